@@ -1,0 +1,55 @@
+"""Settings for the whole test run: how stored notebooks are compared, and what each one cost."""
+
+import os
+from collections import defaultdict
+
+import pytest
+
+from scripts.run_notebooks import peak_megabytes
+
+# What is stored was made on the CPU; kernels started by the tests inherit this.
+os.environ.setdefault("BERT_COURSE_DEVICE", "cpu")
+
+# Pixels differ between font libraries; that there is a picture is still compared, by its text.
+PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
+
+SECONDS = pytest.StashKey[dict]()
+MEGABYTES = pytest.StashKey[dict]()
+
+
+def pytest_configure(config):
+    config.stash[SECONDS] = defaultdict(float)
+    config.stash[MEGABYTES] = defaultdict(float)
+
+
+def is_notebook_cell(item) -> bool:
+    return type(item).__name__ == "IPyNbCell"
+
+
+def pytest_collectstart(collector):
+    if type(collector).__name__ == "IPyNbFile":
+        collector.skip_compare += PICTURES
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if is_notebook_cell(item):
+        name = item.path.name
+        item.config.stash[SECONDS][name] += call.duration
+        kernel = item.parent.kernel
+        if call.when == "call" and kernel is not None and kernel.is_alive():
+            held = peak_megabytes(kernel.km.provisioner.pid)
+            item.config.stash[MEGABYTES][name] = max(item.config.stash[MEGABYTES][name], held)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    seconds, megabytes = config.stash[SECONDS], config.stash[MEGABYTES]
+    if seconds:
+        terminalreporter.section("notebooks: seconds, and most memory of the kernel")
+        for name in seconds:
+            terminalreporter.write_line(f"{name:<44} {seconds[name]:7.1f} s {megabytes[name]:7.0f} MB")
+        terminalreporter.write_line(
+            f"{'all':<44} {sum(seconds.values()):7.1f} s {max(megabytes.values(), default=0):7.0f} MB"
+        )

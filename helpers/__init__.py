@@ -1,0 +1,1 @@
+"""The code of the course: one small module per notebook topic."""

@@ -1,0 +1,198 @@
+"""Classification: a linear layer on BERT's `[CLS]` output, fine-tuned together with the encoder.
+
+Left out: several labels for one text, regression, and labels for single tokens.
+"""
+
+import copy
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from helpers.encoder import Bert, initialize_weights
+from helpers.pretraining import make_optimizer, update_weights
+from helpers.wordpiece import Encoding, WordPieceTokenizer, pad_encodings
+
+__all__ = [
+    "BertForClassification",
+    "Examples",
+    "check_examples",
+    "length_buckets",
+    "freeze_lower_layers",
+    "Evaluation",
+    "predict",
+    "evaluate",
+    "labelled_batches",
+    "classification_loss",
+    "train_epoch",
+    "FineTuning",
+    "fine_tune",
+]
+
+
+class BertForClassification(nn.Module):
+    """BERT with a linear layer on its pooled output: ids (B, T) -> logits (B, C) for C classes.
+
+    Devlin et al. 2018, section 4.1. ids, type_ids and attention_mask as in `Bert`.
+    """
+
+    def __init__(self, bert: Bert, num_classes: int, dropout: float = 0.1):
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(bert.config.hidden_size, num_classes)
+        initialize_weights(self, bert.config.init_std)
+        self.bert = bert  # added last, so that its weights are not drawn anew
+
+    def forward(self, ids, type_ids=None, attention_mask=None) -> torch.Tensor:
+        return self.classifier(self.dropout(self.bert(ids, type_ids, attention_mask).pooled_output))
+
+
+class Examples(NamedTuple):
+    """Texts and their classes, 0 to C - 1."""
+
+    texts: Sequence[str]
+    labels: Sequence[int]
+
+
+def check_examples(examples: Examples, num_classes: int) -> None:
+    """Raise ValueError for an empty set, unequal numbers of texts and labels, or labels outside 0..C-1."""
+    texts, labels = examples
+    if not texts:
+        raise ValueError("there are no examples: give at least one text with its label")
+    if len(texts) != len(labels):
+        raise ValueError(f"{len(texts)} texts, but {len(labels)} labels: each text needs one label")
+    wrong = sorted({label for label in labels if label not in range(num_classes)})
+    if wrong:
+        raise ValueError(f"labels must be 0 to {num_classes - 1} for {num_classes} classes, not {wrong[:5]}")
+
+
+def length_buckets(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
+    """Batches of indices in random order, each of texts of similar length, to compute little padding.
+
+    Texts are shuffled, sorted by length within groups of 50 batches, and the batches shuffled again.
+    """
+    order = torch.randperm(len(lengths)).tolist()
+    group = 50 * batch_size
+    batches = []
+    for start in range(0, len(order), group):
+        by_length = sorted(order[start : start + group], key=lambda index: lengths[index])
+        batches += [by_length[first : first + batch_size] for first in range(0, len(by_length), batch_size)]
+    return [batches[index] for index in torch.randperm(len(batches))]
+
+
+def freeze_lower_layers(bert: Bert, count: int) -> None:
+    """Keep the embeddings and the first `count` layers as they are: no gradients, less time and memory."""
+    for part in (bert.embeddings, *bert.layers[:count]):
+        part.requires_grad_(False)
+
+
+class Evaluation(NamedTuple):
+    """The result of `evaluate`."""
+
+    accuracy: float
+    loss: float  # mean cross-entropy in nats
+    probabilities: torch.Tensor  # (N, C)
+
+
+@torch.no_grad()
+def predict(
+    model: BertForClassification, texts: Sequence[str], tokenizer: WordPieceTokenizer, max_length: int = 128
+) -> torch.Tensor:
+    """The probabilities of the classes for each text, (N, C), computed in batches of similar length."""
+    if not texts:
+        raise ValueError("there are no texts to predict: give at least one")
+    model.eval()
+    device = next(model.parameters()).device
+    encodings = [tokenizer.encode(text, max_length=max_length) for text in texts]
+    order = sorted(range(len(texts)), key=lambda index: len(encodings[index].ids))
+    probabilities = torch.empty(len(texts), model.classifier.out_features)
+    for start in range(0, len(order), 64):
+        indices = order[start : start + 64]
+        batch = pad_encodings([encodings[index] for index in indices], tokenizer.id_of["[PAD]"])
+        logits = model(**{name: values.to(device) for name, values in batch.items()})  # (B, C)
+        probabilities[indices] = logits.softmax(dim=-1).cpu()
+    return probabilities
+
+
+def evaluate(
+    model: BertForClassification, examples: Examples, tokenizer: WordPieceTokenizer, max_length: int = 128
+) -> Evaluation:
+    """Accuracy and mean loss on examples; raises ValueError as `check_examples` does."""
+    check_examples(examples, model.classifier.out_features)
+    probabilities = predict(model, examples.texts, tokenizer, max_length)
+    labels = torch.tensor(examples.labels)
+    accuracy = (probabilities.argmax(dim=-1) == labels).float().mean().item()
+    return Evaluation(accuracy, functional.nll_loss(probabilities.log(), labels).item(), probabilities)
+
+
+def labelled_batches(
+    encodings: list[Encoding], labels: Sequence[int], batch_size: int, tokenizer: WordPieceTokenizer
+) -> Iterator[tuple[dict[str, torch.Tensor], torch.Tensor]]:
+    """All texts once, in the batches of `length_buckets`: inputs (B, T) and their labels (B,)."""
+    for indices in length_buckets([len(encoding.ids) for encoding in encodings], batch_size):
+        batch = pad_encodings([encodings[index] for index in indices], tokenizer.id_of["[PAD]"])
+        yield batch, torch.tensor([labels[index] for index in indices])
+
+
+def classification_loss(
+    model: BertForClassification, batch: dict[str, torch.Tensor], labels: torch.Tensor
+) -> torch.Tensor:
+    """Mean cross-entropy of a batch, computed on the device where the model is."""
+    device = next(model.parameters()).device
+    logits = model(**{name: values.to(device) for name, values in batch.items()})  # (B, C)
+    return functional.cross_entropy(logits, labels.to(device))
+
+
+def train_epoch(model, batches, optimizer, schedule, steps_done: int) -> list[float]:
+    """Show the model every batch once; returns the loss of each step."""
+    model.train()
+    losses = []
+    for step, (batch, labels) in enumerate(batches, steps_done + 1):
+        loss = classification_loss(model, batch, labels)
+        update_weights(model, loss, optimizer, schedule, step)
+        losses.append(loss.item())
+    return losses
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """How to fine-tune. Devlin et al. 2018 (A.3) try 2 to 4 epochs, batches of 16 or 32, 2e-5 to 5e-5."""
+
+    epochs: int = 3
+    batch_size: int = 32
+    learning_rate: float = 5e-5
+    warm_up: float = 0.1  # share of the steps
+    weight_decay: float = 0.01
+    max_length: int = 128  # tokens
+    seed: int = 0  # of the order of the texts and of dropout
+
+
+def fine_tune(
+    model: BertForClassification, train: Examples, validation: Examples, tokenizer: WordPieceTokenizer,
+    plan: FineTuning = FineTuning(), on_epoch: Callable[[int, Evaluation], None] | None = None,
+) -> list[float]:  # fmt: skip
+    """Fine-tune on `train`, keep the weights of the epoch best on `validation`; returns every step's loss.
+
+    Raises ValueError as `check_examples` does, FloatingPointError as `update_weights` does.
+    """
+    for examples in (train, validation):
+        check_examples(examples, model.classifier.out_features)
+    torch.manual_seed(plan.seed)
+    encodings = [tokenizer.encode(text, max_length=plan.max_length) for text in train.texts]
+    steps = plan.epochs * math.ceil(len(encodings) / plan.batch_size)
+    optimizer, schedule = make_optimizer(model, steps, plan.learning_rate, plan.warm_up, plan.weight_decay)
+    losses, best_accuracy, best_weights = [], -1.0, None
+    for epoch in range(1, plan.epochs + 1):
+        batches = labelled_batches(encodings, train.labels, plan.batch_size, tokenizer)
+        losses += train_epoch(model, batches, optimizer, schedule, len(losses))
+        result = evaluate(model, validation, tokenizer, plan.max_length)
+        if result.accuracy > best_accuracy:
+            best_accuracy, best_weights = result.accuracy, copy.deepcopy(model.state_dict())
+        if on_epoch is not None:
+            on_epoch(epoch, result)
+    model.load_state_dict(best_weights)
+    return losses

@@ -1,0 +1,159 @@
+"""The machine that a notebook runs on: its packages, its device, its quiet.
+
+Support code, called by the set-up cell of every notebook. It installs something only on Colab, and
+there only what is missing or too old, never torch or numpy: exchanging those breaks a running session.
+"""
+
+import importlib
+import importlib.metadata
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement  # ipykernel brings it, so every kernel has it
+
+if TYPE_CHECKING:
+    import torch  # takes seconds and may be missing: imported for real only after the packages are checked
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Colab brings its own builds of these, fitted to its GPU and to each other: they stay as they are.
+KEPT_ON_COLAB = ("torch", "numpy")
+# Programs around the notebooks, not imported by them: any other way to open or test them will do.
+AROUND_THE_NOTEBOOKS = (
+    "jupyterlab", "ipykernel", "ipywidgets", "nbclient", "nbval", "pytest", "hypothesis", "psutil"
+)  # fmt: skip
+
+DEVICE_VARIABLE = "BERT_COURSE_DEVICE"
+DEVICES = ("cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a notebook may choose by: `device` (a torch.device), `gpu` (is it one?), `colab`."""
+
+    device: "torch.device"
+    gpu: bool
+    colab: bool
+
+
+def set_up() -> Settings:
+    """Check the packages, quieten the libraries, choose the device, and say so in one line.
+
+    The device is the CUDA GPU where there is one, otherwise the CPU; the environment variable
+    BERT_COURSE_DEVICE (cpu, cuda or mps) chooses another. Apple's GPU (mps) is used only when asked
+    for, since its results differ in more digits than the notebooks allow for.
+    """
+    colab = on_colab()
+    check_packages(ROOT / "requirements.txt", colab)
+    from helpers import plotting  # only now: it needs matplotlib
+
+    keep_libraries_quiet()
+    device = choose_device(os.environ.get(DEVICE_VARIABLE))
+    plotting.use_course_style()
+    gpu = device.type != "cpu"
+    print(f"Ready: the course runs on the {'GPU' if gpu else 'CPU'}.")
+    return Settings(device=device, gpu=gpu, colab=colab)
+
+
+def on_colab() -> bool:
+    """True inside Google Colab, whose kernels have google.colab imported from the start."""
+    return "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ
+
+
+def choose_device(wish: str | None = None) -> "torch.device":
+    """The torch device to use: the one wished for, otherwise CUDA where there is one, otherwise the CPU.
+
+    Raises ValueError for an unknown name and RuntimeError for a device that this machine has not got.
+    """
+    import torch
+
+    if wish and wish not in DEVICES:
+        raise ValueError(
+            f"{DEVICE_VARIABLE} is {wish!r}, expected {' or '.join(DEVICES)}: change or unset it."
+        )
+    has = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wish and not has[wish]:
+        raise RuntimeError(f"{DEVICE_VARIABLE} asks for {wish}, which PyTorch does not find here: unset it.")
+    return torch.device(wish or ("cuda" if has["cuda"] else "cpu"))
+
+
+def keep_libraries_quiet() -> None:
+    """Keep progress bars, load reports and advice of the libraries out of the notebooks.
+
+    Only warnings and chatter go: errors are still raised. Variables that the learner has set win, so
+    TRANSFORMERS_VERBOSITY=warning brings the load reports back.
+    """
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    if "transformers" in sys.modules:  # the variables are read at import: too late for them here
+        from transformers.utils import logging
+
+        if os.environ["TRANSFORMERS_VERBOSITY"] == "error":
+            logging.set_verbosity_error()
+        if os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] == "1":
+            logging.disable_progress_bar()
+
+
+def check_packages(requirements: Path, colab: bool) -> None:
+    """Raise ImportError naming what is missing or too old; on Colab install it instead.
+
+    On Colab a torch or numpy below the lower bound is left alone with a printed note: the course was
+    not tried with it, and replacing it would break the session.
+    """
+    wanting = unmet_requirements(requirements)
+    if not wanting:
+        return
+    if not colab:
+        found = "; ".join(f"{need} ({have or 'not installed'})" for need, have in wanting.items())
+        raise ImportError(
+            f"This Python ({sys.executable}) lacks what the course needs: {found}. Start Jupyter with "
+            f"`make lab`, or run: python -m pip install -r requirements.txt -c constraints.txt"
+        )
+    for need, have in list(wanting.items()):
+        if Requirement(need).name in KEPT_ON_COLAB:
+            print(f"Note: the course was tried with {need}; Colab's own {have or 'none'} is kept.")
+            del wanting[need]
+    if wanting:
+        _install(list(wanting))
+
+
+def unmet_requirements(requirements: Path) -> dict[str, str | None]:
+    """{requirement: installed version or None} for each imported package that is missing or too old."""
+    unmet = {}
+    for line in requirements.read_text(encoding="utf-8").splitlines():
+        text = line.split("#")[0].strip()
+        if not text or Requirement(text).name in AROUND_THE_NOTEBOOKS:
+            continue
+        version = _installed_version(Requirement(text).name)
+        if version is None or not Requirement(text).specifier.contains(version, prereleases=True):
+            unmet[text] = version
+    return unmet
+
+
+def _installed_version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _install(requirements: list[str]) -> None:
+    """pip install, with every installed package that must stay pinned to the version that is there."""
+    pins = [(name, _installed_version(name)) for name in KEPT_ON_COLAB]
+    print(f"Installing {', '.join(requirements)} ...")
+    with tempfile.TemporaryDirectory() as folder:
+        constraints = Path(folder) / "constraints.txt"
+        constraints.write_text("".join(f"{name}=={version}\n" for name, version in pins if version))
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "-c", str(constraints), *requirements]
+        result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode:
+        raise RuntimeError(
+            f"pip could not install {', '.join(requirements)}; its last words: {result.stderr.strip()[-500:]}"
+        )
+    importlib.invalidate_caches()

@@ -1,0 +1,277 @@
+"""Pretraining: hide words and let the model guess them, and ask whether two texts follow each other.
+
+Left out: gradient accumulation, mixed precision and several devices.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import islice, pairwise
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from helpers.encoder import Bert, initialize_weights
+from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
+
+__all__ = [
+    "IGNORE",
+    "choose_positions",
+    "corrupt",
+    "mask_tokens",
+    "mask_whole_words",
+    "split_into_segments",
+    "make_sentence_pairs",
+    "pairs_to_batch",
+    "PreTrainingOutput",
+    "BertForPreTraining",
+    "PreTrainingLoss",
+    "pretraining_loss",
+    "parameter_groups",
+    "linear_warm_up_and_decay",
+    "update_weights",
+    "make_optimizer",
+    "pretrain",
+]
+
+IGNORE = -100  # the label of a position that is not guessed; PyTorch's cross-entropy skips it
+
+
+def choose_positions(
+    ids: torch.Tensor,
+    tokenizer: WordPieceTokenizer,
+    rate: float,
+    generator: torch.Generator | None,
+    units=None,
+) -> torch.Tensor:
+    """Choose about `rate` of the tokens of every text (at least one), never a special token: (B, T) boolean.
+
+    Every unit draws a number in [0, 1), and the smallest are chosen. units (B, T) names the unit of each
+    token (the pieces of a word share theirs); None makes each token its own.
+    """
+    special_ids = torch.tensor([tokenizer.id_of[token] for token in SPECIAL_TOKENS])
+    special = torch.isin(ids, special_ids)
+    draws = torch.rand(ids.shape, generator=generator)
+    if units is not None:
+        draws = draws.gather(1, units)
+    draws = draws.masked_fill(special, 2.0)  # special tokens come last
+    count = (rate * (~special).sum(dim=1, keepdim=True)).round().long().clamp(min=1)
+    limit = draws.sort(dim=1).values.gather(1, count - 1)
+    return (draws <= limit) & ~special
+
+
+def corrupt(
+    ids: torch.Tensor, chosen: torch.Tensor, tokenizer: WordPieceTokenizer, generator: torch.Generator | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of the chosen tokens 80 % become [MASK], 10 % a random entry, 10 % stay: (corrupted, labels), (B, T).
+
+    Devlin et al. 2018, section 3.1 (task 1) and appendix A.1. The label of every other token is IGNORE.
+    """
+    labels = ids.masked_fill(~chosen, IGNORE)
+    draws = torch.rand(ids.shape, generator=generator)
+    random_ids = torch.randint(len(tokenizer.vocabulary), ids.shape, generator=generator)
+    corrupted = ids.masked_fill(chosen & (draws < 0.8), tokenizer.id_of["[MASK]"])
+    return torch.where(chosen & (draws >= 0.9), random_ids, corrupted), labels
+
+
+def mask_tokens(
+    ids: torch.Tensor,
+    tokenizer: WordPieceTokenizer,
+    rate: float = 0.15,
+    generator: torch.Generator | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Hide single tokens: ids (B, T) -> (corrupted ids, labels), both (B, T)."""
+    return corrupt(ids, choose_positions(ids, tokenizer, rate, generator), tokenizer, generator)
+
+
+def mask_whole_words(
+    ids: torch.Tensor,
+    tokenizer: WordPieceTokenizer,
+    rate: float = 0.15,
+    generator: torch.Generator | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Hide all pieces of a word together: ids (B, T) -> (corrupted ids, labels), both (B, T)."""
+    continues = torch.tensor([token.startswith("##") for token in tokenizer.vocabulary])[ids]
+    units = ((~continues).cumsum(dim=1) - 1).clamp(min=0)  # the number of the word that each piece belongs to
+    return corrupt(ids, choose_positions(ids, tokenizer, rate, generator, units), tokenizer, generator)
+
+
+def split_into_segments(tokens: Sequence, length: int) -> list[Sequence]:
+    """Cut a document into segments of `length` tokens; a shorter rest at the end is dropped."""
+    return [tokens[start : start + length] for start in range(0, len(tokens) - length + 1, length)]
+
+
+def make_sentence_pairs(documents: Sequence[Sequence], seed: int) -> list[tuple]:
+    """Pairs (first, second, label): label 0 if `second` follows `first`, 1 if it is from another document.
+
+    Devlin et al. 2018, section 3.1 (task 2): half of the pairs are real. A document is a sequence
+    of segments, in order. ValueError: fewer than two documents, or no two segments in a row.
+    """
+    dice = random.Random(seed)
+    usable = [index for index, document in enumerate(documents) if document]
+    if len(usable) < 2 or all(len(document) < 2 for document in documents):
+        raise ValueError("sentence pairs need two documents with text, and two segments in one of them")
+    pairs = []
+    for index, document in enumerate(documents):
+        for first, following in pairwise(document):
+            if dice.random() < 0.5:
+                pairs.append((first, following, 0))
+            else:
+                other = dice.choice(usable)
+                while other == index:
+                    other = dice.choice(usable)
+                pairs.append((first, dice.choice(documents[other]), 1))
+    return pairs
+
+
+def pairs_to_batch(pairs: Sequence[tuple], tokenizer: WordPieceTokenizer) -> dict[str, torch.Tensor]:
+    """`[CLS] first [SEP] second [SEP]` for pairs of equally long id lists, as in `make_sentence_pairs`.
+
+    -> ids, type_ids, attention_mask (B, T) and next_labels (B,). Raises ValueError for an empty batch.
+    """
+    if not pairs:
+        raise ValueError("the batch is empty: it needs at least one pair")
+    cls, sep = tokenizer.id_of["[CLS]"], tokenizer.id_of["[SEP]"]
+    ids = torch.tensor([[cls, *first, sep, *second, sep] for first, second, _ in pairs])
+    type_ids = torch.zeros_like(ids)
+    type_ids[:, len(pairs[0][0]) + 2 :] = 1
+    next_labels = torch.tensor([label for _, _, label in pairs])
+    return {
+        "ids": ids,
+        "type_ids": type_ids,
+        "attention_mask": torch.ones_like(ids),
+        "next_labels": next_labels,
+    }
+
+
+class PreTrainingOutput(NamedTuple):
+    """What `BertForPreTraining` returns."""
+
+    token_logits: torch.Tensor  # (B, T, V), or (M, V) for the M positions asked for
+    next_logits: torch.Tensor  # (B, 2): follows, does not follow
+
+
+class BertForPreTraining(nn.Module):
+    """BERT with its two pretraining heads; the token head shares its weights with the token embeddings.
+
+    Devlin et al. 2018, section 3.1, and google-research/bert, run_pretraining.py. ids, type_ids and
+    attention_mask as in `Bert`; positions (B, T) boolean: where to predict tokens, default everywhere.
+    """
+
+    def __init__(self, bert: Bert):
+        super().__init__()
+        hidden_size = bert.config.hidden_size
+        self.transform = nn.Linear(hidden_size, hidden_size)
+        self.norm = nn.LayerNorm(hidden_size, eps=bert.config.norm_eps)
+        self.token_bias = nn.Parameter(torch.zeros(bert.config.vocab_size))
+        self.next_sentence = nn.Linear(hidden_size, 2)
+        initialize_weights(self, bert.config.init_std)
+        self.bert = bert  # added last, so that its weights are not drawn anew
+
+    def forward(self, ids, type_ids=None, attention_mask=None, positions=None) -> PreTrainingOutput:
+        output = self.bert(ids, type_ids, attention_mask)
+        hidden = output.last_hidden_state if positions is None else output.last_hidden_state[positions]
+        hidden = self.norm(functional.gelu(self.transform(hidden)))  # (B, T, H) or (M, H)
+        token_logits = functional.linear(hidden, self.bert.embeddings.token.weight, self.token_bias)
+        return PreTrainingOutput(token_logits, self.next_sentence(output.pooled_output))
+
+
+class PreTrainingLoss(NamedTuple):
+    """The two losses in nats, each with the share of right answers: scalar tensors, floats in a history."""
+
+    token_loss: torch.Tensor | float
+    next_loss: torch.Tensor | float
+    token_accuracy: torch.Tensor | float
+    next_accuracy: torch.Tensor | float
+
+
+def pretraining_loss(model: BertForPreTraining, batch: dict[str, torch.Tensor]) -> PreTrainingLoss:
+    """Cross-entropy at the masked positions only, and of the pair: each the mean over what is predicted.
+
+    batch: ids, type_ids, attention_mask, labels (B, T), IGNORE where nothing is predicted, next_labels (B,).
+    """
+    positions = batch["labels"] != IGNORE  # (B, T), M of them true
+    if not positions.any():
+        raise ValueError("no position of the batch has a label: mask some tokens first")
+    output = model(batch["ids"], batch["type_ids"], batch["attention_mask"], positions)
+    hidden_ids = batch["labels"][positions]  # (M,)
+    return PreTrainingLoss(
+        functional.cross_entropy(output.token_logits, hidden_ids),
+        functional.cross_entropy(output.next_logits, batch["next_labels"]),
+        (output.token_logits.argmax(dim=-1) == hidden_ids).float().mean(),
+        (output.next_logits.argmax(dim=-1) == batch["next_labels"]).float().mean(),
+    )
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
+    """For the optimizer: matrices with weight decay, biases and LayerNorm without, no frozen weights."""
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return [
+        {
+            "params": [parameter for parameter in trainable if parameter.dim() > 1],
+            "weight_decay": weight_decay,
+        },
+        {"params": [parameter for parameter in trainable if parameter.dim() <= 1], "weight_decay": 0.0},
+    ]
+
+
+def linear_warm_up_and_decay(step: int, steps: int, warm_up: float) -> float:
+    """The share of the learning rate at a step: up to 1 over the first `warm_up` of the run, then to 0."""
+    progress = (step + 1) / (steps + 1)
+    return min(progress / warm_up if warm_up else 1.0, (1 - progress) / (1 - warm_up))
+
+
+def update_weights(model: nn.Module, loss: torch.Tensor, optimizer, schedule, step: int) -> float:
+    """One step of the optimizer, the gradient clipped to norm 1; returns the norm before clipping.
+
+    Raises FloatingPointError, before any weight has changed, if the loss or the gradient is not finite.
+    """
+    optimizer.zero_grad()
+    loss.backward()
+    norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0).item()
+    if not (torch.isfinite(loss) and norm < float("inf")):
+        raise FloatingPointError(
+            f"step {step}: the loss is {loss.item()}, the gradient norm {norm}; the weights are those of "
+            "the step before. Lower the learning rate, or look for bad values in the batch"
+        )
+    optimizer.step()
+    schedule.step()
+    return norm
+
+
+def make_optimizer(
+    model: nn.Module, steps: int, learning_rate: float, warm_up: float = 0.1, weight_decay: float = 0.01
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """AdamW and a learning rate that warms up and decays over `steps` (Devlin et al. 2018, appendix A.2)."""
+    optimizer = torch.optim.AdamW(parameter_groups(model, weight_decay), lr=learning_rate)
+    factor = partial(linear_warm_up_and_decay, steps=steps, warm_up=warm_up)
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+
+
+def pretrain(
+    model: BertForPreTraining,
+    batches: Iterable[dict[str, torch.Tensor]],
+    steps: int,
+    learning_rate: float = 1e-3,
+    on_step: Callable[[int, PreTrainingLoss], None] | None = None,
+) -> list[PreTrainingLoss]:
+    """Train for `steps` batches, each as in `pretraining_loss`; returns the losses of each step, as floats.
+
+    on_step(step, losses) is called after each step, to print, plot or save. Raises ValueError if there are
+    fewer batches than steps, FloatingPointError as `update_weights` does.
+    """
+    optimizer, schedule = make_optimizer(model, steps, learning_rate)
+    device = next(model.parameters()).device
+    model.train()
+    history = []
+    for step, batch in enumerate(islice(batches, steps), 1):
+        losses = pretraining_loss(model, {name: values.to(device) for name, values in batch.items()})
+        update_weights(model, losses.token_loss + losses.next_loss, optimizer, schedule, step)
+        history.append(PreTrainingLoss(*(value.item() for value in losses)))
+        if on_step is not None:
+            on_step(step, history[-1])
+    if not history or len(history) < steps:
+        raise ValueError(f"asked for {steps} steps, but there were only {len(history)} batches")
+    return history

@@ -1,0 +1,385 @@
+"""WordPiece: from any text to the ids that BERT reads, and a trainer for the vocabulary.
+
+The steps of BERT's tokenizer, each a function of its own: normalize the characters, cut the text into
+words, cut each word into vocabulary entries by greedy longest match first, add the special tokens.
+Left out: tokens that a user adds to the vocabulary, padding to the left, sliding windows over long texts.
+
+>>> tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, "em", "##bed", "##ding", "##s", "!"])
+>>> tokenizer.tokenize("Embeddings!")
+['em', '##bed', '##ding', '##s', '!']
+"""
+
+import heapq
+import re
+import unicodedata
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+
+__all__ = [
+    "SPECIAL_TOKENS",
+    "WHITE_SPACE",
+    "CHINESE_RANGES",
+    "is_punctuation",
+    "normalize_character",
+    "normalize",
+    "word_spans",
+    "pre_tokenize",
+    "count_words",
+    "split_into_characters",
+    "merge_pair",
+    "count_pairs",
+    "choose_alphabet",
+    "apply_merge",
+    "first_vocabulary",
+    "train_wordpiece",
+    "longest_match_first",
+    "pieces_of_chunk",
+    "truncate_longest_first",
+    "Encoding",
+    "pad_encodings",
+    "join_pieces",
+    "add_special_tokens",
+    "assemble",
+    "split_into_chunks",
+    "WordPieceTokenizer",
+]
+
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+WHITE_SPACE = " \t\n\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # inside a regex [class]
+
+CHINESE_RANGES = (  # CJK ideographs as the reference tokenizer lists them; not kana, not Hangul
+    (0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F), (0x2B920, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F),
+)  # fmt: skip
+
+
+def is_punctuation(character: str) -> bool:
+    """True for every ASCII symbol that is no letter or digit, and for Unicode's categories P*."""
+    if character.isascii():
+        return character.isprintable() and not character.isalnum() and character != " "
+    return unicodedata.category(character).startswith("P")
+
+
+@cache
+def normalize_character(
+    character: str, lowercase: bool = True, strip_accents: bool | None = None, split_chinese: bool = True
+) -> str:
+    """What one character becomes: nothing, a space, itself, or several characters.
+
+    strip_accents=None means "as lowercase": BERT's own rule (google-research/bert, tokenization.py).
+    """
+    if re.match(f"[{WHITE_SPACE}]", character):
+        return " "
+    if character in "\0\ufffd" or unicodedata.category(character) in ("Cc", "Cf", "Co"):
+        return ""  # control, format and private-use characters
+    text = character
+    if split_chinese and any(first <= ord(character) <= last for first, last in CHINESE_RANGES):
+        text = f" {character} "  # each ideograph becomes a word of its own
+    if lowercase if strip_accents is None else strip_accents:  # é is e and an accent
+        text = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
+    return "".join(c.lower() for c in text) if lowercase else text
+
+
+def normalize(text: str, **options: bool | None) -> str:
+    """Clean, split ideographs, strip accents, lower-case: `options` are those of `normalize_character`."""
+    return "".join(normalize_character(character, **options) for character in text)
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where the words of a normalized text begin and end; every punctuation mark is a word of its own."""
+    spans, start = [], 0
+    for end, character in enumerate(text + " "):
+        mark = is_punctuation(character)
+        if mark or character.isspace():
+            if start < end:
+                spans.append((start, end))
+            if mark:
+                spans.append((end, end + 1))
+            start = end + 1
+    return spans
+
+
+def pre_tokenize(text: str) -> list[str]:
+    """The words of a normalized text: split at white space and around every punctuation mark."""
+    return [text[start:end] for start, end in word_spans(text)]
+
+
+def count_words(corpus: Iterable[str], **options: bool | None) -> Counter[str]:
+    """How often each normalized word occurs in the texts of a corpus."""
+    chunks = Counter(chunk for text in corpus for chunk in re.findall(f"[^{WHITE_SPACE}]+", text))
+    words = Counter()
+    for chunk, count in chunks.items():  # each distinct chunk is normalized once, however often it occurs
+        for word in pre_tokenize(normalize(chunk, **options)):
+            words[word] += count
+    return words
+
+
+def split_into_characters(word: str, alphabet: Iterable[str]) -> list[str]:
+    """`cats` -> `c ##a ##t ##s`: `##` says that the piece continues a word. Other characters are left out."""
+    return [c if place == 0 else "##" + c for place, c in enumerate(word) if c in alphabet]
+
+
+def merge_pair(pieces: list[str], pair: tuple[str, str]) -> list[str]:
+    """Join every occurrence of a pair of neighbours, from left to right."""
+    merged, place = [], 0
+    while place < len(pieces):
+        if pieces[place] == pair[0] and pieces[place + 1 : place + 2] == [pair[1]]:
+            merged.append(pair[0] + pair[1].removeprefix("##"))
+            place += 2
+        else:
+            merged.append(pieces[place])
+            place += 1
+    return merged
+
+
+def count_pairs(words: list[list[str]], counts: list[int]) -> tuple[Counter, defaultdict]:
+    """How often each pair of neighbouring pieces occurs, and the indices of the words that hold it."""
+    pair_counts, found_in = Counter(), defaultdict(set)
+    for index, (pieces, count) in enumerate(zip(words, counts, strict=True)):
+        for pair in pairwise(pieces):
+            pair_counts[pair] += count
+            found_in[pair].add(index)
+    return pair_counts, found_in
+
+
+def choose_alphabet(word_counts: Counter[str], size: int) -> set[str]:
+    """The most frequent characters of a corpus; rarer ones will be `[UNK]`."""
+    counts = Counter()
+    for word, count in word_counts.items():
+        for character in word:
+            counts[character] += count
+    return set(sorted(counts, key=lambda character: (-counts[character], character))[:size])
+
+
+def apply_merge(
+    pair: tuple[str, str],
+    words: list[list[str]],
+    counts: list[int],
+    pair_counts: Counter,
+    found_in: defaultdict,
+    queue: list,
+) -> str:
+    """Join a pair wherever it stands and correct the counts of its neighbours only; returns the new piece."""
+    change = Counter()
+    for index in found_in.pop(pair):
+        before, after = words[index], merge_pair(words[index], pair)
+        for old in pairwise(before):
+            change[old] -= counts[index]
+        for new in pairwise(after):
+            change[new] += counts[index]
+            found_in[new].add(index)
+        words[index] = after
+    for neighbours, difference in change.items():
+        if difference:
+            pair_counts[neighbours] += difference
+            heapq.heappush(queue, (-pair_counts[neighbours], neighbours))
+    return pair[0] + pair[1].removeprefix("##")
+
+
+def first_vocabulary(words: list[list[str]], alphabet: set[str], vocab_size: int) -> list[str]:
+    """Where training starts: the special tokens and the characters, at the start of a word and inside it."""
+    vocabulary = [*SPECIAL_TOKENS, *sorted(alphabet | {piece for pieces in words for piece in pieces})]
+    if not words:
+        raise ValueError("the corpus has no words: give at least one text that is not empty")
+    if len(vocabulary) > vocab_size:
+        raise ValueError(f"vocab_size must be at least {len(vocabulary)} for this corpus, not {vocab_size}")
+    return vocabulary
+
+
+def train_wordpiece(
+    corpus: Iterable[str], vocab_size: int, min_frequency: int = 2, alphabet_size: int = 1000, **options
+) -> list[str]:
+    """Learn a vocabulary: special tokens, characters, then merged pairs, the most frequent pair first.
+
+    Frequency decides, as in the `tokenizers` library; ties go to the pair that sorts first. `options`: as in
+    `normalize`. Raises ValueError if there are no words, or more characters than vocab_size.
+    """
+    word_counts = count_words(corpus, **options)
+    alphabet = choose_alphabet(word_counts, alphabet_size)
+    words, counts = (
+        [split_into_characters(word, alphabet) for word in word_counts],
+        list(word_counts.values()),
+    )
+    vocabulary = dict.fromkeys(
+        first_vocabulary(words, alphabet, vocab_size)
+    )  # keeps order, drops repetitions
+    pair_counts, found_in = count_pairs(words, counts)
+    queue = [(-count, pair) for pair, count in pair_counts.items()]
+    heapq.heapify(queue)  # the most frequent pair comes first, ties in alphabetical order
+    while len(vocabulary) < vocab_size and queue and -queue[0][0] >= min_frequency:
+        count, pair = heapq.heappop(queue)
+        if -count == pair_counts[pair]:  # otherwise out of date: the pair is in the queue with its new count
+            vocabulary[apply_merge(pair, words, counts, pair_counts, found_in, queue)] = None
+    return list(vocabulary)
+
+
+def longest_match_first(word: str, vocabulary: Container[str]) -> list[tuple[str, int, int]]:
+    """Cut a word into vocabulary entries, each as long as possible: [(piece, start, end), ...].
+
+    One `[UNK]` for the whole word if some part of it matches nothing, or if it is longer than 100 characters.
+    """
+    pieces, start = [], 0
+    while start < len(word) <= 100:
+        prefix, end = "##" if start else "", len(word)
+        while end > start and prefix + word[start:end] not in vocabulary:
+            end -= 1
+        if end == start:
+            break
+        pieces.append((prefix + word[start:end], start, end))
+        start = end
+    return pieces if start == len(word) else [("[UNK]", 0, len(word))]
+
+
+def pieces_of_chunk(chunk: str, vocabulary: Container[str], **options) -> list[tuple[str, int, int]]:
+    """The pieces of a text without white space, and the characters they came from: (piece, start, end).
+
+    `origin` remembers for every normalized character which character of the chunk it was made from, so
+    `chunk[start:end]` is the text behind a piece even where normalizing changed the number of characters.
+    """
+    if chunk in SPECIAL_TOKENS:
+        return [(chunk, 0, len(chunk))]
+    normalized = [(new, i) for i, old in enumerate(chunk) for new in normalize_character(old, **options)]
+    text = "".join(new for new, _ in normalized)
+    origin = [index for _, index in normalized]
+    return [
+        (piece, origin[first + start], origin[first + end - 1] + 1)
+        for first, last in word_spans(text)
+        for piece, start, end in longest_match_first(text[first:last], vocabulary)
+    ]
+
+
+def truncate_longest_first(first: list, second: list, room: int) -> tuple[list, list]:
+    """Shorten the longer token list, then both equally, until they fit into `room` tokens together."""
+    short, long = sorted((len(first), len(second)))
+    if short + long > room:
+        long = max(short, room - short)
+        if short + long > room:
+            short, long = room // 2, room - room // 2
+    if len(first) <= len(second):
+        return first[:short], second[:long]
+    return first[:long], second[:short]
+
+
+@dataclass
+class Encoding:
+    """What BERT reads of one text or pair, a value per token; `offsets` are spans of the original text."""
+
+    ids: list[int]
+    type_ids: list[int]  # 0 for [CLS], the first text and its [SEP]; 1 for the second text and its [SEP]
+    attention_mask: list[int]
+    tokens: list[str]
+    offsets: list[tuple[int, int]]  # (0, 0) for the special tokens that were added
+    truncated: int = 0  # how many tokens max_length cut off
+
+
+def pad_encodings(encodings: list[Encoding], pad_id: int = 0) -> dict[str, torch.Tensor]:
+    """Pad to the longest encoding: `ids`, `type_ids` and `attention_mask`, each (B, T) of dtype long.
+
+    Raises ValueError for an empty batch.
+    """
+    if not encodings:
+        raise ValueError("the batch is empty: encode at least one text")
+    length = max(len(encoding.ids) for encoding in encodings)
+    batch = {}
+    for name, padding in (("ids", pad_id), ("type_ids", 0), ("attention_mask", 0)):
+        rows = [getattr(encoding, name) for encoding in encodings]
+        batch[name] = torch.tensor([row + [padding] * (length - len(row)) for row in rows], dtype=torch.long)
+    return batch
+
+
+def join_pieces(tokens: Iterable[str]) -> str:
+    """`['em', '##bed', '!']` -> `embed !`: continuations are joined, all else is set off by a space."""
+    return " ".join(tokens).replace(" ##", "")
+
+
+def add_special_tokens(first: list, second: list | None) -> tuple[list, list[int]]:
+    """`[CLS] first [SEP]` or `[CLS] first [SEP] second [SEP]`, with the segment (0 or 1) of every token."""
+    row = [("[CLS]", 0, 0), *first, ("[SEP]", 0, 0)]
+    type_ids = [0] * len(row)
+    if second is not None:
+        row += [*second, ("[SEP]", 0, 0)]
+        type_ids += [1] * (len(second) + 1)
+    return row, type_ids
+
+
+def assemble(first: list, second: list | None, max_length: int | None, id_of: dict[str, int]) -> Encoding:
+    """Put the pieces of one text or a pair into an `Encoding`, cut to max_length tokens in all.
+
+    Warns if something is cut; raises ValueError if max_length leaves no room for the special tokens.
+    """
+    before = len(first) + len(second or [])
+    if max_length is not None:
+        room = max_length - (2 if second is None else 3)
+        if room < 0:
+            raise ValueError(f"max_length={max_length} leaves no room for [CLS] and [SEP]: raise it")
+        first, rest = truncate_longest_first(first, second or [], room)
+        second = None if second is None else rest
+    truncated = before - len(first) - len(second or [])
+    if truncated:
+        warnings.warn(f"a text was cut to {max_length} tokens; see Encoding.truncated", stacklevel=3)
+    row, type_ids = add_special_tokens(first, second)
+    tokens = [token for token, _, _ in row]
+    ids = [id_of[token] for token in tokens]
+    offsets = [(start, end) for _, start, end in row]
+    return Encoding(ids, type_ids, [1] * len(ids), tokens, offsets, truncated)
+
+
+def split_into_chunks(text: str) -> Iterator[tuple[int, str]]:
+    """The parts of a text between white space, and where each begins; a special token is its own part."""
+    special = "|".join(map(re.escape, SPECIAL_TOKENS))
+    for match in re.finditer(f"{special}|(?:(?!{special})[^{WHITE_SPACE}])+", text):
+        yield match.start(), match.group()
+
+
+class WordPieceTokenizer:
+    """BERT's tokenizer over a given vocabulary; `options` are those of `normalize`."""
+
+    def __init__(self, vocabulary: Iterable[str], **options: bool | None):
+        self.vocabulary, self.options = list(vocabulary), options
+        self.id_of = {token: index for index, token in enumerate(self.vocabulary)}
+        if len(self.id_of) < len(self.vocabulary) or not self.id_of.keys() >= set(SPECIAL_TOKENS):
+            raise ValueError(f"a vocabulary holds each entry once, and all of {', '.join(SPECIAL_TOKENS)}")
+        # Words repeat: the pieces of the latest 100,000 distinct chunks are remembered.
+        self.cut = lru_cache(100_000)(partial(pieces_of_chunk, vocabulary=self.id_of, **options))
+
+    @classmethod
+    def from_file(cls, path: str | Path, **options: bool | None) -> "WordPieceTokenizer":
+        """Read a vocabulary file: an entry per line, the line number (from 0) is its id."""
+        return cls(Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n"), **options)
+
+    def save(self, path: str | Path) -> None:
+        """Write the vocabulary file; an older one stays whole until the new one is complete."""
+        unfinished = Path(f"{path}.unfinished")
+        unfinished.write_bytes(("\n".join(self.vocabulary) + "\n").encode())
+        unfinished.replace(path)
+
+    def pieces(self, text: str) -> list[tuple[str, int, int]]:
+        """The tokens of a text with their spans; special tokens that are written out in it count as such."""
+        cut = ((begin, self.cut(chunk)) for begin, chunk in split_into_chunks(text))
+        return [(piece, begin + start, begin + end) for begin, found in cut for piece, start, end in found]
+
+    def tokenize(self, text: str) -> list[str]:
+        """The tokens of a text, without `[CLS]` and `[SEP]`."""
+        return [piece for piece, _, _ in self.pieces(text)]
+
+    def encode(self, text: str, pair: str | None = None, max_length: int | None = None) -> Encoding:
+        """Encode one text or a pair; with max_length, the longer text is cut first, and a warning says so."""
+        return assemble(self.pieces(text), self.pieces(pair) if pair else None, max_length, self.id_of)
+
+    def encode_batch(self, texts, pairs=None, max_length=None) -> dict[str, torch.Tensor]:
+        """Encode texts, or texts and pairs of equal number, as (B, T) tensors padded to the longest."""
+        pairs = [None] * len(texts) if pairs is None else pairs
+        rows = [self.encode(text, pair, max_length) for text, pair in zip(texts, pairs, strict=True)]
+        return pad_encodings(rows, self.id_of["[PAD]"])
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text that ids spell, special tokens included: normalized, every word set off by a space."""
+        return join_pieces(self.vocabulary[index] for index in ids)
