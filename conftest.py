@@ -1,7 +1,9 @@
 """Settings for the whole test run: how stored notebooks are compared, and what each one cost."""
 
 import os
+import subprocess
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,23 @@ PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 
 SECONDS = pytest.StashKey[dict]()
 MEGABYTES = pytest.StashKey[dict]()
+
+
+ROOT = Path(__file__).resolve().parent
+# Where git cannot be asked (a downloaded archive), these are left out.
+NOT_OURS = {".git", ".venv", "cache", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis"}
+
+
+@pytest.fixture(scope="session")
+def project_files() -> list[Path]:
+    """The project's own files, as paths from its root: what git tracks or would track."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+        paths = [Path(name) for name in listed.split("\0") if name]
+    except (OSError, subprocess.CalledProcessError):
+        paths = [p.relative_to(ROOT) for p in ROOT.rglob("*") if not NOT_OURS & set(p.parts)]
+    return sorted(p for p in paths if (ROOT / p).is_file())
 
 
 def pytest_configure(config):
