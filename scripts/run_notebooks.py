@@ -114,14 +114,16 @@ def run_notebook(path: Path, store: bool) -> Run:
         store_widget_state=False,
         coalesce_streams=True,
     )
-    run = Run(path.stem)
+    run, started = Run(path.stem), []
+    client.on_cell_start = lambda cell, cell_index: started.append(cell)
     client.on_cell_executed = lambda **_: measure(client, run)
     start = time.monotonic()
     try:
         client.km = client.kernel_manager_class(kernel_name="python3", kernel_spec_manager=ThisPython())
         client.execute(stderr=subprocess.DEVNULL)  # the kernel process's own; what cells write is caught
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        run.problems.append(f"{where(fresh, error)}: {error}")
+        number = code_cells(fresh).index(started[-1]) + 1 if started else 1
+        run.problems.append(f"code cell {number} ({type(error).__name__}): {error}")
     run.seconds = time.monotonic() - start
     fresh = normalized(fresh)
     if not run.problems:
@@ -153,15 +155,6 @@ def peak_megabytes(process_id: int) -> float:
 
 def code_cells(notebook) -> list:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def where(notebook, error: Exception) -> str:
-    """Name the cell that stopped the run: the last one that was started."""
-    cells = code_cells(notebook)
-    started = [n for n, cell in enumerate(cells, 1) if any(o.output_type == "error" for o in cell.outputs)]
-    counted = [n for n, cell in enumerate(cells, 1) if cell.execution_count is not None]
-    number = (started or counted or [1])[-1]
-    return f"code cell {number} ({type(error).__name__})"
 
 
 def output_problems(notebook) -> list[str]:
