@@ -32,26 +32,28 @@ def scaled_dot_product_attention(
 
 
 def split_heads(hidden: torch.Tensor, num_heads: int) -> torch.Tensor:
-    """(B, T, H) -> (B, A, T, D): each head gets its own D = H / A of the H numbers."""
-    batch, tokens, hidden_size = hidden.shape
-    return hidden.view(batch, tokens, num_heads, hidden_size // num_heads).transpose(1, 2)
+    """(B, T, H) -> (B, A, T, D): each head gets its own D = H / A of a token's H numbers."""
+    parts = hidden.unflatten(2, (num_heads, -1))  # (B, T, A, D)
+    return parts.transpose(1, 2)  # (B, A, T, D)
 
 
 def join_heads(heads: torch.Tensor) -> torch.Tensor:
     """(B, A, T, D) -> (B, T, H): the way back from `split_heads`."""
-    return heads.transpose(1, 2).flatten(2)
+    parts = heads.transpose(1, 2)  # (B, T, A, D)
+    return parts.flatten(2)  # (B, T, H)
 
 
 class MultiHeadSelfAttention(nn.Module):
     """A heads side by side, and a linear layer that mixes them (Vaswani et al. 2017, section 3.2.2).
 
     hidden (B, T, H), mask boolean and broadcast to (B, A, T, T), False hides a key
-    -> (B, T, H), and the probabilities (B, A, T, T) if asked for, otherwise None.
+    -> (B, T, H), and the probabilities (B, A, T, T) if asked for, otherwise None. Raises ValueError for a
+    mask that is not boolean.
     """
 
     def __init__(self, hidden_size: int, num_heads: int, dropout: float = 0.1):
         super().__init__()
-        if hidden_size % num_heads:
+        if num_heads < 1 or hidden_size % num_heads:
             raise ValueError(f"hidden_size {hidden_size} can't be shared out evenly among {num_heads} heads")
         self.num_heads, self.dropout = num_heads, dropout
         self.query = nn.Linear(hidden_size, hidden_size)
@@ -62,6 +64,8 @@ class MultiHeadSelfAttention(nn.Module):
     def forward(
         self, hidden: torch.Tensor, mask: torch.Tensor | None = None, return_probabilities: bool = False
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        if mask is not None and mask.dtype != torch.bool:
+            raise ValueError(f"mask must be boolean, True = visible, not {mask.dtype}: give mask.bool()")
         query, key, value = (
             split_heads(linear(hidden), self.num_heads) for linear in (self.query, self.key, self.value)
         )  # each (B, A, T, D)

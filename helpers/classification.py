@@ -5,7 +5,8 @@ Left out: several labels for one text, regression, and labels for single tokens.
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,13 +22,14 @@ __all__ = [
     "BertForClassification",
     "Examples",
     "check_examples",
-    "length_buckets",
-    "freeze_lower_layers",
-    "Evaluation",
-    "predict",
-    "evaluate",
-    "labelled_batches",
     "classification_loss",
+    "encode_texts",
+    "predict",
+    "Evaluation",
+    "evaluate",
+    "length_buckets",
+    "labelled_batches",
+    "freeze_lower_layers",
     "train_epoch",
     "FineTuning",
     "fine_tune",
@@ -38,17 +40,21 @@ class BertForClassification(nn.Module):
     """BERT with a linear layer on its pooled output: ids (B, T) -> logits (B, C) for C classes.
 
     Devlin et al. 2018, section 4.1. ids, type_ids and attention_mask as in `Bert`.
+    Raises ValueError for fewer than two classes.
     """
 
     def __init__(self, bert: Bert, num_classes: int, dropout: float = 0.1):
         super().__init__()
+        if num_classes < 2:
+            raise ValueError(f"a classifier needs at least 2 classes, not {num_classes}")
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(bert.config.hidden_size, num_classes)
         initialize_weights(self, bert.config.init_std)
         self.bert = bert  # added last, so that its weights are not drawn anew
 
     def forward(self, ids, type_ids=None, attention_mask=None) -> torch.Tensor:
-        return self.classifier(self.dropout(self.bert(ids, type_ids, attention_mask).pooled_output))
+        pooled = self.bert(ids, type_ids, attention_mask).pooled_output  # (B, H)
+        return self.classifier(self.dropout(pooled))  # (B, C)
 
 
 class Examples(NamedTuple):
@@ -61,13 +67,77 @@ class Examples(NamedTuple):
 def check_examples(examples: Examples, num_classes: int) -> None:
     """Raise ValueError for an empty set, unequal numbers of texts and labels, or labels outside 0..C-1."""
     texts, labels = examples
-    if not texts:
+    if len(texts) == 0:
         raise ValueError("there are no examples: give at least one text with its label")
     if len(texts) != len(labels):
         raise ValueError(f"{len(texts)} texts, but {len(labels)} labels: each text needs one label")
-    wrong = sorted({label for label in labels if label not in range(num_classes)})
+    wrong = [label for label in labels if label not in range(num_classes)]
     if wrong:
-        raise ValueError(f"labels must be 0 to {num_classes - 1} for {num_classes} classes, not {wrong[:5]}")
+        raise ValueError(
+            f"labels must be 0 to {num_classes - 1} for {num_classes} classes, but {len(wrong)} are not, "
+            f"such as {wrong[0]!r}: correct or leave out those examples"
+        )
+
+
+def classification_loss(
+    model: BertForClassification, batch: dict[str, torch.Tensor], labels: torch.Tensor
+) -> torch.Tensor:
+    """Mean cross-entropy of a batch in nats, labels (B,), computed on the device where the model is."""
+    device = next(model.parameters()).device
+    logits = model(**{name: values.to(device) for name, values in batch.items()})  # (B, C)
+    return functional.cross_entropy(logits, labels.to(device))
+
+
+def encode_texts(texts: Sequence[str], tokenizer: WordPieceTokenizer, max_length: int) -> list[Encoding]:
+    """Encode every text; one warning says how many of them were cut to max_length tokens."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # one for all texts instead of one for each
+        encodings = [tokenizer.encode(text, max_length=max_length) for text in texts]
+    cut = sum(encoding.truncated > 0 for encoding in encodings)
+    if cut:
+        warnings.warn(
+            f"{cut} of {len(encodings)} texts are longer than {max_length} tokens and were cut", stacklevel=2
+        )
+    return encodings
+
+
+@torch.no_grad()
+def predict(
+    model: BertForClassification, texts: Sequence[str], tokenizer: WordPieceTokenizer, max_length: int = 128
+) -> torch.Tensor:
+    """The probabilities of the classes for each text, (N, C), computed in batches of similar length."""
+    if len(texts) == 0:
+        raise ValueError("there are no texts to predict: give at least one")
+    model.eval()
+    device = next(model.parameters()).device
+    encodings = encode_texts(texts, tokenizer, max_length)
+    order = sorted(range(len(texts)), key=lambda index: len(encodings[index].ids))
+    probabilities = torch.empty(len(texts), model.classifier.out_features)
+    for start in range(0, len(order), 64):
+        indices = order[start : start + 64]
+        batch = pad_encodings([encodings[index] for index in indices], tokenizer.id_of["[PAD]"])
+        logits = model(**{name: values.to(device) for name, values in batch.items()})  # (B, C)
+        probabilities[indices] = logits.softmax(dim=-1).cpu()
+    return probabilities
+
+
+class Evaluation(NamedTuple):
+    """The result of `evaluate`."""
+
+    accuracy: float
+    loss: float  # mean cross-entropy in nats
+    probabilities: torch.Tensor  # (N, C)
+
+
+def evaluate(
+    model: BertForClassification, examples: Examples, tokenizer: WordPieceTokenizer, max_length: int = 128
+) -> Evaluation:
+    """Accuracy and mean loss on examples; raises ValueError as `check_examples` does."""
+    check_examples(examples, model.classifier.out_features)
+    probabilities = predict(model, examples.texts, tokenizer, max_length)
+    labels = torch.as_tensor(examples.labels, dtype=torch.long)
+    accuracy = (probabilities.argmax(dim=-1) == labels).float().mean().item()
+    return Evaluation(accuracy, functional.nll_loss(probabilities.log(), labels).item(), probabilities)
 
 
 def length_buckets(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
@@ -84,77 +154,39 @@ def length_buckets(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
     return [batches[index] for index in torch.randperm(len(batches))]
 
 
-def freeze_lower_layers(bert: Bert, count: int) -> None:
-    """Keep the embeddings and the first `count` layers as they are: no gradients, less time and memory."""
-    for part in (bert.embeddings, *bert.layers[:count]):
-        part.requires_grad_(False)
-
-
-class Evaluation(NamedTuple):
-    """The result of `evaluate`."""
-
-    accuracy: float
-    loss: float  # mean cross-entropy in nats
-    probabilities: torch.Tensor  # (N, C)
-
-
-@torch.no_grad()
-def predict(
-    model: BertForClassification, texts: Sequence[str], tokenizer: WordPieceTokenizer, max_length: int = 128
-) -> torch.Tensor:
-    """The probabilities of the classes for each text, (N, C), computed in batches of similar length."""
-    if not texts:
-        raise ValueError("there are no texts to predict: give at least one")
-    model.eval()
-    device = next(model.parameters()).device
-    encodings = [tokenizer.encode(text, max_length=max_length) for text in texts]
-    order = sorted(range(len(texts)), key=lambda index: len(encodings[index].ids))
-    probabilities = torch.empty(len(texts), model.classifier.out_features)
-    for start in range(0, len(order), 64):
-        indices = order[start : start + 64]
-        batch = pad_encodings([encodings[index] for index in indices], tokenizer.id_of["[PAD]"])
-        logits = model(**{name: values.to(device) for name, values in batch.items()})  # (B, C)
-        probabilities[indices] = logits.softmax(dim=-1).cpu()
-    return probabilities
-
-
-def evaluate(
-    model: BertForClassification, examples: Examples, tokenizer: WordPieceTokenizer, max_length: int = 128
-) -> Evaluation:
-    """Accuracy and mean loss on examples; raises ValueError as `check_examples` does."""
-    check_examples(examples, model.classifier.out_features)
-    probabilities = predict(model, examples.texts, tokenizer, max_length)
-    labels = torch.tensor(examples.labels)
-    accuracy = (probabilities.argmax(dim=-1) == labels).float().mean().item()
-    return Evaluation(accuracy, functional.nll_loss(probabilities.log(), labels).item(), probabilities)
-
-
 def labelled_batches(
     encodings: list[Encoding], labels: Sequence[int], batch_size: int, tokenizer: WordPieceTokenizer
 ) -> Iterator[tuple[dict[str, torch.Tensor], torch.Tensor]]:
     """All texts once, in the batches of `length_buckets`: inputs (B, T) and their labels (B,)."""
     for indices in length_buckets([len(encoding.ids) for encoding in encodings], batch_size):
         batch = pad_encodings([encodings[index] for index in indices], tokenizer.id_of["[PAD]"])
-        yield batch, torch.tensor([labels[index] for index in indices])
+        yield batch, torch.tensor([labels[index] for index in indices], dtype=torch.long)
 
 
-def classification_loss(
-    model: BertForClassification, batch: dict[str, torch.Tensor], labels: torch.Tensor
-) -> torch.Tensor:
-    """Mean cross-entropy of a batch, computed on the device where the model is."""
-    device = next(model.parameters()).device
-    logits = model(**{name: values.to(device) for name, values in batch.items()})  # (B, C)
-    return functional.cross_entropy(logits, labels.to(device))
+def freeze_lower_layers(bert: Bert, count: int) -> None:
+    """Keep the embeddings and the first `count` layers as they are: no gradients, less time and memory."""
+    if not 0 <= count <= len(bert.layers):
+        raise ValueError(f"there are {len(bert.layers)} layers, {count} of them can't be frozen")
+    for part in (bert.embeddings, *bert.layers[:count]):
+        part.requires_grad_(False)
 
 
-def train_epoch(model, batches, optimizer, schedule, steps_done: int) -> list[float]:
-    """Show the model every batch once; returns the loss of each step."""
+def train_epoch(
+    model: BertForClassification, batches: Iterable, optimizer: torch.optim.Optimizer, schedule,
+    steps_done: int = 0, on_step: Callable[[int, float], None] | None = None,
+) -> list[float]:  # fmt: skip
+    """Show the model every batch of `labelled_batches` once; returns the loss of each step.
+
+    Steps are counted on from `steps_done`. Raises FloatingPointError as `update_weights` does.
+    """
     model.train()
     losses = []
     for step, (batch, labels) in enumerate(batches, steps_done + 1):
         loss = classification_loss(model, batch, labels)
         update_weights(model, loss, optimizer, schedule, step)
         losses.append(loss.item())
+        if on_step is not None:
+            on_step(step, losses[-1])
     return losses
 
 
@@ -170,25 +202,29 @@ class FineTuning:
     max_length: int = 128  # tokens
     seed: int = 0  # of the order of the texts and of dropout
 
+    def __post_init__(self):
+        if self.epochs < 1 or self.batch_size < 1:
+            raise ValueError("epochs and batch_size must be at least 1")
+
 
 def fine_tune(
     model: BertForClassification, train: Examples, validation: Examples, tokenizer: WordPieceTokenizer,
-    plan: FineTuning = FineTuning(), on_epoch: Callable[[int, Evaluation], None] | None = None,
+    plan: FineTuning = FineTuning(), on_epoch: Callable | None = None, on_step: Callable | None = None,
 ) -> list[float]:  # fmt: skip
     """Fine-tune on `train`, keep the weights of the epoch best on `validation`; returns every step's loss.
 
-    Raises ValueError as `check_examples` does, FloatingPointError as `update_weights` does.
+    Calls on_epoch(epoch, evaluation), on_step(step, loss); raises as `check_examples`, `update_weights` do.
     """
     for examples in (train, validation):
         check_examples(examples, model.classifier.out_features)
     torch.manual_seed(plan.seed)
-    encodings = [tokenizer.encode(text, max_length=plan.max_length) for text in train.texts]
+    encodings = encode_texts(train.texts, tokenizer, plan.max_length)
     steps = plan.epochs * math.ceil(len(encodings) / plan.batch_size)
     optimizer, schedule = make_optimizer(model, steps, plan.learning_rate, plan.warm_up, plan.weight_decay)
-    losses, best_accuracy, best_weights = [], -1.0, None
+    losses, best_accuracy = [], -1.0
     for epoch in range(1, plan.epochs + 1):
         batches = labelled_batches(encodings, train.labels, plan.batch_size, tokenizer)
-        losses += train_epoch(model, batches, optimizer, schedule, len(losses))
+        losses += train_epoch(model, batches, optimizer, schedule, len(losses), on_step)
         result = evaluate(model, validation, tokenizer, plan.max_length)
         if result.accuracy > best_accuracy:
             best_accuracy, best_weights = result.accuracy, copy.deepcopy(model.state_dict())

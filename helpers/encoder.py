@@ -96,16 +96,24 @@ def check_inputs(
     """Refuse what the encoder can't read, with a ValueError that says what was expected."""
     if ids.dim() != 2 or ids.numel() == 0:
         raise ValueError(f"ids must have the shape (B, T), B and T at least 1, not {tuple(ids.shape)}")
-    for name, values, size in (("ids", ids, config.vocab_size), ("type_ids", type_ids, config.num_segments)):
-        if values is not None and not 0 <= values.min() <= values.max() < size:
-            raise ValueError(f"{name} must lie in 0..{size - 1}, not in {values.min()}..{values.max()}")
-    for name, values in (("type_ids", type_ids), ("attention_mask", attention_mask)):
-        if values is not None and values.shape != ids.shape:
+    for name, values, size in (
+        ("ids", ids, config.vocab_size),
+        ("type_ids", type_ids, config.num_segments),
+        ("attention_mask", attention_mask, 2),
+    ):
+        if values is None:
+            continue
+        if values.is_floating_point():
+            raise ValueError(f"{name} must be whole numbers (torch.long), not {values.dtype}")
+        if values.shape != ids.shape:
             raise ValueError(
                 f"{name} must have the shape of ids, {tuple(ids.shape)}, not {tuple(values.shape)}"
             )
-    if attention_mask is not None and not attention_mask.bool().any(dim=1).all():
-        raise ValueError("a text of the batch has no visible token: its attention_mask is 0 everywhere")
+        if not 0 <= values.min() <= values.max() < size:
+            raise ValueError(f"{name} must lie in 0..{size - 1}, not in {values.min()}..{values.max()}")
+    if attention_mask is not None and not attention_mask.any(dim=1).all():
+        row = attention_mask.any(dim=1).long().argmin()
+        raise ValueError(f"text {row} of the batch has no visible token: its attention_mask is 0 everywhere")
 
 
 def initialize_weights(model: nn.Module, std: float | None) -> None:
@@ -156,12 +164,13 @@ class Bert(nn.Module):
         hidden_states, attentions = [hidden], []
         for layer in self.layers:
             hidden, probabilities = layer(hidden, mask, output_attentions)
-            hidden_states.append(hidden)
+            if output_hidden_states:
+                hidden_states.append(hidden)
             attentions.append(probabilities)
         pooled = torch.tanh(self.pooler(hidden[:, 0]))  # (B, H), from the first token, [CLS]
         return BertOutput(
-            last_hidden_state=hidden,
-            pooled_output=pooled,
-            hidden_states=hidden_states if output_hidden_states else None,
-            attentions=attentions if output_attentions else None,
+            hidden,
+            pooled,
+            hidden_states if output_hidden_states else None,
+            attentions if output_attentions else None,
         )

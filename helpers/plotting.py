@@ -46,13 +46,14 @@ def heat_map(
     title: str = "",
     axis: Axes | None = None,
     limits: tuple[float, float] = (0.0, 1.0),
-    bar_label: str = "weight",
+    colour_bar: str | None = "weight",
 ) -> None:
-    """Draw a matrix as coloured squares, with a colour bar for the value range `limits`.
+    """Draw a matrix as coloured squares for the value range `limits`, with a colour bar so labelled.
 
     matrix: (rows, columns), a nested list, array or CPU tensor. Rows are drawn from top to bottom: for
-    attention, row = the token that looks, column = the token that is looked at. Raises ValueError where
-    the labels do not fit the matrix.
+    attention, row = the token that looks, column = the token that is looked at. colour_bar=None leaves the
+    bar out, for all but the last of several maps side by side. Raises ValueError where the labels do not
+    fit the matrix.
     """
     values = np.asarray(matrix, dtype=float)
     if values.shape != (len(row_labels), len(column_labels)):
@@ -67,7 +68,8 @@ def heat_map(
     axis.set_xticks(range(len(column_labels)), column_labels, rotation=60, ha="right", rotation_mode="anchor")
     axis.set_yticks(range(len(row_labels)), row_labels)
     axis.set_title(title)
-    axis.figure.colorbar(image, ax=axis, label=bar_label, shrink=0.8)
+    if colour_bar is not None:
+        axis.figure.colorbar(image, ax=axis, label=colour_bar, fraction=0.046, pad=0.04)
 
 
 def loss_curve(

@@ -4,7 +4,7 @@ Left out: gradient accumulation, mixed precision and several devices.
 """
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice, pairwise
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from helpers.encoder import Bert, initialize_weights
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
@@ -25,15 +26,19 @@ __all__ = [
     "split_into_segments",
     "make_sentence_pairs",
     "pairs_to_batch",
+    "pretraining_batches",
     "PreTrainingOutput",
     "BertForPreTraining",
     "PreTrainingLoss",
+    "check_batch",
     "pretraining_loss",
     "parameter_groups",
     "linear_warm_up_and_decay",
     "update_weights",
     "make_optimizer",
     "pretrain",
+    "mean_losses",
+    "fill_mask",
 ]
 
 IGNORE = -100  # the label of a position that is not guessed; PyTorch's cross-entropy skips it
@@ -44,15 +49,16 @@ def choose_positions(
     tokenizer: WordPieceTokenizer,
     rate: float,
     generator: torch.Generator | None,
-    units=None,
+    units: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Choose about `rate` of the tokens of every text (at least one), never a special token: (B, T) boolean.
 
     Every unit draws a number in [0, 1), and the smallest are chosen. units (B, T) names the unit of each
-    token (the pieces of a word share theirs); None makes each token its own.
+    token (the pieces of a word share theirs); None makes each token its own. ValueError for a bad rate.
     """
-    special_ids = torch.tensor([tokenizer.id_of[token] for token in SPECIAL_TOKENS])
-    special = torch.isin(ids, special_ids)
+    if not 0 < rate <= 1:
+        raise ValueError(f"rate is a share of the tokens, above 0 and at most 1, not {rate}")
+    special = torch.isin(ids, torch.tensor([tokenizer.id_of[token] for token in SPECIAL_TOKENS]))
     draws = torch.rand(ids.shape, generator=generator)
     if units is not None:
         draws = draws.gather(1, units)
@@ -127,23 +133,39 @@ def make_sentence_pairs(documents: Sequence[Sequence], seed: int) -> list[tuple]
 
 
 def pairs_to_batch(pairs: Sequence[tuple], tokenizer: WordPieceTokenizer) -> dict[str, torch.Tensor]:
-    """`[CLS] first [SEP] second [SEP]` for pairs of equally long id lists, as in `make_sentence_pairs`.
+    """`[CLS] first [SEP] second [SEP]` for pairs of id lists as from `make_sentence_pairs`, with padding.
 
     -> ids, type_ids, attention_mask (B, T) and next_labels (B,). Raises ValueError for an empty batch.
     """
     if not pairs:
         raise ValueError("the batch is empty: it needs at least one pair")
     cls, sep = tokenizer.id_of["[CLS]"], tokenizer.id_of["[SEP]"]
-    ids = torch.tensor([[cls, *first, sep, *second, sep] for first, second, _ in pairs])
-    type_ids = torch.zeros_like(ids)
-    type_ids[:, len(pairs[0][0]) + 2 :] = 1
-    next_labels = torch.tensor([label for _, _, label in pairs])
+    rows = [torch.tensor([cls, *first, sep, *second, sep]) for first, second, _ in pairs]
+    segments = [torch.tensor([0] * (len(first) + 2) + [1] * (len(second) + 1)) for first, second, _ in pairs]
     return {
-        "ids": ids,
-        "type_ids": type_ids,
-        "attention_mask": torch.ones_like(ids),
-        "next_labels": next_labels,
+        "ids": pad_sequence(rows, batch_first=True, padding_value=tokenizer.id_of["[PAD]"]),
+        "type_ids": pad_sequence(segments, batch_first=True),
+        "attention_mask": pad_sequence([torch.ones_like(row) for row in rows], batch_first=True),
+        "next_labels": torch.tensor([label for _, _, label in pairs]),
     }
+
+
+def pretraining_batches(
+    documents: Sequence[Sequence], tokenizer: WordPieceTokenizer, batch_size: int, seed: int, mask=mask_tokens
+) -> Iterator[dict[str, torch.Tensor]]:
+    """Batches for `pretrain`, without end: every epoch has new pairs, a new order and new masks.
+
+    documents as in `make_sentence_pairs`, of token ids; mask: `mask_tokens` or `mask_whole_words`. The same
+    seed gives the same batches. Masks drawn anew: Liu et al. 2019 (RoBERTa), section 4.1.
+    """
+    dice, generator = random.Random(seed), torch.Generator().manual_seed(seed)
+    while True:
+        pairs = make_sentence_pairs(documents, dice.getrandbits(32))
+        dice.shuffle(pairs)
+        for start in range(0, len(pairs), batch_size):
+            batch = pairs_to_batch(pairs[start : start + batch_size], tokenizer)
+            batch["ids"], batch["labels"] = mask(batch["ids"], tokenizer, generator=generator)
+            yield batch
 
 
 class PreTrainingOutput(NamedTuple):
@@ -168,6 +190,7 @@ class BertForPreTraining(nn.Module):
         self.token_bias = nn.Parameter(torch.zeros(bert.config.vocab_size))
         self.next_sentence = nn.Linear(hidden_size, 2)
         initialize_weights(self, bert.config.init_std)
+        nn.init.normal_(self.next_sentence.weight, std=0.02)  # at first, both answers are about as likely
         self.bert = bert  # added last, so that its weights are not drawn anew
 
     def forward(self, ids, type_ids=None, attention_mask=None, positions=None) -> PreTrainingOutput:
@@ -187,14 +210,35 @@ class PreTrainingLoss(NamedTuple):
     next_accuracy: torch.Tensor | float
 
 
+def check_batch(batch: dict[str, torch.Tensor], vocab_size: int) -> None:
+    """Refuse a batch that can't be learned from, with a ValueError that says what was expected."""
+    ids, labels, next_labels = batch["ids"], batch["labels"], batch["next_labels"]
+    if ids.numel() == 0:
+        raise ValueError("the batch is empty: it needs at least one pair")
+    if labels.shape != ids.shape or next_labels.shape != ids.shape[:1]:
+        raise ValueError(
+            f"for ids {tuple(ids.shape)}, labels must have the same shape and next_labels one value a pair, "
+            f"not {tuple(labels.shape)} and {tuple(next_labels.shape)}"
+        )
+    wanted = labels != IGNORE
+    if not wanted.any():
+        raise ValueError("no position of the batch has a label: mask some tokens first")
+    if (wanted & (batch["attention_mask"] == 0)).any():
+        raise ValueError("a padding position has a label: padding is never masked")
+    if not 0 <= labels[wanted].min() <= labels[wanted].max() < vocab_size:
+        raise ValueError(f"labels must be {IGNORE} or lie in 0..{vocab_size - 1}, the entries")
+    if not 0 <= next_labels.min() <= next_labels.max() <= 1:
+        raise ValueError("next_labels must be 0 (follows) or 1 (does not follow)")
+
+
 def pretraining_loss(model: BertForPreTraining, batch: dict[str, torch.Tensor]) -> PreTrainingLoss:
     """Cross-entropy at the masked positions only, and of the pair: each the mean over what is predicted.
 
     batch: ids, type_ids, attention_mask, labels (B, T), IGNORE where nothing is predicted, next_labels (B,).
+    Raises ValueError as `check_batch` and `Bert` do.
     """
+    check_batch(batch, model.bert.config.vocab_size)
     positions = batch["labels"] != IGNORE  # (B, T), M of them true
-    if not positions.any():
-        raise ValueError("no position of the batch has a label: mask some tokens first")
     output = model(batch["ids"], batch["type_ids"], batch["attention_mask"], positions)
     hidden_ids = batch["labels"][positions]  # (M,)
     return PreTrainingLoss(
@@ -262,6 +306,8 @@ def pretrain(
     on_step(step, losses) is called after each step, to print, plot or save. Raises ValueError if there are
     fewer batches than steps, FloatingPointError as `update_weights` does.
     """
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, not {steps}")
     optimizer, schedule = make_optimizer(model, steps, learning_rate)
     device = next(model.parameters()).device
     model.train()
@@ -272,6 +318,43 @@ def pretrain(
         history.append(PreTrainingLoss(*(value.item() for value in losses)))
         if on_step is not None:
             on_step(step, history[-1])
-    if not history or len(history) < steps:
+    if len(history) < steps:
         raise ValueError(f"asked for {steps} steps, but there were only {len(history)} batches")
     return history
+
+
+@torch.no_grad()
+def mean_losses(model: BertForPreTraining, batches: Iterable[dict[str, torch.Tensor]]) -> PreTrainingLoss:
+    """The losses over several batches without training: every masked token and every pair counts the same."""
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    sums, counts = torch.zeros(4, dtype=torch.double), torch.zeros(4, dtype=torch.double)
+    for batch in batches:
+        losses = pretraining_loss(model, {name: values.to(device) for name, values in batch.items()})
+        tokens, pairs = (batch["labels"] != IGNORE).sum().item(), len(batch["next_labels"])
+        weights = torch.tensor([tokens, pairs, tokens, pairs])  # in the order of PreTrainingLoss
+        sums += weights * torch.tensor([value.item() for value in losses])
+        counts += weights
+    model.train(was_training)
+    if not counts.any():
+        raise ValueError("there are no batches: give at least one")
+    return PreTrainingLoss(*(sums / counts).tolist())
+
+
+@torch.no_grad()
+def fill_mask(
+    model: BertForPreTraining, tokenizer: WordPieceTokenizer, text: str, count: int = 5
+) -> list[list[tuple[str, float]]]:
+    """For every `[MASK]` in the text, the likeliest entries and their probabilities, the best first."""
+    device = next(model.parameters()).device
+    batch = {name: values.to(device) for name, values in tokenizer.encode_batch([text]).items()}
+    positions = batch["ids"] == tokenizer.id_of["[MASK]"]  # (1, T)
+    if not positions.any():
+        raise ValueError(f"there is no [MASK] in {text!r}: put one where a word is to be guessed")
+    model.eval()
+    best = model(**batch, positions=positions).token_logits.softmax(dim=-1).topk(count)  # (M, count)
+    return [
+        [(tokenizer.vocabulary[index], chance) for index, chance in zip(indices, chances, strict=True)]
+        for indices, chances in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    ]

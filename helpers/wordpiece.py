@@ -18,6 +18,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from itertools import pairwise
+from operator import add
 from pathlib import Path
 
 import torch
@@ -33,11 +34,10 @@ __all__ = [
     "pre_tokenize",
     "count_words",
     "split_into_characters",
-    "merge_pair",
-    "count_pairs",
     "choose_alphabet",
-    "apply_merge",
-    "first_vocabulary",
+    "first_pieces",
+    "changed_pairs",
+    "PairCounts",
     "train_wordpiece",
     "longest_match_first",
     "pieces_of_chunk",
@@ -61,6 +61,7 @@ CHINESE_RANGES = (  # CJK ideographs as the reference tokenizer lists them; not 
 )  # fmt: skip
 
 
+@cache
 def is_punctuation(character: str) -> bool:
     """True for every ASCII symbol that is no letter or digit, and for Unicode's categories P*."""
     if character.isascii():
@@ -127,29 +128,6 @@ def split_into_characters(word: str, alphabet: Iterable[str]) -> list[str]:
     return [c if place == 0 else "##" + c for place, c in enumerate(word) if c in alphabet]
 
 
-def merge_pair(pieces: list[str], pair: tuple[str, str]) -> list[str]:
-    """Join every occurrence of a pair of neighbours, from left to right."""
-    merged, place = [], 0
-    while place < len(pieces):
-        if pieces[place] == pair[0] and pieces[place + 1 : place + 2] == [pair[1]]:
-            merged.append(pair[0] + pair[1].removeprefix("##"))
-            place += 2
-        else:
-            merged.append(pieces[place])
-            place += 1
-    return merged
-
-
-def count_pairs(words: list[list[str]], counts: list[int]) -> tuple[Counter, defaultdict]:
-    """How often each pair of neighbouring pieces occurs, and the indices of the words that hold it."""
-    pair_counts, found_in = Counter(), defaultdict(set)
-    for index, (pieces, count) in enumerate(zip(words, counts, strict=True)):
-        for pair in pairwise(pieces):
-            pair_counts[pair] += count
-            found_in[pair].add(index)
-    return pair_counts, found_in
-
-
 def choose_alphabet(word_counts: Counter[str], size: int) -> set[str]:
     """The most frequent characters of a corpus; rarer ones will be `[UNK]`."""
     counts = Counter()
@@ -159,39 +137,72 @@ def choose_alphabet(word_counts: Counter[str], size: int) -> set[str]:
     return set(sorted(counts, key=lambda character: (-counts[character], character))[:size])
 
 
-def apply_merge(
-    pair: tuple[str, str],
-    words: list[list[str]],
-    counts: list[int],
-    pair_counts: Counter,
-    found_in: defaultdict,
-    queue: list,
-) -> str:
-    """Join a pair wherever it stands and correct the counts of its neighbours only; returns the new piece."""
-    change = Counter()
-    for index in found_in.pop(pair):
-        before, after = words[index], merge_pair(words[index], pair)
-        for old in pairwise(before):
-            change[old] -= counts[index]
-        for new in pairwise(after):
-            change[new] += counts[index]
-            found_in[new].add(index)
-        words[index] = after
-    for neighbours, difference in change.items():
-        if difference:
-            pair_counts[neighbours] += difference
-            heapq.heappush(queue, (-pair_counts[neighbours], neighbours))
-    return pair[0] + pair[1].removeprefix("##")
-
-
-def first_vocabulary(words: list[list[str]], alphabet: set[str], vocab_size: int) -> list[str]:
+def first_pieces(words: list[list[str]], alphabet: set[str], vocab_size: int) -> list[str]:
     """Where training starts: the special tokens and the characters, at the start of a word and inside it."""
-    vocabulary = [*SPECIAL_TOKENS, *sorted(alphabet | {piece for pieces in words for piece in pieces})]
-    if not words:
+    pieces = [*SPECIAL_TOKENS, *sorted(alphabet | {piece for word in words for piece in word})]
+    if not alphabet:
         raise ValueError("the corpus has no words: give at least one text that is not empty")
-    if len(vocabulary) > vocab_size:
-        raise ValueError(f"vocab_size must be at least {len(vocabulary)} for this corpus, not {vocab_size}")
-    return vocabulary
+    if len(pieces) > vocab_size:
+        raise ValueError(f"vocab_size must be at least {len(pieces)} for this corpus, not {vocab_size}")
+    return pieces
+
+
+def changed_pairs(parts: list[str], pair: str, merged: str) -> list[tuple[str, str]]:
+    """The neighbours of each merged place, before and after; `parts` is the word split at the pair.
+
+    >>> changed_pairs(["x", "", "y"], "ab", "C")  # xababy becomes xCCy
+    [('xa', 'xC'), ('ba', 'CC'), ('by', 'Cy')]
+    """
+    changed = []
+    for place, (left, right) in enumerate(pairwise(parts)):
+        if left:
+            changed.append((left[-1] + pair[0], left[-1] + merged))
+        elif place:  # two merged places side by side
+            changed.append((pair[1] + pair[0], merged + merged))
+        if right:
+            changed.append((pair[1] + right[0], merged + right[0]))
+    return changed
+
+
+class PairCounts:
+    """The words of a corpus, cut into pieces, and how often each pair of neighbouring pieces occurs.
+
+    Piece number i is written as the character chr(i). A word is then a string with one character per
+    piece, a pair is a string of two, and to merge a pair is to replace it in strings.
+    """
+
+    def __init__(self, words: list[list[str]], counts: Iterable[int], pieces: list[str]):
+        self.pieces, self.counts = list(pieces), list(counts)
+        self.number = {piece: number for number, piece in enumerate(pieces)}
+        self.words = ["".join(chr(self.number[piece]) for piece in word) for word in words]
+        self.count_of, self.found_in = Counter(), defaultdict(list)
+        for index, word in enumerate(self.words):
+            for pair in map(add, word, word[1:]):  # "abc" gives "ab", "bc"
+                self.count_of[pair] += self.counts[index]
+                self.found_in[pair].append(index)
+
+    def spell(self, pair: str) -> str:
+        """The text of a merged pair: the pieces `un` and `##do` make `undo`."""
+        first, second = (self.pieces[ord(symbol)] for symbol in pair)
+        return first + second.removeprefix("##")
+
+    def merge(self, pair: str) -> set[str]:
+        """Join a pair wherever it stands, and correct the counts next to it; returns the pairs that grew."""
+        piece, grown = self.spell(pair), set()
+        if piece not in self.number:
+            self.number[piece] = len(self.pieces)
+            self.pieces.append(piece)
+        merged = chr(self.number[piece])
+        for index in self.found_in.pop(pair):
+            parts = self.words[index].split(pair)
+            self.words[index] = merged.join(parts)
+            for before, after in changed_pairs(parts, pair, merged):
+                self.count_of[before] -= self.counts[index]
+                self.count_of[after] += self.counts[index]
+                self.found_in[after].append(index)
+                grown.add(after)
+        del self.count_of[pair]
+        return grown
 
 
 def train_wordpiece(
@@ -199,26 +210,24 @@ def train_wordpiece(
 ) -> list[str]:
     """Learn a vocabulary: special tokens, characters, then merged pairs, the most frequent pair first.
 
-    Frequency decides, as in the `tokenizers` library; ties go to the pair that sorts first. `options`: as in
-    `normalize`. Raises ValueError if there are no words, or more characters than vocab_size.
+    Frequency decides, as in the `tokenizers` library; of pairs that tie, the one of older pieces comes first.
+    `options`: as in `normalize`. Raises ValueError if there are no words, or more characters than vocab_size.
     """
     word_counts = count_words(corpus, **options)
     alphabet = choose_alphabet(word_counts, alphabet_size)
-    words, counts = (
-        [split_into_characters(word, alphabet) for word in word_counts],
-        list(word_counts.values()),
-    )
-    vocabulary = dict.fromkeys(
-        first_vocabulary(words, alphabet, vocab_size)
-    )  # keeps order, drops repetitions
-    pair_counts, found_in = count_pairs(words, counts)
-    queue = [(-count, pair) for pair, count in pair_counts.items()]
-    heapq.heapify(queue)  # the most frequent pair comes first, ties in alphabetical order
-    while len(vocabulary) < vocab_size and queue and -queue[0][0] >= min_frequency:
-        count, pair = heapq.heappop(queue)
-        if -count == pair_counts[pair]:  # otherwise out of date: the pair is in the queue with its new count
-            vocabulary[apply_merge(pair, words, counts, pair_counts, found_in, queue)] = None
-    return list(vocabulary)
+    words = [split_into_characters(word, alphabet) for word in word_counts]
+    pairs = PairCounts(words, word_counts.values(), first_pieces(words, alphabet, vocab_size))
+    queue = [(-count, pair) for pair, count in pairs.count_of.items()]
+    heapq.heapify(queue)  # the most frequent pair comes out first; ties in the order of their numbers
+    while len(pairs.pieces) < vocab_size and queue and -queue[0][0] >= min_frequency:
+        promised, pair = heapq.heappop(queue)
+        count = pairs.count_of[pair]
+        if count < -promised:  # merges around it have made the pair rarer: back into the queue
+            heapq.heappush(queue, (-count, pair))
+        else:
+            for grown in pairs.merge(pair):
+                heapq.heappush(queue, (-pairs.count_of[grown], grown))
+    return pairs.pieces
 
 
 def longest_match_first(word: str, vocabulary: Container[str]) -> list[tuple[str, int, int]]:
@@ -335,7 +344,7 @@ def assemble(first: list, second: list | None, max_length: int | None, id_of: di
 def split_into_chunks(text: str) -> Iterator[tuple[int, str]]:
     """The parts of a text between white space, and where each begins; a special token is its own part."""
     special = "|".join(map(re.escape, SPECIAL_TOKENS))
-    for match in re.finditer(f"{special}|(?:(?!{special})[^{WHITE_SPACE}])+", text):
+    for match in re.finditer(rf"{special}|\[|[^{WHITE_SPACE}[]+", text):  # any other [ is a word of its own
         yield match.start(), match.group()
 
 

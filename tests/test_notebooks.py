@@ -43,9 +43,10 @@ def test_stored_notebook(path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_stored_metadata_is_of_no_machine(path):
     stored = nbformat.read(path, as_version=4)
-    assert run_notebooks.normalized(stored) == stored, (
-        f"store it with: python scripts/run_notebooks.py {path.stem}"
-    )
+    fresh = run_notebooks.normalized(stored)
+    for cell in (*stored.cells, *fresh.cells):
+        del cell["id"]  # it follows the cell's text, so after `make sync` it lags until the next run
+    assert fresh == stored, f"store it with: python scripts/run_notebooks.py {path.stem}"
 
 
 def test_any_order_and_twice_in_a_row(tmp_path, project_files):
