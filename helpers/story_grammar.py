@@ -48,6 +48,7 @@ def _variables(build: Builder) -> None:
     counts = [("one", "one"), ("two", "many"), ("three", "many"), ("four", "many")]
     build.variable("count", [(count, {"number": number}, 1) for count, number in counts])
 
+    build.variable("day", [(day, free, 1) for day in words.DAYTIMES])
     build.variable("scene", [(place, free, 1) for place in words.SCENES])
     things = [(thing.split()[2], {"scene": place}, 1) for place, (row, *_) in words.SCENES.items()
               for thing in row]  # fmt: skip
@@ -114,6 +115,7 @@ def slots(build: Builder) -> dict[str, Table]:
             (form, {"animal": one, "number": number}, 1)
             for one, many in animals for form, number in ((one, "one"), (many, "many"))
         ),
+        "day": values("day"),
         "place": values("scene"),
         "base": build.table((thing[0], {"object": thing[2]}, 1) for thing in things),
         "past": build.table((thing[1], {"object": thing[2]}, 1) for thing in things),
@@ -187,7 +189,7 @@ def roles(build: Builder) -> list[Role]:
         role("action", [
             "First {s} {past} {some} {kind} {noun} .",
             "{s} wanted to {base} {some} {kind} {noun} .",
-            "With {friend} {s} {past} {some} {kind} {noun} .",
+            "Together with {friend} , {s} {past} {some} {kind} {noun} .",
             "{s} {past} {some} {kind} {noun} and {friend} {watched} .",
         ]),
         role("result", [

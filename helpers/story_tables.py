@@ -1,7 +1,7 @@
 """Tables of weighted choices, and grammars made of them: what the story corpus is written in.
 
-A story is drawn in two steps. First the latent choices of the whole story (`Grammar.variables`: who, where, what
-happens, how it feels ...), each given its parents. Then, role by role in a fixed order (`Grammar.roles`:
+A story is drawn in two steps. First the latent choices of the whole story (`Grammar.variables`: who, where,
+what happens, how it feels ...), each given its parents. Then, role by role in a fixed order (`Grammar.roles`:
 introduction, pets, way, ...), one sentence: is it there, which template, which word in each slot. Given the
 latent choices, sentences do not depend on each other; that makes the exact probability of a hidden word
 computable (`helpers/story_posterior.py`). The grammar of the corpus itself is `helpers/story_grammar.py`.

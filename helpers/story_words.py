@@ -28,6 +28,7 @@ ANIMALS = (
     "dog dogs|cat cats|rabbit rabbits|pony ponies|hen hens|hamster hamsters|turtle turtles|kitten kittens|"
     "puppy puppies|goose geese"
 )
+DAYTIMES = ("morning", "afternoon")
 COLORS = "black white brown gray golden spotted".split()
 
 # The same word is drawn anew in every sentence: nothing else in the story depends on it.
@@ -37,7 +38,6 @@ LOCAL = {
     "house": "small tall white narrow wooden",
     "near": "church bridge river mill tower square",
     "weekday": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
-    "day": "morning afternoon day",
     "weather": "sunny rainy windy foggy cloudy warm cold",
     "season": "spring summer autumn winter",
     "went": "went walked hurried cycled",
@@ -52,7 +52,7 @@ LOCAL = {
     "pet_mood": "hungry asleep thirsty calm playful",
     "behind": "behind near beside",
     "thing": "tree trees gate gates bench benches door doors",
-    "very": "very really so quite",
+    "very": "very really quite rather",
 }
 
 # Place: two things, as verb, past, one, many, three adjectives; three events, as the feeling that they cause,
