@@ -23,8 +23,12 @@ from tqdm import tqdm
 
 from helpers import wikitext
 from helpers.downloads import DataError, Member, Package, download, explain_os_errors, write_atomically
+from helpers.stories import SPLITS, Story, split
 
-__all__ = ["Article", "DataError", "Review", "cache_folder", "fetch", "reviews", "verify", "wikipedia"]
+__all__ = [
+    "Article", "DataError", "Review", "Story", "cache_folder", "fetch", "reviews", "stories", "verify",
+    "wikipedia",
+]  # fmt: skip
 
 # Sizes in bytes and SHA-256, first of each archive, then of the files that are kept.
 CATALOGUE = {
@@ -169,6 +173,16 @@ def reviews(domain: str = "movies") -> dict[str, list[Review]]:
             label = None if mean == 0 else int(mean > 0)
             splits[split_of(text)].append(Review(text, mean, ratings, label))
     return splits
+
+
+def stories() -> dict[str, list[Story]]:
+    """The story corpus, drawn from its grammar in some seconds: nothing is fetched or kept.
+
+    "train" (30,000 stories, 10 MB) and "validation" (1,000) say how the main character feels at the end;
+    "classification_train" (5,000), "classification_validation" (500) and "classification_test" (2,000)
+    leave those sentences out: the label is `story.feeling`. `helpers.stories.split(name)` draws one alone.
+    """
+    return {name: split(name) for name in SPLITS}
 
 
 def normalized(text: str) -> str:

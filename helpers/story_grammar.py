@@ -4,6 +4,8 @@ Left out on purpose: anything that would tie two sentences together other than t
 words are in `helpers/story_words.py`, the machinery in `helpers/story_tables.py`.
 """
 
+from functools import cache
+
 from helpers import story_words as words
 from helpers.story_tables import Builder, Grammar, Role, Table
 
@@ -16,6 +18,7 @@ def _turn(feelings: str, number: int) -> str:
     return f"turn/{feelings.split()[0]}/{number}"
 
 
+@cache
 def events() -> dict[str, tuple[str, str, str]]:
     """Event -> the feeling it causes in nine cases of ten, in the tenth, and the place; turns included."""
     found = {}

@@ -64,7 +64,7 @@ SCENES = {
         ("bored sad", "{s} had to sit still and be quiet for two hours .", "The talk about old dates did not end ."),
         ("surprised scared", "A letter with {her} own name fell out of a book .", "{s} found a hidden door behind the shelves ."),
     ),
-    "kitchen": (
+    "cottage": (
         ("bake baked cake cakes sweet round large", "boil boiled potato potatoes small round new"),
         ("angry sad", "{friend} ate the last piece without asking .", "Somebody had eaten everything before dinner ."),
         ("proud surprised", "Everybody at the table asked for more .", "The dinner tasted better than in a restaurant ."),
@@ -116,7 +116,7 @@ SCENES = {
         ("draw drew train trains fast long new", "carry carried suitcase suitcases heavy black large"),
         ("bored angry", "The train was three hours late .", "Nothing came along the tracks for hours ."),
         ("happy surprised", "{her} grandmother stepped off the train with open arms .", "{her} father came home a week early ."),
-        ("scared sad", "The doors closed and {s} was alone among strangers .", "{s} got off at the wrong stop at night ."),
+        ("scared sad", "The doors closed and {s} was alone among strangers .", "{s} got off at the wrong stop far from home ."),
     ),
     "museum": (
         ("photograph photographed statue statues strange famous tall", "copy copied painting paintings famous large lovely"),
@@ -140,7 +140,7 @@ SCENES = {
         ("carry carried backpack backpacks heavy green new", "roll rolled snowball snowballs large round perfect"),
         ("proud happy", "{s} reached the top before everyone else .", "{s} skied down the slope without a fall ."),
         ("scared surprised", "The ice cracked under {her} boots .", "A snowstorm hid the whole valley ."),
-        ("happy grateful", "The sun rose over a sea of clouds .", "There was hot chocolate by the fire ."),
+        ("happy grateful", "The sun came out over a sea of clouds .", "There was hot chocolate by the fire ."),
     ),
     "theater": (
         ("learn learned song songs lovely short difficult", "paint painted mask masks strange golden funny"),
@@ -176,7 +176,7 @@ SCENES = {
         ("explore explored tower towers dark tall round", "polish polished sword swords long heavy famous"),
         ("scared surprised", "A door slammed and chains rattled in the dark .", "A bat flew into {her} hair ."),
         ("surprised happy", "There was gold behind a loose stone .", "A knight on a real horse greeted {obj} ."),
-        ("bored sad", "It poured and all the rooms were locked .", "The tour of the cellars took half the day ."),
+        ("bored sad", "All the rooms were locked and there was nothing to see .", "The tour of the cellars took half the day ."),
     ),
     "pool": (
         ("borrow borrowed towel towels dry soft striped", "blow blew bubble bubbles tiny perfect round"),

@@ -19,7 +19,7 @@ FREE = {}
 
 
 def small_grammar() -> Grammar:
-    """Everything that the real one has, with few words: agreement, branches, turns, sentences that look alike."""
+    """All that the real one has, with few words: agreement, turns, sentences that look alike."""
     build = Builder()
     build.variable("gender", [("girl", FREE, 1), ("boy", FREE, 2)])
     names = [("ann", "girl"), ("eve", "girl"), ("bob", "boy")]
@@ -33,7 +33,10 @@ def small_grammar() -> Grammar:
     build.variable("turn", turns)
     feelings = []
     for cause, often, rarely in (("win", "glad", "proud"), ("loss", "sad", "mad")):
-        feelings += [(often, {"event": cause, "turn": "none"}, 3), (rarely, {"event": cause, "turn": "none"}, 1)]
+        feelings += [
+            (often, {"event": cause, "turn": "none"}, 3),
+            (rarely, {"event": cause, "turn": "none"}, 1),
+        ]
     feelings += [("glad", {"turn": "up"}, 4), ("sad", {"turn": "down"}, 3), ("mad", {"turn": "down"}, 1)]
     build.variable("feeling", feelings)
 
@@ -50,8 +53,10 @@ def small_grammar() -> Grammar:
     }
     roles = [
         build.role("start", [("{s} ran .", FREE, 1), ("{name} met {friend} .", FREE, 2)], slots),
-        build.role("pets", [("the {dogs} {was} {day} .", FREE, 1), ("{dogs} ran .", FREE, 1)], slots, quarters=1),
-        build.role("event", [("{s} won .", {"event": "win"}, 1), ("{s} lost .", {"event": "loss"}, 1)], slots),
+        build.role("pets", [("the {dogs} {was} {day} .", FREE, 1),
+                            ("{dogs} ran .", FREE, 1)], slots, quarters=1),
+        build.role("event", [("{s} won .", {"event": "win"}, 1),
+                             ("{s} lost .", {"event": "loss"}, 1)], slots),
         build.role("turn", [("{s} won .", {"turn": "up"}, 1), ("{s} fell {day} .", {"turn": "down"}, 1),
                             ("", {"turn": "none"}, 1)], slots, only_if={"turned": ("yes", "no")}),
         build.role("end", [("{s} was {feeling} .", FREE, 1), ("{feeling} !", FREE, 1)], slots, quarters=3),
@@ -224,9 +229,9 @@ def test_one_hidden_word_of_a_real_story_equals_trying_every_word(some):
     """P(word | the rest) from the probabilities of whole texts without any hidden word."""
     vocabulary = sorted({word for story in stories.stories(2_000, 1) for word in to_words(story.text)})
     dice = random.Random(5)
-    for story in some[:4]:
+    for story in some[:3]:
         words = to_words(story.text)
-        for place in dice.sample(range(len(words)), 3):
+        for place in dice.sample(range(len(words)), 2):
             found = posterior.masked_word_distribution([*words[:place], MASK, *words[place + 1 :]])[place]
             shares = {}
             for word in {*vocabulary, *found}:
@@ -266,7 +271,9 @@ def test_the_loss_of_the_perfect_model_is_its_own_entropy(some, kind):
             options = {"window": {"window": posterior.any_window(5)}, "cut": {"cut": True}}.get(kind, {})
             shares = posterior.masked_word_distribution(hidden, **options)
         loss = sum(-math.log(each[words[place]]) for place, each in shares.items())
-        entropy = sum(-share * math.log(share) for each in shares.values() for share in each.values() if share)
+        entropy = sum(
+            -share * math.log(share) for each in shares.values() for share in each.values() if share
+        )
         surprises.append(loss - entropy)
     mean = sum(surprises) / len(surprises)
     error = math.sqrt(sum((each - mean) ** 2 for each in surprises)) / len(surprises)
@@ -274,14 +281,18 @@ def test_the_loss_of_the_perfect_model_is_its_own_entropy(some, kind):
 
 
 def test_agreement_is_certain():
-    text = "Once there was a kind girl named Anna . One day [MASK] had two black dogs . "
-    with pytest.raises(ValueError, match="cannot write these words"):
-        posterior.masked_word_distribution(to_words(text))
-    story = "Anna was a kind girl . [MASK] had two black [MASK] . The [MASK] near the tree [MASK] asleep ."
-    shares = posterior.masked_word_distribution(to_words(story) + ["on"], cut=True)
-    assert shares[6] == {"she": 1.0}
-    assert shares[19] == {"were": 1.0}
-    assert shares[10] == shares[13] and len(shares[10]) == 10
+    story = (
+        "Anna was a kind girl. [MASK] had two black [MASK]. One morning she walked to the park with her "
+        "friend Ben. The park was noisy that [MASK]. First she flew a red kite. The [MASK] near the tree "
+        "[MASK] asleep."
+    )
+    shares = posterior.masked_word_distribution(to_words(story), cut=True)
+    pronoun, animals, day, again, verb = shares.values()
+    for shares, word in ((pronoun, "she"), (day, "morning"), (verb, "were")):
+        assert shares == pytest.approx({word: 1.0})
+    assert animals == pytest.approx(again) and len(animals) == 10 and animals["dogs"] == pytest.approx(0.1)
+    with pytest.raises(ValueError, match="cannot write these words"):  # a girl's name with "boy"
+        posterior.masked_word_distribution(to_words(story.replace("girl", "boy")), cut=True)
 
 
 def test_neighbours_are_recognised(some):
