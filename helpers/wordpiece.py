@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
-from itertools import pairwise
+from itertools import groupby, pairwise
 from operator import add
 from pathlib import Path
 
@@ -29,6 +29,8 @@ __all__ = [
     "CHINESE_RANGES",
     "is_punctuation",
     "normalize_character",
+    "in_canonical_order",
+    "normalize_with_origin",
     "normalize",
     "word_spans",
     "pre_tokenize",
@@ -89,9 +91,27 @@ def normalize_character(
     return "".join(c.lower() for c in text) if lowercase else text
 
 
+def in_canonical_order(text: str) -> str:
+    """Sort marks that follow each other by combining class (Unicode Standard Annex 15), as NFD does."""
+    if text.isascii():
+        return text
+    runs = groupby(text, key=lambda character: unicodedata.combining(character) > 0)
+    return "".join(character for _, run in runs for character in sorted(run, key=unicodedata.combining))
+
+
+def normalize_with_origin(
+    text: str, lowercase: bool = True, strip_accents: bool | None = None, split_chinese: bool = True
+) -> tuple[str, list[int]]:
+    """The normalized text, and for each of its characters the index of the one that it was made from."""
+    if lowercase if strip_accents is None else strip_accents:
+        text = in_canonical_order(text)
+    made = [normalize_character(old, lowercase, strip_accents, split_chinese) for old in text]
+    return "".join(made), [index for index, new in enumerate(made) for _ in new]
+
+
 def normalize(text: str, **options: bool | None) -> str:
     """Clean, split ideographs, strip accents, lower-case: `options` are those of `normalize_character`."""
-    return "".join(normalize_character(character, **options) for character in text)
+    return normalize_with_origin(text, **options)[0]
 
 
 def word_spans(text: str) -> list[tuple[int, int]]:
@@ -250,14 +270,11 @@ def longest_match_first(word: str, vocabulary: Container[str]) -> list[tuple[str
 def pieces_of_chunk(chunk: str, vocabulary: Container[str], **options) -> list[tuple[str, int, int]]:
     """The pieces of a text without white space, and the characters they came from: (piece, start, end).
 
-    `origin` remembers for every normalized character which character of the chunk it was made from, so
     `chunk[start:end]` is the text behind a piece even where normalizing changed the number of characters.
     """
     if chunk in SPECIAL_TOKENS:
         return [(chunk, 0, len(chunk))]
-    normalized = [(new, i) for i, old in enumerate(chunk) for new in normalize_character(old, **options)]
-    text = "".join(new for new, _ in normalized)
-    origin = [index for _, index in normalized]
+    text, origin = normalize_with_origin(chunk, **options)
     return [
         (piece, origin[first + start], origin[first + end - 1] + 1)
         for first, last in word_spans(text)

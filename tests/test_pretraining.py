@@ -154,6 +154,14 @@ def test_a_text_of_one_word_has_it_masked(tokenizer):
 
 
 @pytest.mark.parametrize("mask", [mask_tokens, mask_whole_words])
+def test_a_text_of_special_tokens_only_has_nothing_masked(tokenizer, mask):
+    ids = tokenizer.encode_batch(["", "[MASK] [SEP]", "ak bk ck"])["ids"]
+    corrupted, labels = mask(ids, tokenizer)
+    assert ((labels != IGNORE).sum(dim=1) > 0).tolist() == [False, False, True]
+    assert torch.equal(corrupted[:2], ids[:2])
+
+
+@pytest.mark.parametrize("mask", [mask_tokens, mask_whole_words])
 def test_special_tokens_and_padding_are_never_chosen_or_changed(tokenizer, mask):
     for seed in range(20):
         ids = random_texts(tokenizer, 100, seed)
