@@ -61,7 +61,8 @@ def masked_word_distribution(words: Sequence[str], window: Window = whole_story,
 
     words: lower-case words as from `stories.to_words`, "[MASK]" for each hidden one. window: how the text was
     cut out of its story, in whole sentences. cut=True instead: the text is the beginning of a story, cut off
-    after this many words. ValueError if the grammar can't write the visible words so.
+    at a limit that it has reached (a shorter story is a whole one). ValueError if the grammar can't write
+    the visible words so.
     """
     return read(_reader(), words, window, cut).words
 

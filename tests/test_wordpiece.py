@@ -114,7 +114,8 @@ def test_a_cased_vocabulary_of_our_own(paragraphs):
     entries = train_wordpiece(paragraphs[::3], 4_000, lowercase=False)
     assert {"The", "the", "In"} <= set(entries)
     mine, theirs = pair_of_tokenizers(entries, False, None, True)
-    for text, encoding in zip(paragraphs, theirs.encode_batch(paragraphs), strict=True):
+    texts = paragraphs[1::3]
+    for text, encoding in zip(texts, theirs.encode_batch(texts), strict=True):
         assert_same(mine.encode(text), encoding, text)
 
 
@@ -181,7 +182,7 @@ def test_marks_out_of_order(ours, library):
     """NFD sorts marks by class, across characters; it shows with the few that aren't removed as accents."""
     everywhere = [c for c in everyday_characters() if unicodedata.combining(c)]
     kept = [c for c in everywhere if unicodedata.category(c) != "Mn"]
-    assert len(kept) > 20
+    assert len(kept) >= 20
     chance = random.Random(2)
     for _ in range(3_000):
         marks = chance.choices(kept, k=3) + chance.choices(everywhere, k=2)
@@ -212,13 +213,13 @@ def expand(ranges):
 def compact(characters):
     """'A B C E' as hexadecimal ranges: '41-43 45'."""
     codes = sorted(map(ord, characters))
-    starts = [code for before, code in zip([None, *codes], codes) if before is None or code != before + 1]
-    ends = [code for code, after in zip(codes, [*codes[1:], None]) if after is None or after != code + 1]
+    starts = [code for before, code in pairwise([-2, *codes]) if code != before + 1]
+    ends = [code for code, after in pairwise([*codes, -2]) if after != code + 1]
     return " ".join(f"{a:X}" if a == b else f"{a:X}-{b:X}" for a, b in zip(starts, ends, strict=True))
 
 
 def differences(characters):
-    """Where the library differs among `characters`, each tried alone and between letters."""
+    """Where the library differs among `characters`, each tried between letters and after a late mark."""
     normalizers = [
         (
             BertNormalizer(lowercase=lowercase, strip_accents=strip),
@@ -228,10 +229,11 @@ def differences(characters):
     ]
     cut, other, marks = BertPreTokenizer(), set(), set()
     for character in characters:
-        text = f"a{character}b"
+        text = f"a{character}b\u302e{character}"
         if any(theirs.normalize_str(text) != wordpiece.normalize(text, **own) for theirs, own in normalizers):
             other.add(character)
-        if not wordpiece.normalize_character(character, False, False, False).isspace():
+        if wordpiece.normalize_character(character, False, False, False) == character:
+            text = f"a{character}b"
             if [word for word, _ in cut.pre_tokenize_str(text)] != wordpiece.pre_tokenize(text):
                 marks.add(character)
     return other, marks
@@ -376,10 +378,16 @@ def test_nothing_to_read(ours, text):
     assert ours.encode_batch([text])["attention_mask"].tolist() == [[1, 1]]
 
 
-@pytest.mark.parametrize("unit", ["a", "é", "e\u0301", "\u0301", ".", "東", "[", "\x00", "[MASK"])
-def test_a_million_characters_without_a_space(ours, library, unit):
-    text = unit * (1_000_000 // len(unit))
+@pytest.mark.parametrize("unit", ["e\u0301", "\u0301", ".", "東", "[", "\x00", "[MASK"])
+def test_many_characters_without_a_space(ours, library, unit):
+    text = unit * 100_000
     assert ours.encode(text).ids == library.encode(text).ids
+
+
+def test_a_word_of_a_million_characters(ours, library):
+    for text in ("a" * 1_000_000, "é" * 1_000_000):
+        assert ours.encode(text).tokens == ["[CLS]", "[UNK]", "[SEP]"]
+        assert_same(ours.encode(text), library.encode(text), text)
 
 
 def test_lone_surrogates_do_not_fail(ours):
@@ -439,7 +447,7 @@ def train_by_brute_force(corpus, vocab_size, min_frequency=2, alphabet_size=1000
             break
         first, second = min(found, key=lambda p: (-found[p], pieces.index(p[0]), pieces.index(p[1])))
         joined = first + second[2:]
-        for word, parts in words.items():
+        for parts in words.values():
             place = 0
             while place < len(parts) - 1:
                 if (parts[place], parts[place + 1]) == (first, second):
@@ -522,11 +530,11 @@ def test_the_librarys_trainer_differs_among_ties_only(paragraphs, word_counts, v
     assert steps_that_were_not_best(vocabulary, word_counts) == []
 
 
-def test_training_is_the_same_in_another_process(vocabulary):
+def test_training_is_the_same_in_another_process():
     """Whatever order its hash tables have: Python seeds the hashes of strings anew in each process."""
     program = (
         "from helpers.wordpiece import train_wordpiece; from helpers import data;"
-        "print(*train_wordpiece([a.text for a in data.wikipedia()], 2_000), sep='\\n')"
+        "print(*train_wordpiece([a.text for a in data.wikipedia()[:12]], 1_500), sep='\\n')"
     )
     result = subprocess.run(
         [sys.executable, "-X", "utf8", "-c", program],
@@ -534,7 +542,8 @@ def test_training_is_the_same_in_another_process(vocabulary):
         check=True,
         cwd=FOLDER.parent.parent,
     )
-    assert result.stdout.decode().splitlines() == vocabulary[:2_000]
+    here = train_wordpiece([article.text for article in data.wikipedia()[:12]], 1_500)
+    assert result.stdout.decode().split() == here
 
 
 def test_a_small_vocabulary_is_the_beginning_of_a_larger_one(paragraphs):
