@@ -59,7 +59,7 @@ def draw_distance(axis, ours, theirs) -> None:
     """The largest difference from the reference after each layer, on a logarithmic axis."""
     pairs = zip(ours.hidden_states, theirs.hidden_states, strict=True)
     largest = [(mine - reference).abs().max().item() for mine, reference in pairs]
-    names = ["embeddings", *(f"layer {number}" for number in range(len(largest) - 1))]
+    names = ["embeddings", *(f"layer {number}" for number in range(1, len(largest)))]
     axis.plot(largest, names, "o", color=plotting.COLOURS[2], markersize=9)
     axis.grid(axis="y", alpha=0.3)
     axis.axvline(1e-5, color=plotting.COLOURS[1], linestyle="--")
@@ -92,7 +92,7 @@ def main() -> None:
     plotting.heat_map(
         ours.attentions[layer][0, head], encoding.tokens, encoding.tokens, axis=axes["attention"]
     )
-    axes["attention"].set_title(f"2. Your attention: layer {layer}, head {head}, counted from 0", loc="left")
+    axes["attention"].set_title("2. Your attention: a head that looks at the token before", loc="left")
     axes["attention"].tick_params(labelsize=8)
     draw_distance(axes["distance"], ours, theirs)
     figure.savefig(PICTURE, dpi=110)
