@@ -289,6 +289,8 @@ def make_optimizer(
     model: nn.Module, steps: int, learning_rate: float, warm_up: float = 0.1, weight_decay: float = 0.01
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     """AdamW and a learning rate that warms up and decays over `steps` (Devlin et al. 2018, appendix A.2)."""
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, not {steps}")
     optimizer = torch.optim.AdamW(parameter_groups(model, weight_decay), lr=learning_rate)
     factor = partial(linear_warm_up_and_decay, steps=steps, warm_up=warm_up)
     return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
@@ -306,8 +308,6 @@ def pretrain(
     on_step(step, losses) is called after each step, to print, plot or save. Raises ValueError if there are
     fewer batches than steps, FloatingPointError as `update_weights` does.
     """
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, not {steps}")
     optimizer, schedule = make_optimizer(model, steps, learning_rate)
     device = next(model.parameters()).device
     model.train()

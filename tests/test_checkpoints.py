@@ -478,3 +478,21 @@ def test_a_hub_that_cannot_be_reached(surroundings, tmp_path):
     assert "'bert-base-uncased' is no folder here, and the model hub did not give it" in result.stdout
     assert "use 'minilm', which needs no hub" in result.stdout
     assert result.stderr == ""
+
+
+def test_a_model_of_the_hub(saved, monkeypatch):
+    """What the hub's client fetches is asked for by name, and an incomplete model is called by its name."""
+    asked = []
+
+    def fetched(name, allow_patterns):
+        asked.append((name, sorted(allow_patterns)))
+        return str(saved)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetched)
+    assert same_state(checkpoints.load("someone/some-bert")[0], small())
+    assert asked == [("someone/some-bert", sorted(checkpoints.FILES))]
+    (saved / "model.safetensors").unlink()
+    with pytest.raises(
+        CheckpointError, match="^someone/some-bert is no complete .* model.safetensors is missing"
+    ):
+        checkpoints.load("someone/some-bert")
