@@ -168,7 +168,7 @@ def first_pieces(words: list[list[str]], alphabet: set[str], vocab_size: int) ->
 
 
 def changed_pairs(parts: list[str], pair: str, merged: str) -> list[tuple[str, str]]:
-    """The neighbours of each merged place, before and after; `parts` is the word split at the pair.
+    """The neighbors of each merged place, before and after; `parts` is the word split at the pair.
 
     >>> changed_pairs(["x", "", "y"], "ab", "C")  # xababy becomes xCCy
     [('xa', 'xC'), ('ba', 'CC'), ('by', 'Cy')]
@@ -185,7 +185,7 @@ def changed_pairs(parts: list[str], pair: str, merged: str) -> list[tuple[str, s
 
 
 class PairCounts:
-    """The words of a corpus, cut into pieces, and how often each pair of neighbouring pieces occurs.
+    """The words of a corpus, cut into pieces, and how often each pair of neighboring pieces occurs.
 
     Piece number i is written as the character chr(i). A word is then a string with one character per
     piece, a pair is a string of two, and to merge a pair is to replace it in strings.
