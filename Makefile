@@ -6,7 +6,7 @@
 # make sync    rewrite the code shown in the notebooks from helpers/
 # make badges  write the repository's address, which stands in pyproject.toml, everywhere else
 # make lint    the linter, and what can be checked in the notebooks without running them
-# make bench   measure time and memory of every notebook
+# make bench   measure time and memory of every notebook, and the tokenizer against the library
 # make data    fetch the data into data/cache/
 # make clean   remove the environment (the data stays)
 #
@@ -33,6 +33,7 @@ run: data
 
 bench: data
 	$(PY) benchmarks/notebooks.py
+	$(PY) benchmarks/wordpiece.py
 
 data: .venv/.installed
 	$(PY) -m helpers.data

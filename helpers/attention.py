@@ -22,13 +22,15 @@ def scaled_dot_product_attention(
     """softmax(query keyᵀ / √D) value, and the probabilities (Vaswani et al. 2017, section 3.2.1).
 
     query (..., T, D), key and value (..., S, D) -> context (..., T, D) and probabilities (..., T, S).
-    mask: boolean, broadcast to (..., T, S); False hides a key. `dropout`: share of probabilities dropped.
+    mask: boolean, broadcast to (..., T, S); False hides a key. `dropout`: share of probabilities dropped
+    before they meet the values; the probabilities returned are those before dropout.
     """
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (..., T, S)
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))
     probabilities = scores.softmax(dim=-1)
-    return functional.dropout(probabilities, dropout) @ value, probabilities
+    dropped = functional.dropout(probabilities, dropout)  # always on: the caller gives 0.0 in evaluation
+    return dropped @ value, probabilities
 
 
 def split_heads(hidden: torch.Tensor, num_heads: int) -> torch.Tensor:
@@ -72,7 +74,7 @@ class MultiHeadSelfAttention(nn.Module):
         dropout = self.dropout if self.training else 0.0
         if return_probabilities:
             context, probabilities = scaled_dot_product_attention(query, key, value, mask, dropout)
-        else:  # the same result from PyTorch's fused kernel, which never stores the probabilities
+        else:  # in evaluation: the same result from PyTorch's fused function
             context = functional.scaled_dot_product_attention(query, key, value, mask, dropout)
             probabilities = None
         return self.output(join_heads(context)), probabilities

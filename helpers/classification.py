@@ -32,6 +32,7 @@ __all__ = [
     "freeze_lower_layers",
     "train_epoch",
     "FineTuning",
+    "check_and_encode",
     "fine_tune",
 ]
 
@@ -83,6 +84,8 @@ def classification_loss(
     model: BertForClassification, batch: dict[str, torch.Tensor], labels: torch.Tensor
 ) -> torch.Tensor:
     """Mean cross-entropy of a batch in nats, labels (B,), computed on the device where the model is."""
+    if not 0 <= labels.min() <= labels.max() < model.classifier.out_features:
+        raise ValueError(f"labels must be 0 to {model.classifier.out_features - 1}, not {labels.tolist()}")
     device = next(model.parameters()).device
     logits = model(**{name: values.to(device) for name, values in batch.items()})  # (B, C)
     return functional.cross_entropy(logits, labels.to(device))
@@ -207,28 +210,46 @@ class FineTuning:
             raise ValueError("epochs and batch_size must be at least 1")
 
 
+def check_and_encode(
+    model: BertForClassification, train: Examples, validation: Examples, tokenizer: WordPieceTokenizer,
+    max_length: int,
+) -> list[Encoding]:  # fmt: skip
+    """The encodings of `train`, after everything was checked that could stop a run halfway: ValueError."""
+    encodings = []
+    for examples in (train, validation):
+        check_examples(examples, model.classifier.out_features)
+        encodings.append(encode_texts(examples.texts, tokenizer, max_length))
+    longest = max(len(encoding.ids) for part in encodings for encoding in part)
+    if longest > model.bert.config.max_positions:
+        raise ValueError(
+            f"a text has {longest} tokens, the model {model.bert.config.max_positions} positions: "
+            "choose a smaller max_length"
+        )
+    return encodings[0]
+
+
 def fine_tune(
     model: BertForClassification, train: Examples, validation: Examples, tokenizer: WordPieceTokenizer,
     plan: FineTuning = FineTuning(), on_epoch: Callable | None = None, on_step: Callable | None = None,
 ) -> list[float]:  # fmt: skip
     """Fine-tune on `train`, keep the weights of the epoch best on `validation`; returns every step's loss.
 
-    Calls on_epoch(epoch, evaluation), on_step(step, loss); raises as `check_examples`, `update_weights` do.
-    """
-    for examples in (train, validation):
-        check_examples(examples, model.classifier.out_features)
+    Calls on_epoch(epoch, evaluation), on_step(step, loss); raises as check_and_encode, update_weights do."""
+    encodings = check_and_encode(model, train, validation, tokenizer, plan.max_length)
     torch.manual_seed(plan.seed)
-    encodings = encode_texts(train.texts, tokenizer, plan.max_length)
     steps = plan.epochs * math.ceil(len(encodings) / plan.batch_size)
     optimizer, schedule = make_optimizer(model, steps, plan.learning_rate, plan.warm_up, plan.weight_decay)
     losses, best_accuracy = [], -1.0
-    for epoch in range(1, plan.epochs + 1):
-        batches = labelled_batches(encodings, train.labels, plan.batch_size, tokenizer)
-        losses += train_epoch(model, batches, optimizer, schedule, len(losses), on_step)
-        result = evaluate(model, validation, tokenizer, plan.max_length)
-        if result.accuracy > best_accuracy:
-            best_accuracy, best_weights = result.accuracy, copy.deepcopy(model.state_dict())
-        if on_epoch is not None:
-            on_epoch(epoch, result)
-    model.load_state_dict(best_weights)
+    try:
+        for epoch in range(1, plan.epochs + 1):
+            batches = labelled_batches(encodings, train.labels, plan.batch_size, tokenizer)
+            losses += train_epoch(model, batches, optimizer, schedule, len(losses), on_step)
+            result = evaluate(model, validation, tokenizer, plan.max_length)
+            if result.accuracy > best_accuracy:
+                best_accuracy, best_weights = result.accuracy, copy.deepcopy(model.state_dict())
+            if on_epoch is not None:
+                on_epoch(epoch, result)
+    finally:  # also when a later epoch breaks off
+        if best_accuracy >= 0:
+            model.load_state_dict(best_weights)
     return losses

@@ -150,7 +150,8 @@ def _pip_download(package: Package, work: Path) -> Path:
     command += ["--disable-pip-version-check", "--progress-bar=off", f"--dest={target}"]
     command += [f"--requirement={requirements}", *(_SOURCE_OPTIONS if package.source else _WHEEL_OPTIONS)]
     environment = os.environ | {name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")}
-    environment |= {name: str(constraints) for name in ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT")}
+    # As an address, since pip splits what stands in these variables at spaces.
+    environment |= {name: constraints.as_uri() for name in ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT")}
     with open(log, "wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
     try:
@@ -173,8 +174,7 @@ def _show_progress(package: Package, work: Path, process: subprocess.Popen) -> N
         file=sys.stdout, mininterval=0.5, dynamic_ncols=True,
     ) as bar:  # fmt: skip
         while process.poll() is None:
-            files = [p for p in work.rglob("*") if p.name.lower().replace("-", "_").startswith(stem)]
-            bar.update(min(max(map(_size, files), default=0), package.archive_size) - bar.n)
+            bar.update(min(_largest_file(work, stem), package.archive_size) - bar.n)
             time.sleep(0.1)
         if process.returncode == 0:
             bar.update(package.archive_size - bar.n)
@@ -264,6 +264,13 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:  # not there, or just renamed by pip
         return -1
+
+
+def _largest_file(folder: Path, stem: str) -> int:
+    """The size of the largest file below `folder` whose name begins so; pip may delete folders meanwhile."""
+    files = (Path(place) / name for place, _, names in os.walk(folder) for name in names)
+    named = (path for path in files if path.name.lower().replace("-", "_").startswith(stem))
+    return max(map(_size, named), default=0)
 
 
 def _sha256(path: Path) -> str:

@@ -10,9 +10,10 @@ __all__ = ["BertEmbeddings"]
 
 
 class BertEmbeddings(nn.Module):
-    """Token + position + segment embeddings, LayerNorm, dropout (Devlin et al. 2018, section 3, figure 2).
+    """Token + position + segment embeddings, LayerNorm, dropout.
 
     ids and type_ids: (B, T) long -> (B, T, H). Raises ValueError for more tokens than there are positions.
+    Sum: Devlin et al. 2018, section 3, figure 2; LayerNorm, dropout, eps: google-research/bert, modeling.py.
     """
 
     def __init__(
@@ -25,7 +26,7 @@ class BertEmbeddings(nn.Module):
         norm_eps: float = 1e-12,
     ):
         super().__init__()
-        self.token = nn.Embedding(vocab_size, hidden_size, padding_idx=0)  # [PAD] learns nothing
+        self.token = nn.Embedding(vocab_size, hidden_size, padding_idx=0)  # a look-up teaches [PAD] nothing
         self.position = nn.Embedding(max_positions, hidden_size)
         self.segment = nn.Embedding(num_segments, hidden_size)
         self.norm = nn.LayerNorm(hidden_size, eps=norm_eps)

@@ -288,7 +288,7 @@ def update_weights(model: nn.Module, loss: torch.Tensor, optimizer, schedule, st
 def make_optimizer(
     model: nn.Module, steps: int, learning_rate: float, warm_up: float = 0.1, weight_decay: float = 0.01
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    """AdamW and a learning rate that warms up and decays over `steps` (Devlin et al. 2018, appendix A.2)."""
+    """AdamW; the rate warms up, then decays (as Devlin et al. 2018, A.2, who warm up over 1 % of the run)."""
     if steps < 1:
         raise ValueError(f"steps must be at least 1, not {steps}")
     optimizer = torch.optim.AdamW(parameter_groups(model, weight_decay), lr=learning_rate)

@@ -45,11 +45,16 @@ __all__ = [
     "pieces_of_chunk",
     "truncate_longest_first",
     "Encoding",
+    "TruncationWarning",
+    "warn_if_cut",
+    "pair_up",
     "pad_encodings",
+    "tokens_of",
     "join_pieces",
     "add_special_tokens",
     "assemble",
     "split_into_chunks",
+    "number_entries",
     "WordPieceTokenizer",
 ]
 
@@ -306,19 +311,57 @@ class Encoding:
     truncated: int = 0  # how many tokens max_length cut off
 
 
+class TruncationWarning(UserWarning):
+    """A text was longer than max_length, and its end is lost."""
+
+
+# Python shows a warning once for each line of code; this one is shown at every call (unless a filter is set).
+warnings.simplefilter("always", TruncationWarning, append=True)
+
+
+def warn_if_cut(encodings: list[Encoding], max_length: int | None) -> None:
+    """One warning for all the texts of a call that were cut."""
+    cut = sum(encoding.truncated > 0 for encoding in encodings)
+    what = "a text was" if len(encodings) == 1 else f"{cut} of {len(encodings)} texts were"
+    if cut:
+        message = f"{what} cut to {max_length} tokens; see Encoding.truncated"
+        warnings.warn(message, TruncationWarning, stacklevel=3)  # points to the caller of the tokenizer
+
+
+def pair_up(texts: Iterable[str], pairs: Iterable[str | None] | None) -> list[tuple[str, str | None]]:
+    """Each text with its second text, or with None; raises ValueError if their numbers differ."""
+    texts = list(texts)
+    pairs = [None] * len(texts) if pairs is None else list(pairs)
+    if len(texts) != len(pairs):
+        raise ValueError(
+            f"{len(texts)} texts, but {len(pairs)} second texts: give one for each text, or None"
+        )
+    return list(zip(texts, pairs, strict=True))
+
+
 def pad_encodings(encodings: list[Encoding], pad_id: int = 0) -> dict[str, torch.Tensor]:
     """Pad to the longest encoding: `ids`, `type_ids` and `attention_mask`, each (B, T) of dtype long.
 
-    Raises ValueError for an empty batch.
+    Raises ValueError for an empty batch, and for an encoding without tokens: it would be all padding.
     """
-    if not encodings:
-        raise ValueError("the batch is empty: encode at least one text")
+    if not encodings or not all(encoding.ids for encoding in encodings):
+        what = "an encoding has no tokens" if encodings else "the batch is empty"
+        raise ValueError(f"{what}: encode at least one text")
     length = max(len(encoding.ids) for encoding in encodings)
     batch = {}
     for name, padding in (("ids", pad_id), ("type_ids", 0), ("attention_mask", 0)):
         rows = [getattr(encoding, name) for encoding in encodings]
         batch[name] = torch.tensor([row + [padding] * (length - len(row)) for row in rows], dtype=torch.long)
     return batch
+
+
+def tokens_of(ids: Iterable[int], vocabulary: list[str]) -> list[str]:
+    """The vocabulary entries with these ids; raises ValueError for an id that the vocabulary doesn't have."""
+    ids = [int(index) for index in ids]
+    for index in ids:
+        if not 0 <= index < len(vocabulary):
+            raise ValueError(f"id {index} is not in the vocabulary: ids go from 0 to {len(vocabulary) - 1}")
+    return [vocabulary[index] for index in ids]
 
 
 def join_pieces(tokens: Iterable[str]) -> str:
@@ -339,7 +382,7 @@ def add_special_tokens(first: list, second: list | None) -> tuple[list, list[int
 def assemble(first: list, second: list | None, max_length: int | None, id_of: dict[str, int]) -> Encoding:
     """Put the pieces of one text or a pair into an `Encoding`, cut to max_length tokens in all.
 
-    Warns if something is cut; raises ValueError if max_length leaves no room for the special tokens.
+    Raises ValueError if max_length leaves no room for the special tokens.
     """
     before = len(first) + len(second or [])
     if max_length is not None:
@@ -349,8 +392,6 @@ def assemble(first: list, second: list | None, max_length: int | None, id_of: di
         first, rest = truncate_longest_first(first, second or [], room)
         second = None if second is None else rest
     truncated = before - len(first) - len(second or [])
-    if truncated:
-        warnings.warn(f"a text was cut to {max_length} tokens; see Encoding.truncated", stacklevel=3)
     row, type_ids = add_special_tokens(first, second)
     tokens = [token for token, _, _ in row]
     ids = [id_of[token] for token in tokens]
@@ -365,14 +406,20 @@ def split_into_chunks(text: str) -> Iterator[tuple[int, str]]:
         yield match.start(), match.group()
 
 
+def number_entries(vocabulary: list[str]) -> dict[str, int]:
+    """The id of every entry: its place; raises ValueError for a double entry or a missing special token."""
+    id_of = {token: index for index, token in enumerate(vocabulary)}
+    if len(id_of) < len(vocabulary) or not id_of.keys() >= set(SPECIAL_TOKENS):
+        raise ValueError(f"a vocabulary holds each entry once, and all of {', '.join(SPECIAL_TOKENS)}")
+    return id_of
+
+
 class WordPieceTokenizer:
     """BERT's tokenizer over a given vocabulary; `options` are those of `normalize`."""
 
     def __init__(self, vocabulary: Iterable[str], **options: bool | None):
         self.vocabulary, self.options = list(vocabulary), options
-        self.id_of = {token: index for index, token in enumerate(self.vocabulary)}
-        if len(self.id_of) < len(self.vocabulary) or not self.id_of.keys() >= set(SPECIAL_TOKENS):
-            raise ValueError(f"a vocabulary holds each entry once, and all of {', '.join(SPECIAL_TOKENS)}")
+        self.id_of = number_entries(self.vocabulary)
         # Words repeat: the pieces of the latest 100,000 distinct chunks are remembered.
         self.cut = lru_cache(100_000)(partial(pieces_of_chunk, vocabulary=self.id_of, **options))
 
@@ -397,15 +444,18 @@ class WordPieceTokenizer:
         return [piece for piece, _, _ in self.pieces(text)]
 
     def encode(self, text: str, pair: str | None = None, max_length: int | None = None) -> Encoding:
-        """Encode one text or a pair; with max_length, the longer text is cut first, and a warning says so."""
-        return assemble(self.pieces(text), self.pieces(pair) if pair else None, max_length, self.id_of)
+        """One text or a pair ("" is no pair), of at most max_length tokens; a warning says if it was cut."""
+        encoding = assemble(self.pieces(text), self.pieces(pair) if pair else None, max_length, self.id_of)
+        warn_if_cut([encoding], max_length)
+        return encoding
 
     def encode_batch(self, texts, pairs=None, max_length=None) -> dict[str, torch.Tensor]:
         """Encode texts, or texts and pairs of equal number, as (B, T) tensors padded to the longest."""
-        pairs = [None] * len(texts) if pairs is None else pairs
-        rows = [self.encode(text, pair, max_length) for text, pair in zip(texts, pairs, strict=True)]
+        found = [(self.pieces(a), self.pieces(b) if b else None) for a, b in pair_up(texts, pairs)]
+        rows = [assemble(first, second, max_length, self.id_of) for first, second in found]
+        warn_if_cut(rows, max_length)
         return pad_encodings(rows, self.id_of["[PAD]"])
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text that ids spell, special tokens included: normalized, every word set off by a space."""
-        return join_pieces(self.vocabulary[index] for index in ids)
+        return join_pieces(tokens_of(ids, self.vocabulary))

@@ -1,4 +1,4 @@
-"""Attention against PyTorch, the Transformers library, NumPy and closed forms, forwards and backwards."""
+"""Attention against PyTorch, the Transformers library, NumPy and closed forms, forward and backward."""
 
 import math
 import re
@@ -402,7 +402,10 @@ def test_the_numbers_in_the_poster_of_one_head_are_right():
         assert drawn == [round(number, 2) for number in expected.flatten().tolist()]
 
 
-@pytest.mark.parametrize("picture", ["attention_head.svg", "attention_heads_reshape.svg"])
+@pytest.mark.parametrize(
+    "picture",
+    ["attention_head.svg", "attention_heads_reshape.svg", "encoder_block.svg", "input_representation.svg"],
+)
 def test_posters_are_legible_in_any_theme(picture):
     text = (IMAGES / picture).read_text(encoding="utf-8")
     width = float(re.search(r'viewBox="0 0 (\d+) ', text)[1])

@@ -94,7 +94,7 @@ def packages(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     monkeypatch.setenv("PIP_RETRIES", "0")
     monkeypatch.setenv("PIP_TIMEOUT", "5")
-    monkeypatch.setenv("BERT_COURSE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("BERT_COURSE_CACHE", str(tmp_path / "my cache"))  # a space, as in many home folders
     return folder
 
 

@@ -1,4 +1,4 @@
-"""The encoder against the library's, forwards and backwards, and what must hold whatever the weights are."""
+"""The encoder against the library's, forward and backward, and what must hold whatever the weights are."""
 
 import math
 from functools import partial
@@ -39,7 +39,7 @@ def scatter(model):
                 parameter.add_(0.05 * torch.randn_like(parameter))
 
 
-# Equal to the library, forwards and backwards
+# Equal to the library, forward and backward
 
 # name: (B, T), and what differs from the library's own default, which is the shape of bert-base
 SHAPES = {

@@ -5,6 +5,7 @@ Unicode 14 for which the library, whose table is older, decides otherwise. It wa
 """
 
 import doctest
+import hashlib
 import heapq
 import json
 import random
@@ -27,13 +28,20 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from transformers import BertTokenizer
 
 from helpers import data, wordpiece
-from helpers.wordpiece import SPECIAL_TOKENS, PairCounts, WordPieceTokenizer, train_wordpiece
+from helpers.wordpiece import (
+    SPECIAL_TOKENS,
+    PairCounts,
+    TruncationWarning,
+    WordPieceTokenizer,
+    train_wordpiece,
+)
 
 FOLDER = Path(__file__).parent / "data"
 TEXTS = json.loads((FOLDER / "adversarial_texts.json").read_text(encoding="utf-8"))
 OPTIONS = list(product((True, False), (None, True, False), (True, False)))
 UNICODE = FOLDER / "unicode_differences.json"
 CHANGED_LATER = {"\U0001171e"}  # Mn in Unicode 14, Mc from 16 on
+DOMAINS = ["movies", "products", "editorials", "tweets"]
 TOY_CORPUS = ["hat hats hat that chat", "chats cat cats cat bat"]
 
 
@@ -95,7 +103,7 @@ def test_the_wikipedia_slice(ours, library, paragraphs):
         assert_same(ours.encode(text), theirs, text)
 
 
-@pytest.mark.parametrize("domain", ["movies", "products", "editorials", "tweets"])
+@pytest.mark.parametrize("domain", DOMAINS)
 def test_the_reviews(ours, library, domain):
     texts = [review.text for split in data.reviews(domain).values() for review in split]
     for text, theirs in zip(texts, library.encode_batch(texts), strict=True):
@@ -317,11 +325,28 @@ def test_truncation_is_never_silent(ours):
     with pytest.warns(UserWarning, match="cut to 4 tokens"):
         encoding = ours.encode("one two three four", max_length=4)
     assert encoding.truncated == 2 and len(encoding.ids) == 4
-    with pytest.warns(UserWarning, match="cut to 4 tokens"):
-        ours.encode_batch(["one", "one two three four"], max_length=4)
+    with pytest.warns(TruncationWarning, match="^2 of 3 texts were cut to 4 tokens") as caught:
+        ours.encode_batch(["one", "one two three four", "a b c"], max_length=4)
+    assert len(caught) == 1 and caught[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert ours.encode("one two", max_length=4).truncated == 0
+
+
+def test_every_call_warns_under_pythons_own_filters():
+    """Python's default is one warning for a line of code; a loop over batches would hide the others."""
+    program = (
+        "from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer\n"
+        "tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, 'a'])\n"
+        "for _ in range(3):\n"
+        "    tokenizer.encode('a a a', max_length=4)\n"
+        "    tokenizer.encode_batch(['a', 'a a a'], max_length=4)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=FOLDER.parent.parent
+    )
+    assert result.stderr.count("TruncationWarning: a text was cut to 4 tokens") == 3
+    assert result.stderr.count("TruncationWarning: 1 of 2 texts were cut to 4 tokens") == 3
 
 
 @pytest.mark.parametrize(("pair", "length"), [(None, 1), ("b", 2)])
@@ -354,8 +379,42 @@ def test_an_empty_batch(ours):
 
 
 def test_texts_and_pairs_of_different_number(ours):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="2 texts, but 1 second texts: give one for each text, or None"):
         ours.encode_batch(["a", "b"], ["c"])
+
+
+def test_an_encoding_without_tokens_cannot_be_padded(ours):
+    """A row of padding only would have no token to attend to."""
+    nothing = wordpiece.Encoding([], [], [], [], [])
+    with pytest.raises(ValueError, match="an encoding has no tokens"):
+        wordpiece.pad_encodings([ours.encode("a"), nothing])
+
+
+def test_an_empty_second_text_is_no_pair(ours, folder):
+    """As the wrapper does with two strings (in a batch of pairs it adds a second `[SEP]`)."""
+    theirs = BertTokenizer.from_pretrained(folder)("one two", "")
+    assert ours.encode("one two", "").ids == theirs["input_ids"] == ours.encode("one two").ids
+    assert ours.encode_batch(["one two"], [""])["ids"].tolist() == [theirs["input_ids"]]
+
+
+def test_everything_at_once(ours, folder, paragraphs):
+    """All texts we have, in pairs, cut and padded, against the wrapper."""
+    reviews = [r.text for name in DOMAINS for split in data.reviews(name).values() for r in split]
+    texts = [*paragraphs, *reviews, *TEXTS.values()]
+    first, second = texts[::2], [text or "." for text in texts[1::2]]  # an empty second text: see above
+    wrapper = BertTokenizer.from_pretrained(folder)
+    options = {"max_length": 32, "truncation": "longest_first", "padding": True}
+    for part in (slice(start, start + 1_000) for start in range(0, len(second), 1_000)):
+        theirs = wrapper(first[part], second[part], return_offsets_mapping=True, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TruncationWarning)
+            rows = [ours.encode(*pair, max_length=32) for pair in zip(first[part], second[part], strict=True)]
+        batch = wordpiece.pad_encodings(rows)
+        for name, column in (("ids", "input_ids"), ("type_ids", "token_type_ids")):
+            assert batch[name].tolist() == theirs[column]
+        assert batch["attention_mask"].tolist() == theirs["attention_mask"]
+        for row, mask, offsets in zip(rows, theirs["attention_mask"], theirs["offset_mapping"], strict=True):
+            assert row.offsets == offsets[: sum(mask)]
 
 
 def test_decoding(ours, paragraphs):
@@ -367,6 +426,12 @@ def test_decoding(ours, paragraphs):
 
 def test_decoding_takes_a_tensor(ours):
     assert ours.decode(ours.encode_batch(["Embeddings!"])["ids"][0]) == "[CLS] embeddings ! [SEP]"
+
+
+@pytest.mark.parametrize("wrong", [-1, 30_522])
+def test_decoding_an_id_outside_the_vocabulary(ours, wrong):
+    with pytest.raises(ValueError, match=f"id {wrong} is not in the vocabulary: ids go from 0 to 30521"):
+        ours.decode([101, wrong, 102])
 
 
 # Input that should break it.
@@ -544,6 +609,11 @@ def test_training_is_the_same_in_another_process():
     )
     here = train_wordpiece([article.text for article in data.wikipedia()[:12]], 1_500)
     assert result.stdout.decode().split() == here
+
+
+def test_the_vocabulary_of_the_slice_is_the_same_everywhere(vocabulary):
+    found = hashlib.sha256("\n".join(vocabulary).encode()).hexdigest()
+    assert found == "8992cb827cad97782105f0d3b110f7d1bd99db56ab24833444f348c2e1bb8839"
 
 
 def test_a_small_vocabulary_is_the_beginning_of_a_larger_one(paragraphs):
