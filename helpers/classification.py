@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from helpers.encoder import Bert, initialize_weights
 from helpers.pretraining import make_optimizer, update_weights
-from helpers.wordpiece import Encoding, WordPieceTokenizer, pad_encodings
+from helpers.wordpiece import Encoding, TruncationWarning, WordPieceTokenizer, pad_encodings
 
 __all__ = [
     "BertForClassification",
@@ -98,9 +98,8 @@ def encode_texts(texts: Sequence[str], tokenizer: WordPieceTokenizer, max_length
         encodings = [tokenizer.encode(text, max_length=max_length) for text in texts]
     cut = sum(encoding.truncated > 0 for encoding in encodings)
     if cut:
-        warnings.warn(
-            f"{cut} of {len(encodings)} texts are longer than {max_length} tokens and were cut", stacklevel=2
-        )
+        message = f"{cut} of {len(encodings)} texts are longer than {max_length} tokens and were cut"
+        warnings.warn(message, TruncationWarning, stacklevel=2)
     return encodings
 
 

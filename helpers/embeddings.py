@@ -41,5 +41,6 @@ class BertEmbeddings(nn.Module):
         if type_ids is None:
             type_ids = torch.zeros_like(ids)
         places = torch.arange(ids.shape[1], device=ids.device)  # (T,)
-        summed = self.token(ids) + self.position(places) + self.segment(type_ids)  # (B, T, H)
+        # (B, T, H), added in the library's order, so that both round alike
+        summed = self.token(ids) + self.segment(type_ids) + self.position(places)
         return self.dropout(self.norm(summed))

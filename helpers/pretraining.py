@@ -158,6 +158,8 @@ def pretraining_batches(
     documents as in `make_sentence_pairs`, of token ids; mask: `mask_tokens` or `mask_whole_words`. The same
     seed gives the same batches. Masks drawn anew: Liu et al. 2019 (RoBERTa), section 4.1.
     """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, not {batch_size}")
     dice, generator = random.Random(seed), torch.Generator().manual_seed(seed)
     while True:
         pairs = make_sentence_pairs(documents, dice.getrandbits(32))
@@ -215,11 +217,12 @@ def check_batch(batch: dict[str, torch.Tensor], vocab_size: int) -> None:
     ids, labels, next_labels = batch["ids"], batch["labels"], batch["next_labels"]
     if ids.numel() == 0:
         raise ValueError("the batch is empty: it needs at least one pair")
-    if labels.shape != ids.shape or next_labels.shape != ids.shape[:1]:
-        raise ValueError(
-            f"for ids {tuple(ids.shape)}, labels must have the same shape and next_labels one value a pair, "
-            f"not {tuple(labels.shape)} and {tuple(next_labels.shape)}"
-        )
+    for name, shape in (("labels", ids.shape), ("attention_mask", ids.shape), ("next_labels", ids.shape[:1])):
+        if batch[name].shape != shape or batch[name].is_floating_point():
+            raise ValueError(
+                f"{name} must be whole numbers of shape {tuple(shape)}, "
+                f"not {batch[name].dtype} of shape {tuple(batch[name].shape)}"
+            )
     wanted = labels != IGNORE
     if not wanted.any():
         raise ValueError("no position of the batch has a label: mask some tokens first")
@@ -277,8 +280,8 @@ def update_weights(model: nn.Module, loss: torch.Tensor, optimizer, schedule, st
     norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0).item()
     if not (torch.isfinite(loss) and norm < float("inf")):
         raise FloatingPointError(
-            f"step {step}: the loss is {loss.item()}, the gradient norm {norm}; the weights are those of "
-            "the step before. Lower the learning rate, or look for bad values in the batch"
+            f"step {step}: the loss is {loss.item()}, the gradient norm {norm}; this step changed no "
+            "weight. Lower the learning rate, or look for bad values in the batch"
         )
     optimizer.step()
     schedule.step()

@@ -475,9 +475,18 @@ BAD_BATCHES = {
     "a label outside the vocabulary": (changed("labels", put(V, first_label)), f"lie in 0..{V - 1}"),
     "a negative label": (changed("labels", put(-1, first_label)), f"lie in 0..{V - 1}"),
     "a label at padding": (changed("labels", put(7, first_padding)), "a padding position has a label"),
-    "labels of another shape": (changed("labels", lambda values, _: values[:, 1:]), "have the same shape"),
+    "labels of another shape": (
+        changed("labels", lambda values, _: values[:, 1:]), "labels must be whole numbers of shape"
+    ),
+    "a mask of another shape": (
+        changed("attention_mask", lambda values, _: values[:, 1:]),
+        "attention_mask must be whole numbers of shape",
+    ),
+    "answers that are no whole numbers": (
+        changed("next_labels", lambda values, _: values.float()), "next_labels must be whole numbers"
+    ),
     "a third answer about a pair": (changed("next_labels", put(2, lambda b: 0)), "0 (follows) or 1"),
-    "too few answers": (changed("next_labels", lambda values, _: values[1:]), "one value a pair"),
+    "too few answers": (changed("next_labels", lambda values, _: values[1:]), "next_labels must be"),
     "an empty batch": (lambda b: {name: values[:0] for name, values in b.items()}, "the batch is empty"),
     "a text that is all padding": (
         lambda b: b
@@ -674,3 +683,9 @@ def test_every_mask_is_filled(model, tokenizer):
 def test_a_text_without_a_mask(model, tokenizer):
     with pytest.raises(ValueError, match=r"no \[MASK\] in 'ak bl'"):
         fill_mask(model, tokenizer, "ak bl")
+
+
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_a_batch_size_below_one_is_refused(tokenizer, batch_size):
+    with pytest.raises(ValueError, match="batch_size must be at least 1"):
+        next(pretraining_batches(documents(), tokenizer, batch_size, 0))
