@@ -111,6 +111,7 @@ def their_config(model: Model) -> dict:
     return {
         "architectures": [ARCHITECTURES[type(model).__name__]],
         "model_type": "bert",
+        "dtype": "float32",  # what the library computes in, however the weights are stored
         "hidden_act": "gelu",
         "attention_probs_dropout_prob": config.dropout,
         "initializer_range": config.init_std or 0.02,
@@ -209,10 +210,12 @@ def to_transformers(model: Model) -> nn.Module:
     return theirs.train(model.training)
 
 
-def save(model: Model, tokenizer: WordPieceTokenizer, folder: str | Path) -> None:
+def save(
+    model: Model, tokenizer: WordPieceTokenizer, folder: str | Path, dtype: torch.dtype | None = None
+) -> None:
     """Write model and tokenizer into a folder; an older one stays whole until the new one is complete.
 
-    Raises CheckpointError for a tokenizer that does not fit the model, and for a folder that holds anything
+    dtype: how the weights are stored, for instance torch.float16, default as they are. Raises CheckpointError for a tokenizer that does not fit the model, and for a folder that holds anything
     but a checkpoint.
     """
     folder = Path(folder).expanduser().resolve()
@@ -221,7 +224,9 @@ def save(model: Model, tokenizer: WordPieceTokenizer, folder: str | Path) -> Non
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        tensors = {their_name(name): tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+        tensors = {
+            their_name(name): tensor.detach().to("cpu", dtype) for name, tensor in model.state_dict().items()
+        }
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()},
                   unfinished / "model.safetensors", metadata={"format": "pt"})  # fmt: skip
         tokenizer.save(unfinished / "vocab.txt")

@@ -69,17 +69,25 @@ def choose_positions(
 
 
 def corrupt(
-    ids: torch.Tensor, chosen: torch.Tensor, tokenizer: WordPieceTokenizer, generator: torch.Generator | None
+    ids: torch.Tensor,
+    chosen: torch.Tensor,
+    tokenizer: WordPieceTokenizer,
+    generator: torch.Generator | None,
+    shares: tuple[float, float, float] = (0.8, 0.1, 0.1),
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Of the chosen tokens 80 % become [MASK], 10 % a random entry, 10 % stay: (corrupted, labels), (B, T).
 
-    Devlin et al. 2018, section 3.1 (task 1) and appendix A.1. The label of every other token is IGNORE.
+    Devlin et al. 2018, section 3.1 (task 1) and appendix A.1; `shares` for others. The label of every other
+    token is IGNORE. Raises ValueError for shares that are not three shares of the whole.
     """
+    if len(shares) != 3 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+        raise ValueError(f"shares are three numbers with the sum 1 ([MASK], random, unchanged), not {shares}")
     labels = ids.masked_fill(~chosen, IGNORE)
     draws = torch.rand(ids.shape, generator=generator)
     random_ids = torch.randint(len(tokenizer.vocabulary), ids.shape, generator=generator)
-    corrupted = ids.masked_fill(chosen & (draws < 0.8), tokenizer.id_of["[MASK]"])
-    return torch.where(chosen & (draws >= 0.9), random_ids, corrupted), labels
+    corrupted = ids.masked_fill(chosen & (draws < shares[0]), tokenizer.id_of["[MASK]"])
+    becomes_random = chosen & (draws >= shares[0]) & (draws < shares[0] + shares[1])
+    return torch.where(becomes_random, random_ids, corrupted), labels
 
 
 def mask_tokens(
@@ -87,9 +95,11 @@ def mask_tokens(
     tokenizer: WordPieceTokenizer,
     rate: float = 0.15,
     generator: torch.Generator | None = None,
+    shares: tuple[float, float, float] = (0.8, 0.1, 0.1),
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Hide single tokens: ids (B, T) -> (corrupted ids, labels), both (B, T)."""
-    return corrupt(ids, choose_positions(ids, tokenizer, rate, generator), tokenizer, generator)
+    """Hide single tokens: ids (B, T) -> (corrupted ids, labels), both (B, T); shares as in `corrupt`."""
+    chosen = choose_positions(ids, tokenizer, rate, generator)
+    return corrupt(ids, chosen, tokenizer, generator, shares)
 
 
 def mask_whole_words(
@@ -97,11 +107,13 @@ def mask_whole_words(
     tokenizer: WordPieceTokenizer,
     rate: float = 0.15,
     generator: torch.Generator | None = None,
+    shares: tuple[float, float, float] = (0.8, 0.1, 0.1),
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Hide all pieces of a word together: ids (B, T) -> (corrupted ids, labels), both (B, T)."""
+    """Hide all pieces of a word together: ids (B, T) -> (corrupted ids, labels), both (B, T); shares as in `corrupt`."""
     continues = torch.tensor([token.startswith("##") for token in tokenizer.vocabulary])[ids]
     units = ((~continues).cumsum(dim=1) - 1).clamp(min=0)  # the number of the word that each piece belongs to
-    return corrupt(ids, choose_positions(ids, tokenizer, rate, generator, units), tokenizer, generator)
+    chosen = choose_positions(ids, tokenizer, rate, generator, units)
+    return corrupt(ids, chosen, tokenizer, generator, shares)
 
 
 def split_into_segments(tokens: Sequence, length: int) -> list[Sequence]:
@@ -294,7 +306,7 @@ def make_optimizer(
     """AdamW; the rate warms up, then decays (as Devlin et al. 2018, A.2, who warm up over 1 % of the run)."""
     if steps < 1:
         raise ValueError(f"steps must be at least 1, not {steps}")
-    optimizer = torch.optim.AdamW(parameter_groups(model, weight_decay), lr=learning_rate)
+    optimizer = torch.optim.AdamW(parameter_groups(model, weight_decay), lr=learning_rate, fused=True)
     factor = partial(linear_warm_up_and_decay, steps=steps, warm_up=warm_up)
     return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 

@@ -1,0 +1,224 @@
+"""Text for the long run: documents in, packed rows of token ids on the disk, in an order that can be resumed.
+
+Support code. Rows are kept in Arrow files (the `datasets` library), which are mapped into memory page by page,
+so a corpus may be larger than memory. There is no shuffle buffer: the order of the rows is a permutation that
+follows from the seed, so any place in it can be found again.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+import datasets
+import numpy as np
+import torch
+from datasets.arrow_writer import ArrowWriter
+
+from helpers import data
+from helpers.pretraining import mask_tokens
+from helpers.wordpiece import WordPieceTokenizer
+
+__all__ = [
+    "HELD_OUT",
+    "CorpusError",
+    "MaskedRows",
+    "Order",
+    "held_out_documents",
+    "pack",
+    "rows_on_disk",
+    "text_documents",
+    "training_documents",
+]
+
+# Articles on which the long run is measured; they are in no training text, nor in that of the tokenizer.
+HELD_OUT = (
+    "Aardvark", "Abacus", "Acid", "Aikido", "Alphabet", "Altruism", "Andorra", "Animal Farm", "Asphalt",
+    "Astronaut",
+)  # fmt: skip
+DOMAINS = ("movies", "products", "editorials", "tweets")
+SHARD_ROWS = 8192
+
+
+class CorpusError(ValueError):
+    """Text that can't be used for training; the message says why and what to do."""
+
+
+def training_documents() -> Iterator[str]:
+    """The course's training text: Wikipedia without `HELD_OUT`, and the training split of all reviews.
+
+    The reviews come as single sentences; a hundred of them, in the order of their file, make a document.
+    """
+    for article in data.wikipedia():
+        if article.title not in HELD_OUT:
+            yield article.text
+    for domain in DOMAINS:
+        yield from _in_hundreds(data.reviews(domain)["train"])
+
+
+def held_out_documents() -> dict[str, list[str]]:
+    """Text to measure on: "articles" are the articles of `HELD_OUT`, "reviews" the validation split."""
+    articles = [article.text for article in data.wikipedia() if article.title in HELD_OUT]
+    reviews = [text for domain in DOMAINS for text in _in_hundreds(data.reviews(domain)["validation"])]
+    return {"articles": articles, "reviews": reviews}
+
+
+def _in_hundreds(sentences: Sequence[data.Review]) -> Iterator[str]:
+    for start in range(0, len(sentences), 100):
+        yield "\n".join(review.text for review in sentences[start : start + 100])
+
+
+def text_documents(paths: Sequence[str | Path], held_out: bool = False) -> Iterator[str]:
+    """Documents of plain-text files (UTF-8), parted by empty lines, read line by line.
+
+    About one in a hundred is held out, chosen by the document's own hash. Raises CorpusError for a path that
+    is no file, and for a file that is not UTF-8.
+    """
+    for path in map(Path, paths):
+        if not path.is_file():
+            raise CorpusError(f"there is no text file {path}: give plain-text files in UTF-8")
+        try:
+            with open(path, encoding="utf-8") as file:
+                for document in _paragraphs(file):
+                    digest = hashlib.sha256(document.encode()).digest()
+                    if (int.from_bytes(digest[:4]) % 100 == 0) == held_out:
+                        yield document
+        except UnicodeDecodeError as error:
+            raise CorpusError(f"{path} is not UTF-8 text ({error}): convert it first") from error
+
+
+def _paragraphs(lines: Iterable[str]) -> Iterator[str]:
+    document = []
+    for line in lines:
+        if line.strip():
+            document.append(line)
+        elif document:
+            yield "".join(document)
+            document = []
+    if document:
+        yield "".join(document)
+
+
+def pack(documents: Iterable[str], tokenizer: WordPieceTokenizer, length: int) -> Iterator[list[int]]:
+    """Rows `[CLS] … [SEP]` of exactly `length` tokens, cut from all documents in a row, [SEP] between them.
+
+    No row has padding: none of the work is wasted on it (Geiping and Goldstein 2023, section 4.2). What is
+    left at the end is dropped.
+    """
+    cls, sep = tokenizer.id_of["[CLS]"], tokenizer.id_of["[SEP]"]
+    waiting: list[int] = []
+    for document in documents:
+        waiting += [*tokenizer.encode(document).ids[1:-1], sep]
+        start, size = 0, length - 2
+        while len(waiting) - start >= size:
+            yield [cls, *waiting[start : start + size], sep]
+            start += size
+        del waiting[:start]
+
+
+def rows_on_disk(
+    documents: Iterable[str], tokenizer: WordPieceTokenizer, length: int, folder: str | Path, source: str = ""
+) -> list[datasets.Dataset]:
+    """The packed rows of the documents as shards in a folder, written once and mapped from then on.
+
+    `source` says where the documents come from. Rows written before are used again if vocabulary, length and
+    source are the same; otherwise CorpusError. The documents are read one at a time; a folder that is there
+    is whole. Raises CorpusError if the text is shorter than one row.
+    """
+    folder = Path(folder)
+    wanted = {
+        "vocabulary": hashlib.sha256("\n".join(tokenizer.vocabulary).encode()).hexdigest(),
+        "length": length,
+        "source": source,
+    }
+    if not folder.exists():
+        _write_rows(documents, tokenizer, length, folder, wanted)
+    found = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
+    differing = [name for name, value in wanted.items() if found.get(name) != value]
+    if differing:
+        raise CorpusError(
+            f"{folder} holds rows made with another {' and '.join(differing)}: choose another folder for this "
+            "run, or delete that one"
+        )
+    return [datasets.Dataset.from_file(str(folder / name)) for name in found["shards"]]
+
+
+def _write_rows(documents, tokenizer, length, folder: Path, description: dict) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    features = datasets.Features({"ids": datasets.List(datasets.Value("int32"), length=length)})
+    rows, shards = pack(documents, tokenizer, length), []
+    try:
+        while part := list(islice(rows, SHARD_ROWS)):
+            shards.append(f"rows-{len(shards):05}.arrow")
+            with ArrowWriter(features=features, path=str(unfinished / shards[-1])) as writer:
+                for row in part:
+                    writer.write({"ids": row})
+                writer.finalize()
+        if not shards:
+            raise CorpusError(f"the text is shorter than one row of {length} tokens: give more text")
+        content = json.dumps(description | {"shards": shards}, indent=2)
+        (unfinished / "rows.json").write_text(content + "\n", encoding="utf-8")
+        os.chmod(unfinished, 0o755)
+        unfinished.rename(folder)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+class Order:
+    """An endless order of rows: every epoch takes the shards in an order of its own, and the rows in each.
+
+    `Order(sizes, seed)[place]` is (epoch, shard, row in the shard), the same for the same place and seed.
+    Memory: two permutations, of the shards and of one shard's rows, whatever the size of the corpus.
+    """
+
+    def __init__(self, sizes: Sequence[int], seed: int):
+        if not sizes or min(sizes) < 1:
+            raise CorpusError("the order needs at least one shard, and a row in each")
+        self.sizes, self.seed, self.rows = tuple(sizes), seed, sum(sizes)
+        self._shards = lru_cache(maxsize=2)(self._draw_shards)
+        self._rows = lru_cache(maxsize=2)(self._draw_rows)
+
+    def __getitem__(self, place: int) -> tuple[int, int, int]:
+        epoch, place = divmod(place, self.rows)
+        shards, ends = self._shards(epoch)
+        index = int(np.searchsorted(ends, place, side="right"))
+        shard = int(shards[index])
+        return epoch, shard, int(self._rows(epoch, shard)[place - (ends[index - 1] if index else 0)])
+
+    def _draw_shards(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        shards = np.random.default_rng([self.seed, epoch]).permutation(len(self.sizes))
+        return shards, np.cumsum(np.array(self.sizes)[shards])
+
+    def _draw_rows(self, epoch: int, shard: int) -> np.ndarray:
+        return np.random.default_rng([self.seed, epoch, shard]).permutation(self.sizes[shard])
+
+
+class MaskedRows(torch.utils.data.Dataset):
+    """`MaskedRows(shards, tokenizer, seed)[place]`: the row at a place of the endless order, newly masked.
+
+    -> ids and labels, (T,) long. The mask depends on seed, epoch and row alone: not on the batch, the number
+    of processes, or where a run was resumed. rate and shares as in `mask_tokens`.
+    """
+
+    def __init__(self, shards, tokenizer: WordPieceTokenizer, seed: int, mask=mask_tokens):
+        self.shards = [shard.with_format("numpy") for shard in shards]
+        self.order = Order([len(shard) for shard in shards], seed)
+        self.tokenizer, self.seed, self.mask = tokenizer, seed, mask
+
+    def __len__(self) -> int:
+        return self.order.rows
+
+    def __getitem__(self, place: int) -> dict[str, torch.Tensor]:
+        epoch, shard, row = self.order[place]
+        ids = torch.from_numpy(self.shards[shard][row]["ids"].astype(np.int64))[None]  # (1, T)
+        draws = np.random.SeedSequence([self.seed, epoch, shard, row]).generate_state(1, np.uint64)
+        generator = torch.Generator().manual_seed(int(draws[0] >> 1))
+        corrupted, labels = self.mask(ids, self.tokenizer, generator=generator)
+        return {"ids": corrupted[0], "labels": labels[0]}
