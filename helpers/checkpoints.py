@@ -66,6 +66,8 @@ ARCHITECTURES = {
     "BertForPreTraining": "BertForPreTraining",
     "BertForClassification": "BertForSequenceClassification",
 }
+CHECKPOINTS = Path(__file__).resolve().parent.parent / "data" / "checkpoints"
+OWN = ("stories", "real_text")  # data/checkpoints/README.md says how they were trained
 FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
 
 
@@ -250,15 +252,22 @@ def check_sizes(model: Model, tokenizer: WordPieceTokenizer) -> None:
         )
 
 
-def load(name_or_folder: str | Path) -> tuple[Model, WordPieceTokenizer]:
-    """A model in evaluation mode, and its tokenizer: "minilm", a folder, or a BERT of the model hub.
+def load(name_or_folder: str | Path, architecture: str | None = None) -> tuple[Model, WordPieceTokenizer]:
+    """A model in evaluation mode, and its tokenizer.
 
-    The class of the model is the one that config.json names; other heads than ours are left away. Weights
-    are fp32, however they are stored. Raises CheckpointError if the checkpoint can't be found, read or used,
-    and DataError if minilm can't be fetched; both say what to do.
+    "minilm"; "stories" or "real_text", the course's own checkpoints in data/checkpoints/; a folder; or the
+    name of a BERT on the model hub.
+
+    The class of the model is the one that config.json names, or the one that `architecture` names; other
+    heads than ours are left away. bert-base-uncased names BertForMaskedLM but has the weights of both
+    pretraining heads: architecture="BertForPreTraining" keeps them. Weights are fp32, however they are
+    stored. Raises CheckpointError if the checkpoint can't be found, read or used, and DataError if minilm
+    can't be fetched; both say what to do.
     """
     folder = _locate(name_or_folder)
     config = _read(folder / "config.json", _read_json, name_or_folder)
+    if architecture is not None:
+        config |= {"architectures": [architecture]}
     weights = _read(folder / "model.safetensors", load_file, name_or_folder)
     options = _tokenizer_options(folder, name_or_folder)
     tokenizer = _read(
@@ -367,6 +376,8 @@ def _locate(name_or_folder: str | Path) -> Path:
     """The folder of a checkpoint: of the catalogue, on the disk, or fetched from the model hub."""
     if name_or_folder == "minilm":
         return data.fetch("minilm")
+    if name_or_folder in OWN:
+        return CHECKPOINTS / name_or_folder
     folder, name = Path(name_or_folder).expanduser(), str(name_or_folder)
     _put_back(folder)
     if folder.is_dir():

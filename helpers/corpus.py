@@ -1,8 +1,8 @@
 """Text for the long run: documents in, packed rows of token ids on the disk, in an order that can be resumed.
 
-Support code. Rows are kept in Arrow files (the `datasets` library), which are mapped into memory page by page,
-so a corpus may be larger than memory. There is no shuffle buffer: the order of the rows is a permutation that
-follows from the seed, so any place in it can be found again.
+Support code. Rows are kept in Arrow files (the `datasets` library), which are mapped into memory page by
+page, so a corpus may be larger than memory. There is no shuffle buffer: the order of the rows is a
+permutation that follows from the seed, so any place in it can be found again.
 """
 
 import hashlib
@@ -52,13 +52,20 @@ class CorpusError(ValueError):
 def training_documents() -> Iterator[str]:
     """The course's training text: Wikipedia without `HELD_OUT`, and the training split of all reviews.
 
-    The reviews come as single sentences; a hundred of them, in the order of their file, make a document.
+    The reviews come as single sentences; a hundred of them, in the order of their file, make a document. A
+    sentence that has one of the validation or test split inside it, of five words or more, is left out.
     """
     for article in data.wikipedia():
         if article.title not in HELD_OUT:
             yield article.text
-    for domain in DOMAINS:
-        yield from _in_hundreds(data.reviews(domain)["train"])
+    reviews = {domain: data.reviews(domain) for domain in DOMAINS}
+    unseen = _by_first_words(
+        review.text for splits in reviews.values() for review in [*splits["validation"], *splits["test"]]
+    )
+    for splits in reviews.values():
+        yield from _in_hundreds(
+            [review for review in splits["train"] if not _has_inside(review.text, unseen)]
+        )
 
 
 def held_out_documents() -> dict[str, list[str]]:
@@ -68,13 +75,32 @@ def held_out_documents() -> dict[str, list[str]]:
     return {"articles": articles, "reviews": reviews}
 
 
+def _by_first_words(sentences: Iterable[str], count: int = 5) -> dict[tuple, list[list[str]]]:
+    """Normalised sentences of at least `count` words, as lists of words, by their first words."""
+    found: dict[tuple, list[list[str]]] = {}
+    for words in (data.normalized(sentence).split() for sentence in sentences):
+        if len(words) >= count:
+            found.setdefault(tuple(words[:count]), []).append(words)
+    return found
+
+
+def _has_inside(sentence: str, others: dict[tuple, list[list[str]]], count: int = 5) -> bool:
+    """Whether a sentence, normalised, is one of `_by_first_words` or has one inside it."""
+    words = data.normalized(sentence).split()
+    return any(
+        words[start : start + len(other)] == other
+        for start in range(len(words) - count + 1)
+        for other in others.get(tuple(words[start : start + count]), ())
+    )
+
+
 def _in_hundreds(sentences: Sequence[data.Review]) -> Iterator[str]:
     for start in range(0, len(sentences), 100):
         yield "\n".join(review.text for review in sentences[start : start + 100])
 
 
 def text_documents(paths: Sequence[str | Path], held_out: bool = False) -> Iterator[str]:
-    """Documents of plain-text files (UTF-8), parted by empty lines, read line by line.
+    """Documents of plain-text files (UTF-8), parted by empty lines or after a million characters.
 
     About one in a hundred is held out, chosen by the document's own hash. Raises CorpusError for a path that
     is no file, and for a file that is not UTF-8.
@@ -92,14 +118,16 @@ def text_documents(paths: Sequence[str | Path], held_out: bool = False) -> Itera
             raise CorpusError(f"{path} is not UTF-8 text ({error}): convert it first") from error
 
 
-def _paragraphs(lines: Iterable[str]) -> Iterator[str]:
-    document = []
+def _paragraphs(lines: Iterable[str], most: int = 1_000_000) -> Iterator[str]:
+    document, size = [], 0
     for line in lines:
-        if line.strip():
+        blank = not line.strip()
+        if not blank:
             document.append(line)
-        elif document:
+            size += len(line)
+        if document and (blank or size >= most):
             yield "".join(document)
-            document = []
+            document, size = [], 0
     if document:
         yield "".join(document)
 
@@ -128,7 +156,7 @@ def rows_on_disk(
 
     `source` says where the documents come from. Rows written before are used again if vocabulary, length and
     source are the same; otherwise CorpusError. The documents are read one at a time; a folder that is there
-    is whole. Raises CorpusError if the text is shorter than one row.
+    is whole. Raises CorpusError if the text is shorter than one row, and for rows that can't be read.
     """
     folder = Path(folder)
     wanted = {
@@ -138,18 +166,26 @@ def rows_on_disk(
     }
     if not folder.exists():
         _write_rows(documents, tokenizer, length, folder, wanted)
-    found = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
+    try:
+        found = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
+        shards = [datasets.Dataset.from_file(str(folder / name)) for name in found["shards"]]
+    except (OSError, ValueError, KeyError) as error:
+        raise CorpusError(
+            f"the rows in {folder} can't be read ({error}): delete that folder, and they are made again"
+        ) from error
     differing = [name for name, value in wanted.items() if found.get(name) != value]
     if differing:
         raise CorpusError(
-            f"{folder} holds rows made with another {' and '.join(differing)}: choose another folder for this "
-            "run, or delete that one"
+            f"{folder} holds rows made with another {' and '.join(differing)}: choose another folder for "
+            "this run, or delete that one"
         )
-    return [datasets.Dataset.from_file(str(folder / name)) for name in found["shards"]]
+    return shards
 
 
 def _write_rows(documents, tokenizer, length, folder: Path, description: dict) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(f".{folder.name}-*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     features = datasets.Features({"ids": datasets.List(datasets.Value("int32"), length=length)})
     rows, shards = pack(documents, tokenizer, length), []
@@ -182,8 +218,11 @@ class Order:
         if not sizes or min(sizes) < 1:
             raise CorpusError("the order needs at least one shard, and a row in each")
         self.sizes, self.seed, self.rows = tuple(sizes), seed, sum(sizes)
-        self._shards = lru_cache(maxsize=2)(self._draw_shards)
-        self._rows = lru_cache(maxsize=2)(self._draw_rows)
+        self._shards = lru_cache(maxsize=1)(self._draw_shards)
+        self._rows = lru_cache(maxsize=1)(self._draw_rows)
+
+    def __reduce__(self):
+        return Order, (self.sizes, self.seed)  # to workers that are started anew: what is kept can't travel
 
     def __getitem__(self, place: int) -> tuple[int, int, int]:
         epoch, place = divmod(place, self.rows)
@@ -214,6 +253,13 @@ class MaskedRows(torch.utils.data.Dataset):
 
     def __len__(self) -> int:
         return self.order.rows
+
+    def __getstate__(self) -> dict:  # to workers that are started anew
+        return self.__dict__ | {"tokenizer": (self.tokenizer.vocabulary, self.tokenizer.options)}
+
+    def __setstate__(self, state: dict) -> None:
+        vocabulary, options = state["tokenizer"]
+        self.__dict__ |= state | {"tokenizer": WordPieceTokenizer(vocabulary, **options)}
 
     def __getitem__(self, place: int) -> dict[str, torch.Tensor]:
         epoch, shard, row = self.order[place]

@@ -168,7 +168,8 @@ def pretraining_batches(
     """Batches for `pretrain`, without end: every epoch has new pairs, a new order and new masks.
 
     documents as in `make_sentence_pairs`, of token ids; mask: `mask_tokens` or `mask_whole_words`. The same
-    seed gives the same batches. Masks drawn anew: Liu et al. 2019 (RoBERTa), section 4.1.
+    seed gives the same batches. Pairs of similar length share a batch, which leaves hardly any padding.
+    Masks drawn anew: Liu et al. 2019 (RoBERTa), section 4.1. ValueError for a batch_size below 1.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
@@ -176,7 +177,10 @@ def pretraining_batches(
     while True:
         pairs = make_sentence_pairs(documents, dice.getrandbits(32))
         dice.shuffle(pairs)
-        for start in range(0, len(pairs), batch_size):
+        pairs.sort(key=lambda pair: len(pair[0]) + len(pair[1]))  # pairs of equal length stay shuffled
+        starts = list(range(0, len(pairs), batch_size))
+        dice.shuffle(starts)
+        for start in starts:
             batch = pairs_to_batch(pairs[start : start + batch_size], tokenizer)
             batch["ids"], batch["labels"] = mask(batch["ids"], tokenizer, generator=generator)
             yield batch
@@ -301,12 +305,28 @@ def update_weights(model: nn.Module, loss: torch.Tensor, optimizer, schedule, st
 
 
 def make_optimizer(
-    model: nn.Module, steps: int, learning_rate: float, warm_up: float = 0.1, weight_decay: float = 0.01
+    model: nn.Module,
+    steps: int,
+    learning_rate: float,
+    warm_up: float = 0.1,
+    weight_decay: float = 0.01,
+    embedding_rate: float = 1.0,
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    """AdamW; the rate warms up, then decays (as Devlin et al. 2018, A.2, who warm up over 1 % of the run)."""
+    """AdamW; the rate warms up, then decays (as Devlin et al. 2018, A.2, who warm up over 1 % of the run).
+
+    The second beta is 0.98, as in Liu et al. 2019 (RoBERTa), section 3.1. The embeddings learn
+    `embedding_rate` times as fast as the rest. ValueError for less than 1 step.
+    """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, not {steps}")
-    optimizer = torch.optim.AdamW(parameter_groups(model, weight_decay), lr=learning_rate, fused=True)
+    matrices, others = parameter_groups(model, weight_decay)
+    tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
+    embeddings = matrices | {"params": [weight for weight in matrices["params"] if id(weight) in tables]}
+    embeddings["lr"] = learning_rate * embedding_rate
+    matrices["params"] = [weight for weight in matrices["params"] if id(weight) not in tables]
+    optimizer = torch.optim.AdamW(
+        [matrices, embeddings, others], lr=learning_rate, betas=(0.9, 0.98), fused=True
+    )
     factor = partial(linear_warm_up_and_decay, steps=steps, warm_up=warm_up)
     return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
@@ -317,19 +337,22 @@ def pretrain(
     steps: int,
     learning_rate: float = 1e-3,
     on_step: Callable[[int, PreTrainingLoss], None] | None = None,
+    next_sentence: float = 1.0,
+    **options,
 ) -> list[PreTrainingLoss]:
     """Train for `steps` batches, each as in `pretraining_loss`; returns the losses of each step, as floats.
 
-    on_step(step, losses) is called after each step, to print, plot or save. Raises ValueError if there are
-    fewer batches than steps, FloatingPointError as `update_weights` does.
+    on_step(step, losses) is called after each step, to print, plot or save. next_sentence: weight of that
+    loss; options: as in `make_optimizer`. ValueError for too few batches; errors of `update_weights`.
     """
-    optimizer, schedule = make_optimizer(model, steps, learning_rate)
+    optimizer, schedule = make_optimizer(model, steps, learning_rate, **options)
     device = next(model.parameters()).device
     model.train()
     history = []
     for step, batch in enumerate(islice(batches, steps), 1):
         losses = pretraining_loss(model, {name: values.to(device) for name, values in batch.items()})
-        update_weights(model, losses.token_loss + losses.next_loss, optimizer, schedule, step)
+        loss = losses.token_loss + next_sentence * losses.next_loss
+        update_weights(model, loss, optimizer, schedule, step)
         history.append(PreTrainingLoss(*(value.item() for value in losses)))
         if on_step is not None:
             on_step(step, history[-1])

@@ -24,6 +24,7 @@ __all__ = [
     "pair_distribution",
     "read",
     "read_pair",
+    "story_lengths",
     "whole_story",
 ]
 
@@ -90,6 +91,16 @@ def feeling_distribution(words: Sequence[str]) -> dict[str, float]:
     for known, weight in read(reader, words, whole_story).known.items():
         for feeling, share in reader.latents.word_probabilities(_FEELING, known).items():
             found[feeling] += weight * share
+    return dict(found)
+
+
+def story_lengths() -> dict[int, float]:
+    """How long stories are: {number of sentences: probability}."""
+    reader, found = _reader(), defaultdict(float)
+    for known, counts in reader.sentence_counts(0, len(reader.lines)).items():
+        share = reader.latents.probability(known)
+        for count, weight in counts.items():
+            found[count] += share * weight
     return dict(found)
 
 

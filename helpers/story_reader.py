@@ -89,7 +89,7 @@ class Reader:
             for word, binding, weight in table.entries:
                 self.by_word[table][word].append((latents.known(binding), weight / latents.total(table)))
         self._next = cache(self._next_role)
-        self._counts = cache(self._sentence_counts)
+        self._counts = cache(self.sentence_counts)
 
     def read(self, words: Sequence[str], middle: int, window: Window, cut: bool = False) -> Reading:
         """Read a text of lower-case words, MASK for each hidden one; a sentence ends at `middle`.
@@ -216,7 +216,7 @@ class Reader:
                     found.append((known, weight))
         return found
 
-    def _sentence_counts(self, start: int, stop: int) -> dict[Known, dict[int, float]]:
+    def sentence_counts(self, start: int, stop: int) -> dict[Known, dict[int, float]]:
         """How many sentences the roles start ... stop - 1 have: {known choices: {number: probability}}."""
         found = {self.latents.nothing: {0: 1.0}}
         for role in range(start, stop):

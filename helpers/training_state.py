@@ -1,10 +1,12 @@
 """The state of a training run on the disk: whole or not there, checked when read, nothing pickled.
 
-Support code. A state is a folder `step-00000500` with model.safetensors, optimizer.safetensors and state.json,
-which holds the size and SHA-256 of the other two. It is written under another name and renamed when it is
-whole, so a run that is killed at any moment leaves the states before it as they were.
+Support code. A state is a folder `step-00000500` with model.safetensors, optimizer.safetensors and
+state.json, which holds the size and SHA-256 of the other two, and the SHA-256 of its own content. It is
+written under another name and renamed when it is whole, so a run that is killed at any moment leaves the
+states before it as they were.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -65,7 +67,7 @@ def load_latest(folder: str | Path, model: nn.Module, optimizer: torch.optim.Opt
     """Bring model and optimizer to the latest whole state; its step, and what was given as `more`.
 
     A damaged state is named through `warn`, and the one before it is used. Returns {} where no state was
-    ever written; raises StateError if there are states and all are damaged.
+    ever written; raises StateError if there are states and all are damaged, or if one is of another model.
     """
     folder = Path(folder)
     for unfinished in folder.glob(".unfinished-*"):
@@ -77,6 +79,8 @@ def load_latest(folder: str | Path, model: nn.Module, optimizer: torch.optim.Opt
             weights, moments = (load_file(place / name) for name in NAMES)
             _restore(model, optimizer, weights, moments)
             return {"step": state["step"], **state["more"]}
+        except RuntimeError as error:
+            raise StateError(f"{place} does not fit the model: it is of another run ({error})") from error
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             warn(f"{place} is damaged ({error}): it is set aside, and the state before it is used")
             shutil.rmtree(folder / f"damaged-{place.name}", ignore_errors=True)
@@ -98,8 +102,9 @@ def _write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, sta
         save_file(tensors, folder / name)
         files[name] = {"bytes": (folder / name).stat().st_size, "sha256": _sha256(folder / name)}
         _sync(folder / name)
+    state = state | {"files": files}
     with open(folder / "state.json", "w", encoding="utf-8") as file:
-        json.dump(state | {"files": files}, file, indent=2)
+        json.dump(state | {"sha256": _digest(state)}, file, indent=2)
         file.flush()
         os.fsync(file.fileno())
     _sync(folder)
@@ -107,6 +112,10 @@ def _write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, sta
 
 def _checked(place: Path) -> dict:
     state = json.loads((place / "state.json").read_text(encoding="utf-8"))
+    if "sha256" in state and state.pop("sha256") != _digest(state):
+        raise ValueError("the content of state.json has changed")
+    if place.name != f"step-{state['step']:08}":
+        raise ValueError(f"state.json is that of step {state['step']}")
     for name in NAMES:
         wanted, size = state["files"][name], (place / name).stat().st_size
         if size != wanted["bytes"]:
@@ -131,17 +140,21 @@ def _counts_on_device(optimizer: torch.optim.Optimizer) -> bool:
     return any(group.get("fused") or group.get("capturable") for group in optimizer.param_groups)
 
 
+def _digest(state: dict) -> str:
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+
+
 def _sha256(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:
-    """Have the system write what it still holds of a file or a folder's entries."""
-    if os.name == "nt" and path.is_dir():
-        return  # Windows has no such call for folders
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Have the system write what it still holds of a file, or of a folder's entries where it can."""
+    # Windows and some network disks have no such call for folders.
+    with contextlib.suppress(OSError) if path.is_dir() else contextlib.nullcontext():
+        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

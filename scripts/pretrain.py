@@ -6,9 +6,9 @@
     python scripts/pretrain.py --out runs/gpu --mixed-precision bf16 --batch-size 256 --learning-rate 1e-3
     torchrun --nproc-per-node 2 scripts/pretrain.py --out runs/two two processes, the same result
 
-Only the masked-language-model loss, on packed rows without padding; the next-sentence head and the pooler stay
-as they were drawn. `log.csv` and `tensorboard/` in the folder of the run have the curves, `states/` what a
-resumed run needs, and `model/` the finished checkpoint, which AutoModelForMaskedLM opens.
+Only the masked-language-model loss, on packed rows without padding; the next-sentence head and the pooler
+stay as they were drawn. `log.csv` and `tensorboard/` in the folder of the run have the curves, `states/` what
+a resumed run needs, and `model/` the finished checkpoint, which AutoModelForMaskedLM opens.
 """
 
 import argparse
@@ -27,6 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
+from safetensors import SafetensorError
+from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
@@ -71,6 +73,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--accumulate", type=int, default=1, help="parts in which a process computes its share of a step")
     add("--learning-rate", type=float, default=1e-3)
     add("--head-learning-rate", type=float, help="for the token head, where it is new and the encoder is not")
+    add("--embedding-rate", type=float, default=1.0,
+        help="the embeddings learn so many times as fast as the rest: 4 helps small models")  # fmt: skip
     add("--warm-up", type=int, default=500, help="steps in which the learning rate rises")
     add("--decay", type=float, default=0.5, help="last share of the steps, in which it falls to zero")
     add("--weight-decay", type=float, default=0.01)
@@ -92,11 +96,24 @@ def check(parser: argparse.ArgumentParser, settings: argparse.Namespace) -> argp
         if getattr(settings, name) < 1:
             parser.error(f"--{name.replace('_', '-')} must be at least 1, not {getattr(settings, name)}")
     if settings.save_every % settings.log_every:
-        parser.error("--save-every must be a multiple of --log-every: a state begins with a new line of the log")
+        parser.error(
+            "--save-every must be a multiple of --log-every: a state begins with a new line of the log"
+        )
     if not 0 < settings.mask_rate <= 1 or not 0 <= settings.decay <= 1:
         parser.error("--mask-rate and --decay are shares, from 0 to 1")
     if settings.length < 3:
         parser.error("--length must be at least 3: [CLS], a token and [SEP]")
+    if settings.hidden % settings.heads:
+        parser.error(f"--hidden {settings.hidden} can't be shared out evenly among --heads {settings.heads}")
+    if not 0 <= settings.dropout < 1 or not settings.learning_rate > 0:
+        parser.error("--dropout is a share below 1, and --learning-rate is above 0")
+    if not 0 <= settings.seed < 2**31 or settings.workers < 0:
+        parser.error("--seed lies between 0 and 2 ** 31, and --workers is not negative")
+    if min(settings.mask_shares) < 0 or abs(sum(settings.mask_shares) - 1) > 1e-6:
+        parser.error("--mask-shares are three shares with the sum 1: [MASK], a random entry, unchanged")
+    for name in [*(settings.text or ()), *([settings.tokenizer] if settings.tokenizer else ())]:
+        if not Path(name).is_file():
+            parser.error(f"there is no file {name}")
     if settings.init and settings.tokenizer:
         parser.error("--init brings its own vocabulary: leave --tokenizer away")
     return settings
@@ -105,8 +122,8 @@ def check(parser: argparse.ArgumentParser, settings: argparse.Namespace) -> argp
 def learning_rate_share(step: int, settings: argparse.Namespace) -> float:
     """The share of the learning rate in step 1, 2, …: it rises, holds, and falls to zero at the end.
 
-    (Warner et al. 2024, ModernBERT, section 2.2.) While it holds it does not depend on the number of steps, so
-    that number may be changed when a run goes on.
+    (Warner et al. 2024, ModernBERT, section 2.2.) While it holds it does not depend on the number of steps,
+    so that number may be changed when a run goes on.
     """
     fall = settings.decay * settings.steps
     return min(1.0, step / max(settings.warm_up, 1), (settings.steps + 1 - step) / fall if fall else 1.0)
@@ -143,7 +160,11 @@ def prepare_text(settings: argparse.Namespace) -> tuple[WordPieceTokenizer, list
         tokenizer = WordPieceTokenizer(train_wordpiece(first_characters(training()), settings.vocab_size))
     write_atomically(out / "vocab.txt", ("\n".join(tokenizer.vocabulary) + "\n").encode())
     source = json.dumps(
-        [[str(Path(name).resolve()), os.path.getsize(name)] for name in settings.text or () if Path(name).exists()]
+        [
+            [str(Path(name).resolve()), os.path.getsize(name)]
+            for name in settings.text or ()
+            if Path(name).exists()
+        ]
     )
     rows = corpus.rows_on_disk(training(), tokenizer, length, out / "rows" / "training", source)
     if settings.text:
@@ -176,7 +197,9 @@ def make_model(settings: argparse.Namespace, tokenizer: WordPieceTokenizer, rows
         bert = checkpoints.load(settings.init)[0]
         bert = bert if isinstance(bert, BertForPreTraining) else checkpoints.encoder_of(bert)
         if checkpoints.encoder_of(bert).config.max_positions < settings.length:
-            raise RunError(f"{settings.init} has fewer positions than --length {settings.length}: make it less")
+            raise RunError(
+                f"{settings.init} has fewer positions than --length {settings.length}: make it less"
+            )
     else:
         bert = Bert(
             BertConfig(
@@ -203,15 +226,22 @@ def log_frequencies(rows: list, vocab_size: int) -> torch.Tensor:
 
 
 def make_optimizer(settings: argparse.Namespace, model: BertForPreTraining) -> torch.optim.Optimizer:
-    groups = parameter_groups(model, settings.weight_decay)
-    head = {id(weight) for name, weight in model.named_parameters() if name.startswith(HEAD)}
-    split = []
-    for group in groups:
-        for is_head in (False, True):
-            chosen = [weight for weight in group["params"] if (id(weight) in head) == is_head]
-            peak = settings.head_learning_rate if is_head else None
-            split.append(group | {"params": chosen, "peak": peak or settings.learning_rate})
-    return torch.optim.AdamW(split, lr=settings.learning_rate, betas=(0.9, 0.98), fused=True)
+    """AdamW; the token head and the embeddings may have learning rates of their own."""
+    tables = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Embedding)}
+    peaks = {
+        id(weight): settings.learning_rate * settings.embedding_rate
+        if name in tables
+        else settings.head_learning_rate or settings.learning_rate
+        if name.startswith(HEAD)
+        else settings.learning_rate
+        for name, weight in model.named_parameters()
+    }
+    groups = [
+        group | {"params": [weight for weight in group["params"] if peaks[id(weight)] == peak], "peak": peak}
+        for group in parameter_groups(model, settings.weight_decay)
+        for peak in sorted(set(peaks.values()))
+    ]
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98), fused=True)
 
 
 def masked_loss(model, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -248,17 +278,30 @@ class Log:
         rows = []
         if self.path.exists():
             with open(self.path, encoding="utf-8", newline="") as file:
-                rows = [row for row in csv.DictReader(file) if int(row["step"] or step + 1) <= step]
-        lines = [",".join(self.columns), *(",".join(row[name] or "" for name in self.columns) for row in rows)]
+                rows = filter(self.is_whole, csv.DictReader(file))
+                rows = [row for row in rows if int(row["step"]) <= step]
+        lines = [
+            ",".join(self.columns),
+            *(",".join(row.get(name) or "" for name in self.columns) for row in rows),
+        ]
         write_atomically(self.path, ("\n".join(lines) + "\n").encode())
         self.board = SummaryWriter(folder / "tensorboard", purge_step=step + 1)
 
+    @staticmethod
+    def is_whole(row: dict) -> bool:
+        """Whether a line was written to its end: a full disk can cut one short."""
+        return None not in row.values() and row["step"].isdecimal()
+
     def write(self, values: dict[str, float]) -> None:
+        shown = {
+            name: str(value) if isinstance(value, int) else f"{value:.6g}" for name, value in values.items()
+        }
         with open(self.path, "a", encoding="utf-8", newline="") as file:
-            file.write(",".join(f"{values[name]:.6g}" if name in values else "" for name in self.columns) + "\n")
+            file.write(",".join(shown.get(name, "") for name in self.columns) + "\n")
         for name, value in values.items():
             if name != "step":
                 self.board.add_scalar(name, value, values["step"])
+        self.board.flush()
 
 
 class Run:
@@ -266,6 +309,8 @@ class Run:
 
     def __init__(self, settings: argparse.Namespace):
         self.settings = settings
+        if settings.mixed_precision == "fp16" and (settings.cpu or not torch.cuda.is_available()):
+            raise RunError("fp16 needs a GPU: on the CPU, use --mixed-precision bf16 or none")
         self.accelerator = Accelerator(
             mixed_precision=settings.mixed_precision, cpu=settings.cpu,
             kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)],
@@ -296,14 +341,20 @@ class Run:
         if self.main:
             settle(settings)
         accelerator.wait_for_everyone()
-        with accelerator.main_process_first():
-            self.tokenizer, shards, self.held_out = prepare_text(settings)
+        try:
+            with accelerator.main_process_first():
+                self.tokenizer, shards, self.held_out = prepare_text(settings)
+        except ValueError as error:  # of the tokenizer's trainer, or of a vocabulary
+            raise RunError(str(error)) from error
         mask = partial(mask_tokens, rate=settings.mask_rate, shares=tuple(settings.mask_shares))
         self.rows = corpus.MaskedRows(shards, self.tokenizer, settings.seed, mask)
         self.plain = make_model(settings, self.tokenizer, shards)
         self.model, self.optimizer = accelerator.prepare(self.plain, make_optimizer(settings, self.plain))
-        state = load_latest(settings.out / "states", self.plain, self.optimizer.optimizer, self.say)
+        with accelerator.main_process_first():  # it sets damaged states aside
+            state = load_latest(settings.out / "states", self.plain, self.optimizer.optimizer, self.say)
         self.step, self.seconds = state.get("step", 0), state.get("seconds", 0.0)
+        # What has been measured since the last line of the log, if the run stopped between two lines.
+        self.sums, self.since = torch.tensor(state.get("sums", [0.0] * 4)), state.get("since", 0)
         if accelerator.scaler is not None and "scaler" in state:
             accelerator.scaler.load_state_dict(state["scaler"])
         self.log = Log(settings.out, list(self.held_out), self.step) if self.main else None
@@ -321,19 +372,18 @@ class Run:
         loader = DataLoader(self.rows, batch_sampler=sampler, num_workers=settings.workers,
                             pin_memory=accelerator.device.type == "cuda")  # fmt: skip
         self.model.train()
-        begun, sums, since = time.monotonic() - self.seconds, torch.zeros(4), 0
+        begun = time.monotonic() - self.seconds
         limit = begun + self.seconds + 60 * settings.minutes if settings.minutes else float("inf")
         for batch in loader:
             self.step += 1
-            sums, since = sums + self.update(batch), since + 1
+            self.sums, self.since = self.sums + self.update(batch), self.since + 1
             self.seconds = time.monotonic() - begun
-            last = self.step == settings.steps or self.must_stop(time.monotonic() > limit)
+            last, stopped = self.step == settings.steps, self.must_stop(time.monotonic() > limit)
             if self.step % settings.log_every == 0 or last:
-                self.report(sums, since, last)
-                sums, since = torch.zeros(4), 0
-            if self.step % settings.save_every == 0 or last:
+                self.report(last)
+            if self.step % settings.save_every == 0 or last or stopped:
                 self.save()
-            if last:
+            if stopped:
                 break
         return self.step >= settings.steps
 
@@ -347,8 +397,8 @@ class Run:
         batch = {name: values.to(accelerator.device) for name, values in batch.items()}
         count = accelerator.reduce((batch["labels"] != IGNORE).sum().float(), "sum")
         totals = torch.zeros(2, device=accelerator.device)
-        parts = [dict(zip(batch, part, strict=True))
-                 for part in zip(*(values.chunk(settings.accumulate) for values in batch.values()), strict=True)]  # fmt: skip
+        chunks = zip(*(values.chunk(settings.accumulate) for values in batch.values()), strict=True)
+        parts = [dict(zip(batch, chunk, strict=True)) for chunk in chunks]
         for number, part in enumerate(parts, 1):
             with accelerator.no_sync(self.model) if number < len(parts) else _nothing():
                 with accelerator.autocast():
@@ -368,9 +418,9 @@ class Run:
         if torch.isfinite(loss) and (scaled or torch.isfinite(norm)):
             return
         raise RunError(
-            f"step {self.step}: the loss is {loss.item()}, the gradient norm {norm.item()}; this step changed no "
-            "weight, and the last state is whole. Lower --learning-rate, use bf16 instead of fp16, or look for "
-            "bad values in the text"
+            f"step {self.step}: the loss is {loss.item()}, the gradient norm {norm.item()}; this step "
+            "changed no weight, and the last state is whole. Lower --learning-rate, use bf16 instead of "
+            "fp16, or look for bad values in the text"
         )
 
     def must_stop(self, out_of_time: bool) -> bool:
@@ -378,9 +428,9 @@ class Run:
         mine = torch.tensor(float(self.stopping or out_of_time), device=self.accelerator.device)
         return bool(self.accelerator.reduce(mine, "sum"))
 
-    def report(self, sums: torch.Tensor, since: int, last: bool) -> None:
+    def report(self, last: bool) -> None:
         settings = self.settings
-        loss, right, count, norm = sums.tolist()
+        loss, right, count, norm = self.sums.tolist()
         values = {
             "step": self.step,
             "tokens": self.step * settings.batch_size * settings.length,
@@ -388,8 +438,9 @@ class Run:
             "learning_rate": settings.learning_rate * learning_rate_share(self.step, settings),
             "loss": loss / count,
             "accuracy": right / count,
-            "gradient_norm": norm / since,
+            "gradient_norm": norm / self.since,
         }
+        self.sums, self.since = torch.zeros(4), 0
         if self.main and (self.step % settings.evaluate_every == 0 or last):
             for name, shards in self.held_out.items():
                 most = None if self.step == settings.steps else 256
@@ -402,7 +453,7 @@ class Run:
 
     def save(self) -> None:
         if self.main:
-            more = {"seconds": self.seconds}
+            more = {"seconds": self.seconds, "sums": self.sums.tolist(), "since": self.since}
             if self.accelerator.scaler is not None:
                 more["scaler"] = self.accelerator.scaler.state_dict()
             save_state(self.settings.out / "states", self.step, self.plain, self.optimizer.optimizer, more)
@@ -427,7 +478,7 @@ def settle(settings: argparse.Namespace) -> None:
     """Keep what decides the result of a new run, and refuse to go on with a run under other settings."""
     path = settings.out / "settings.json"
     now = json.loads(json.dumps(vars(settings), default=str))
-    if path.exists():
+    if path.exists() and (settings.out / "vocab.txt").exists():  # else nothing has been made of them yet
         before = json.loads(path.read_text(encoding="utf-8"))
         changed = [name for name in now if name not in FREE and now[name] != before.get(name)]
         if changed:
@@ -449,7 +500,15 @@ def main() -> int:
             run.say(f"stopped after step {run.step} of {settings.steps}: the same command goes on from there")
             return 3
         run.export()
-    except (RunError, StateError, DataError, OSError, corpus.CorpusError, checkpoints.CheckpointError) as error:
+    except (
+        RunError,
+        StateError,
+        DataError,
+        OSError,
+        SafetensorError,
+        corpus.CorpusError,
+        checkpoints.CheckpointError,
+    ) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

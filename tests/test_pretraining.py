@@ -12,6 +12,7 @@ from itertools import islice, pairwise
 import pytest
 import torch
 import transformers
+from torch.nn import functional
 
 from helpers import checkpoints
 from helpers.encoder import Bert, BertConfig
@@ -126,6 +127,38 @@ def test_the_80_10_10_rule(tokenizer, mask):
     for found, share in ((became_mask, 0.8 + 0.1 / V), (stayed, 0.1 + 0.1 / V)):
         assert abs(found / count - share) < 4 * standard_error(share, count)
         assert detectable(share, count) < 0.01
+
+
+@pytest.mark.parametrize("mask", [mask_tokens, mask_whole_words])
+@pytest.mark.parametrize("shares", [(1.0, 0.0, 0.0), (0.8, 0.1, 0.1), (0.5, 0.25, 0.25), (0.0, 0.0, 1.0)])
+def test_other_shares(tokenizer, mask, shares):
+    ids = random_texts(tokenizer, 8000)
+    corrupted, labels = mask(ids, tokenizer, 0.3, generator(), shares)
+    chosen = labels != IGNORE
+    count = chosen.sum().item()
+    masked = (corrupted == tokenizer.id_of["[MASK]"])[chosen].sum().item()
+    stayed = (corrupted == ids)[chosen].sum().item()
+    for found, share in ((masked, shares[0] + shares[1] / V), (stayed, shares[2] + shares[1] / V)):
+        assert abs(found / count - share) <= 4 * standard_error(share, count)
+        assert detectable(share, count) < 0.015
+    assert torch.equal(labels[chosen], ids[chosen]) and torch.equal(corrupted[~chosen], ids[~chosen])
+
+
+def test_the_shares_do_not_change_which_tokens_are_chosen(tokenizer):
+    """Else shares could not be compared under the same masks."""
+    ids = random_texts(tokenizer, 50)
+    shares = [(1.0, 0.0, 0.0), (0.8, 0.1, 0.1), (0.0, 0.5, 0.5)]
+    first, *others = (mask_tokens(ids, tokenizer, 0.15, generator(), share)[1] for share in shares)
+    assert all(torch.equal(first, labels) for labels in others)
+
+
+@pytest.mark.parametrize("mask", [mask_tokens, mask_whole_words])
+@pytest.mark.parametrize(
+    "shares", [(0.8, 0.1), (0.8, 0.1, 0.2), (1.1, -0.1, 0.0), (0, 0, 0), (0.8, 0.1, 0.05, 0.05), ()]
+)
+def test_bad_shares(tokenizer, mask, shares):
+    with pytest.raises(ValueError, match="shares are three numbers with the sum 1"):
+        mask(random_texts(tokenizer, 2), tokenizer, shares=shares)
 
 
 def test_random_replacements_are_drawn_from_the_whole_vocabulary_evenly(tokenizer):
@@ -389,6 +422,82 @@ def test_the_loss_is_a_mean_over_masked_positions_not_over_texts(model, tokenize
     by_text = sum(sum(losses) / len(losses) for losses in in_texts) / len(in_texts)
     with_padding = sum(everything) / batch["ids"].numel()
     assert abs(ours - by_text) > 1e-3 and abs(ours - with_padding) > 1
+
+
+# Two published bugs, each as a small wrong loss, and the checks that pass for ours and fail for them.
+
+
+def mean_over_all_positions(model, batch):
+    """The masked loss averaged before the padding and the unmasked positions are taken out: over B * T."""
+    output = model(batch["ids"], batch["type_ids"], batch["attention_mask"])
+    losses = functional.cross_entropy(output.token_logits.transpose(1, 2), batch["labels"], reduction="none")
+    return losses.mean(), functional.cross_entropy(output.next_logits, batch["next_labels"])
+
+
+def mean_then_mask(model, batch):
+    """The mean over all positions of the batch, and only then the weights of the masked ones."""
+    output = model(batch["ids"], batch["type_ids"], batch["attention_mask"])
+    wanted = batch["labels"] != IGNORE
+    labels = batch["labels"].masked_fill(~wanted, 0)
+    mean = functional.cross_entropy(output.token_logits.transpose(1, 2), labels)
+    return (mean * wanted).sum() / wanted.sum(), functional.cross_entropy(
+        output.next_logits, batch["next_labels"]
+    )
+
+
+def mean_of_the_means_of_texts(model, batch):
+    output = model(batch["ids"], batch["type_ids"], batch["attention_mask"])
+    losses = functional.cross_entropy(output.token_logits.transpose(1, 2), batch["labels"], reduction="none")
+    by_text = losses.sum(dim=1) / (batch["labels"] != IGNORE).sum(dim=1)
+    return by_text.mean(), functional.cross_entropy(output.next_logits, batch["next_labels"])
+
+
+def swallows(label):
+    """The loss of the pairs with an `ignore_index` that is one of the two answers."""
+
+    def wrong(model, batch):
+        output = model(batch["ids"], batch["type_ids"], batch["attention_mask"])
+        token_loss = functional.cross_entropy(output.token_logits.transpose(1, 2), batch["labels"])
+        return token_loss, functional.cross_entropy(
+            output.next_logits, batch["next_labels"], ignore_index=label
+        )
+
+    return wrong
+
+
+def ours(model, batch):
+    return pretraining_loss(model, batch)[:2]
+
+
+def is_the_library_s_loss(loss, model, tokenizer):
+    """The check: equal to `transformers.BertForPreTraining`, for texts of very different lengths."""
+    batch = some_batch(tokenizer, lengths=(1, 28))
+    return abs(sum(loss(model, batch)).item() - their_outputs(twin(model), batch).loss.item()) < 1e-4
+
+
+def learns_both_answers(loss, model, tokenizer):
+    """The check: from pairs of one answer alone, either one, that answer becomes the likelier one."""
+    for label in (0, 1):
+        learner = copy.deepcopy(model)
+        batch = some_batch(tokenizer) | {"next_labels": torch.full((8,), label)}
+        optimizer = torch.optim.SGD(learner.parameters(), lr=0.1)
+        for _ in range(10):
+            optimizer.zero_grad()
+            next_loss = loss(learner, batch)[1]
+            next_loss.backward()
+            optimizer.step()
+        if not (torch.isfinite(next_loss) and pretraining_loss(learner, batch).next_accuracy == 1):
+            return False
+    return True
+
+
+def test_our_loss_passes_the_checks_that_published_bugs_fail(model, tokenizer):
+    assert is_the_library_s_loss(ours, model, tokenizer) and learns_both_answers(ours, model, tokenizer)
+    for wrong in (mean_over_all_positions, mean_then_mask, mean_of_the_means_of_texts):
+        assert not is_the_library_s_loss(wrong, model, tokenizer), wrong.__name__
+    for label in (0, 1):
+        assert not learns_both_answers(swallows(label), model, tokenizer), label
+        assert not is_the_library_s_loss(swallows(label), model, tokenizer), label
 
 
 def test_more_padding_changes_nothing(model, tokenizer):

@@ -10,8 +10,10 @@ import pytest
 
 from helpers import stories
 from helpers import story_posterior as posterior
+from helpers.pretraining import split_into_segments
 from helpers.stories import MASK, to_words
 from helpers.story_grammar import ENGLISH
+from helpers.story_pairs import pair_windows
 from helpers.story_reader import Reader
 from helpers.story_tables import Builder, Grammar
 
@@ -215,6 +217,42 @@ def test_pairs_equal_brute_force(reader, texts, own_stranger):
         check(reading, same_size, words)
         next_to = {a + b: share for (a, b), share in near.items() if len(a) == len(one)}
         assert chance == pytest.approx(0.3 * brute_force(next_to, words)[0] / total, abs=1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_pairs_as_make_sentence_pairs_makes_them_equal_brute_force(reader, texts, size):
+    """Every two segments in a row are a pair; a false second is any segment of any story."""
+    near, firsts, seconds, lengths = (defaultdict(float) for _ in range(4))
+    for sentences, share in texts.items():
+        lengths[len(sentences)] += share
+        segments = [joined(segment) for segment in split_into_segments(sentences, size)]
+        for one, two in itertools.pairwise(segments):
+            near[one, two] += share
+        for segment in segments:
+            seconds[segment] += share / len(segments)
+    mean = sum(near.values())
+    for (one, _), share in near.items():
+        firsts[one] += share / mean
+    dice = random.Random(8)
+    truth = sample(near, dice, 10) + list(
+        zip(sample(firsts, dice, 10), sample(seconds, dice, 10), strict=True)
+    )
+    for one, two in truth:
+        words = hide(one + two, dice, 0.3)
+        halves = words[: len(one)], words[len(one) :]
+        fits = [[text for text in texts_of if len(text) == len(half) and all(
+                    a in (MASK, b) for a, b in zip(half, text, strict=True))]
+                for texts_of, half in ((firsts, halves[0]), (seconds, halves[1]))]  # fmt: skip
+        cases = {}
+        for pair in itertools.product(*fits):
+            cases[pair[0] + pair[1]] = (
+                0.5 * near.get(pair, 0.0) / mean + 0.5 * firsts[pair[0]] * seconds[pair[1]]
+            )
+        pairs, stranger = pair_windows(size, lengths)
+        reading, chance = posterior.read_pair(reader, *halves, pairs, 0.5, stranger)
+        check(reading, cases, words)
+        joint = sum(0.5 * near.get(pair, 0.0) / mean for pair in itertools.product(*fits))
+        assert chance == pytest.approx(joint / sum(cases.values()), abs=1e-12)
 
 
 # The real grammar
