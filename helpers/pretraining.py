@@ -80,7 +80,7 @@ def corrupt(
     Devlin et al. 2018, section 3.1 (task 1) and appendix A.1; `shares` for others. The label of every other
     token is IGNORE. Raises ValueError for shares that are not three shares of the whole.
     """
-    if len(shares) != 3 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+    if len(shares) != 3 or min(shares) < 0 or not abs(sum(shares) - 1) < 1e-6:
         raise ValueError(f"shares are three numbers with the sum 1 ([MASK], random, unchanged), not {shares}")
     labels = ids.masked_fill(~chosen, IGNORE)
     draws = torch.rand(ids.shape, generator=generator)
@@ -109,7 +109,7 @@ def mask_whole_words(
     generator: torch.Generator | None = None,
     shares: tuple[float, float, float] = (0.8, 0.1, 0.1),
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Hide all pieces of a word together: ids (B, T) -> (corrupted ids, labels), both (B, T); shares as in `corrupt`."""
+    """Hide all pieces of a word together: ids (B, T) -> (corrupted, labels), (B, T); shares as in `corrupt`."""
     continues = torch.tensor([token.startswith("##") for token in tokenizer.vocabulary])[ids]
     units = ((~continues).cumsum(dim=1) - 1).clamp(min=0)  # the number of the word that each piece belongs to
     chosen = choose_positions(ids, tokenizer, rate, generator, units)

@@ -80,7 +80,8 @@ def load_latest(folder: str | Path, model: nn.Module, optimizer: torch.optim.Opt
             _restore(model, optimizer, weights, moments)
             return {"step": state["step"], **state["more"]}
         except RuntimeError as error:
-            raise StateError(f"{place} does not fit the model: it is of another run ({error})") from error
+            first = str(error).splitlines()[1:2] or [str(error)]
+            raise StateError(f"{place} is the state of another model ({first[0].strip()})") from error
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             warn(f"{place} is damaged ({error}): it is set aside, and the state before it is used")
             shutil.rmtree(folder / f"damaged-{place.name}", ignore_errors=True)

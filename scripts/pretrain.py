@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from torch import nn
 from torch.nn import functional
@@ -37,12 +38,14 @@ from helpers import checkpoints, corpus
 from helpers.downloads import DataError, write_atomically
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens, parameter_groups
+from helpers.shortcuts import masked_token_logits
 from helpers.training_state import StateError, load_latest, save_state
 from helpers.wordpiece import WordPieceTokenizer, train_wordpiece
 
 COLUMNS = ("step", "tokens", "seconds", "learning_rate", "loss", "accuracy", "gradient_norm")
 # What may differ when a run goes on: where it runs, how often it writes, and where it ends.
 FREE = ("out", "steps", "minutes", "save_every", "evaluate_every", "workers", "accumulate", "cpu", "half")
+NEW_MODEL = {"layers": 4, "hidden": 256, "heads": 4, "dropout": 0.1}  # of a model that is not --init
 HEAD = ("transform", "norm", "token_bias")
 
 
@@ -60,10 +63,10 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--tokenizer", metavar="VOCAB_TXT", help="a vocabulary; without it one is trained on the text")
     add("--vocab-size", type=int, default=8000, help="entries of the vocabulary that is trained")
     add("--init", help="go on from a checkpoint: minilm, a folder, or a BERT of the model hub")
-    add("--layers", type=int, default=4)
-    add("--hidden", type=int, default=256, help="hidden size; the feed-forward blocks are four times as wide")
-    add("--heads", type=int, default=4)
-    add("--dropout", type=float, default=0.1)
+    add("--layers", type=int, help="of a new model: 4 unless given")
+    add("--hidden", type=int, help="hidden size: 256 unless given; feed-forward blocks are 4 times as wide")
+    add("--heads", type=int, help="attention heads: 4 unless given")
+    add("--dropout", type=float, help="0.1 unless given")
     add("--length", type=int, default=128, help="tokens in a row")
     add("--mask-rate", type=float, default=0.15, help="share of the tokens that is hidden in training")
     add("--mask-shares", type=float, nargs=3, default=(0.8, 0.1, 0.1), metavar="SHARE",
@@ -78,7 +81,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--warm-up", type=int, default=500, help="steps in which the learning rate rises")
     add("--decay", type=float, default=0.5, help="last share of the steps, in which it falls to zero")
     add("--weight-decay", type=float, default=0.01)
-    add("--mixed-precision", choices=("no", "bf16", "fp16"), default="no")
+    add("--mixed-precision", choices=("no", "bf16", "fp16"), help="default: what accelerate is set to")
     add("--half", action="store_true", help="store the finished checkpoint in 16 bits (fp16)")
     add("--seed", type=int, default=0)
     add("--minutes", type=float, help="stop after so many minutes, with the state saved, to go on later")
@@ -91,6 +94,11 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 
 def check(parser: argparse.ArgumentParser, settings: argparse.Namespace) -> argparse.Namespace:
+    for name, value in NEW_MODEL.items():
+        if settings.init and getattr(settings, name) is not None:
+            parser.error(f"--init brings its own shape and dropout: leave --{name} away")
+        if getattr(settings, name) is None:
+            setattr(settings, name, value)
     for name in ("steps", "batch_size", "accumulate", "save_every", "log_every", "evaluate_every", "layers",
                  "hidden", "heads", "length"):  # fmt: skip
         if getattr(settings, name) < 1:
@@ -244,10 +252,21 @@ def make_optimizer(settings: argparse.Namespace, model: BertForPreTraining) -> t
     return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98), fused=True)
 
 
-def masked_loss(model, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+class MaskedOnly(nn.Module):
+    """The model as training calls it: ids and positions (B, T) -> token scores (M, V) at those positions."""
+
+    def __init__(self, model: BertForPreTraining):
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        return masked_token_logits(self.model, ids, positions)
+
+
+def masked_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
     """The sum of the losses at the masked positions of a batch, and the number of right answers there."""
     positions = batch["labels"] != IGNORE
-    logits, hidden = model(batch["ids"], positions=positions).token_logits.float(), batch["labels"][positions]
+    logits, hidden = model(batch["ids"], positions).float(), batch["labels"][positions]
     return functional.cross_entropy(logits, hidden, reduction="sum"), (logits.argmax(-1) == hidden).sum()
 
 
@@ -262,7 +281,7 @@ def measure(model: BertForPreTraining, shards: list, tokenizer, device, most: in
     for start in range(0, len(places), 32):
         examples = [rows[place] for place in places[start : start + 32]]
         batch = {name: torch.stack([row[name] for row in examples]).to(device) for name in examples[0]}
-        more_loss, more_right = masked_loss(model, batch)
+        more_loss, more_right = masked_loss(MaskedOnly(model), batch)
         loss, right = loss + more_loss.item(), right + more_right.item()
         count += (batch["labels"] != IGNORE).sum().item()
     model.train()
@@ -339,6 +358,7 @@ class Run:
     def set_up(self) -> None:
         settings, accelerator = self.settings, self.accelerator
         if self.main:
+            self.lock = lock(settings.out)
             settle(settings)
         accelerator.wait_for_everyone()
         try:
@@ -349,7 +369,9 @@ class Run:
         mask = partial(mask_tokens, rate=settings.mask_rate, shares=tuple(settings.mask_shares))
         self.rows = corpus.MaskedRows(shards, self.tokenizer, settings.seed, mask)
         self.plain = make_model(settings, self.tokenizer, shards)
-        self.model, self.optimizer = accelerator.prepare(self.plain, make_optimizer(settings, self.plain))
+        self.model, self.optimizer = accelerator.prepare(
+            MaskedOnly(self.plain), make_optimizer(settings, self.plain)
+        )
         with accelerator.main_process_first():  # it sets damaged states aside
             state = load_latest(settings.out / "states", self.plain, self.optimizer.optimizer, self.say)
         self.step, self.seconds = state.get("step", 0), state.get("seconds", 0.0)
@@ -472,6 +494,17 @@ class _nothing:
 
     def __exit__(self, *_):
         return False
+
+
+def lock(out: Path) -> FileLock:
+    """Keep a second run out of the folder; the system gives the lock back however this run ends."""
+    out.mkdir(parents=True, exist_ok=True)
+    held = FileLock(out / ".lock")
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        raise RunError(f"another run is writing to {out}: wait for it, or choose another --out") from None
+    return held
 
 
 def settle(settings: argparse.Namespace) -> None:

@@ -1,10 +1,10 @@
 """Notebook 5's live run without the notebook: several seeds, and small variations of the recipe.
 
-    python scripts/pretrain_stories.py --seeds 0 1 2 --save data/checkpoints/stories --csv data/checkpoints/stories.csv
-    python scripts/pretrain_stories.py --variants all --steps 4000 --csv benchmarks/pretraining_ablations.csv
+    python scripts/pretrain_stories.py --seeds 0 1 2 --save
+    python scripts/pretrain_stories.py --variants all --steps 2500 --csv benchmarks/pretraining_ablations.csv
 
-Each run is measured on the same validation pairs (15 % of the words behind [MASK]) beside the unigram baseline
-and the perfect model; "gain" is the share of the way from the one to the other. In the CSV, a line per
+Each run is measured on the same validation pairs (15 % of the words behind [MASK]) beside the unigram
+baseline and the perfect model; "gain" is the share of the way from one to the other. In the CSV, a line per
 measurement. The variations differ from the recipe in the one thing that their name says.
 """
 
@@ -52,6 +52,7 @@ RECIPE = {
     "next_sentence": 1.0,
 }
 
+FOLDER = Path(__file__).resolve().parent.parent / "data" / "checkpoints"
 SENTENCES = 2  # in a segment
 PLAIN = (1.0, 0.0, 0.0)  # every hidden token becomes [MASK]
 VARIANTS = {
@@ -67,8 +68,10 @@ VARIANTS = {
     "pieces, tokens masked": {"vocab_size": 500},
     "pieces, whole words masked": {"vocab_size": 500, "mask": "whole words"},
 }
-COLUMNS = ("variant", "seed", "step", "tokens", "seconds", "token_loss", "token_accuracy", "next_loss",
-           "next_accuracy", "gain", "unigram_loss", "perfect_loss", "perfect_accuracy", "perfect_next_accuracy")  # fmt: skip
+COLUMNS = (
+    "variant", "seed", "step", "tokens", "seconds", "token_loss", "token_accuracy", "next_loss",
+    "next_accuracy", "gain", "unigram_loss", "perfect_loss", "perfect_accuracy", "perfect_next_accuracy",
+)  # fmt: skip
 
 
 def make_tokenizer(training: list[stories.Story], vocab_size: int) -> WordPieceTokenizer:
@@ -113,9 +116,10 @@ def run(task: Task, settings: dict, seed: int, every: int, write) -> BertForPreT
     """Train one model from random weights; `write` gets a line of measurements every so many steps."""
     longest = max(len(segment) for document in task.documents for segment in document)
     torch.manual_seed(seed)
+    size = settings["hidden_size"]
     config = BertConfig(
-        len(task.tokenizer.vocabulary), settings["hidden_size"], settings["num_layers"], settings["num_heads"],
-        4 * settings["hidden_size"], 2 * longest + 3, dropout=0.0, init_std=settings["init_std"],
+        len(task.tokenizer.vocabulary), size, settings["num_layers"], settings["num_heads"], 4 * size,
+        2 * longest + 3, dropout=0.0, init_std=settings["init_std"],
     )  # fmt: skip
     model = BertForPreTraining(Bert(config))
     if settings.get("start_at_frequencies", True):
@@ -170,8 +174,9 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=RECIPE["steps"])
     parser.add_argument("--every", type=int, default=500, help="steps between two measurements")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--csv", type=Path, required=True, help="where the measurements go")
-    parser.add_argument("--save", type=Path, help="folder for the checkpoint of the first run")
+    parser.add_argument("--csv", type=Path, default=FOLDER / "stories.csv", help="where measurements go")
+    parser.add_argument("--save", type=Path, nargs="?", const=FOLDER / "stories",
+                        help="folder for the checkpoint of the first run")  # fmt: skip
     given = parser.parse_args()
     chosen = list(VARIANTS) if given.variants == ["all"] else given.variants
     if unknown := [name for name in chosen if name not in VARIANTS]:

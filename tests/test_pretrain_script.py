@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from safetensors.torch import load_file
 
 from helpers.training_state import load_latest
@@ -29,6 +30,8 @@ SHAPE = (
 )
 USUAL = [*SHAPE, "--dropout=0.1", f"--steps={STEPS}", "--log-every=2", "--save-every=6",
          "--evaluate-every=12", "--learning-rate=3e-3", "--half"]  # fmt: skip
+# For --init, which brings its own shape and dropout
+WITHOUT_SHAPE = "--cpu --length=16 --batch-size=32 --warm-up=5 --log-every=2 --save-every=6".split()
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has other signals and limits")
 
 
@@ -298,6 +301,14 @@ def test_a_first_try_that_failed_does_not_hold_the_folder(processes, text, tmp_p
     assert code == 0, said
 
 
+def test_two_runs_in_one_folder_are_refused(processes, text, tmp_path):
+    out = tmp_path / "run"
+    out.mkdir()
+    with FileLock(out / ".lock"):
+        code, said = Started(processes, out, [*USUAL, "--text", text, "--steps=2"]).end()
+    assert code == 1 and "another run is writing to" in said and "Traceback" not in said, said
+
+
 BAD = {
     "--steps=0": "--steps must be at least 1",
     "--save-every=75": "--save-every must be a multiple of --log-every",
@@ -311,6 +322,7 @@ BAD = {
     "--text no-such-file.txt": "there is no file no-such-file.txt",
     "--tokenizer no-such-vocab.txt": "there is no file no-such-vocab.txt",
     "--init minilm --tokenizer README.md": "leave --tokenizer away",
+    "--init minilm --layers 3": "--init brings its own shape and dropout: leave --layers away",
     "--step=5": "unrecognized arguments",
 }
 
@@ -327,7 +339,8 @@ def test_bad_options(option, capsys, monkeypatch):
 
 
 def test_going_on_from_a_checkpoint(processes, text, whole, tmp_path):
-    arguments = [*USUAL, "--text", text, "--steps=4", f"--init={whole / 'model'}", "--learning-rate=1e-6"]
+    options = ["--steps=4", "--evaluate-every=12", "--learning-rate=1e-6", f"--init={whole / 'model'}"]
+    arguments = [*WITHOUT_SHAPE, "--text", text, *options]
     code, said = Started(processes, tmp_path / "run", arguments).end()
     assert code == 0, said
     first, last = log_of(whole)[0], log_of(whole)[-1]
@@ -338,7 +351,7 @@ def test_going_on_from_a_checkpoint(processes, text, whole, tmp_path):
 
 
 def test_a_model_of_the_hub_without_a_network(processes, text, tmp_path):
-    arguments = [*USUAL, "--text", text, "--init=somebody/no-such-bert"]
+    arguments = [*WITHOUT_SHAPE, "--text", text, "--init=somebody/no-such-bert"]
     code, said = Started(processes, tmp_path / "run", arguments).end()
     assert code == 1 and "Traceback" not in said, said
     assert "error: 'somebody/no-such-bert' is no folder here" in said and "connection" in said

@@ -226,7 +226,7 @@ def test_all_damaged(two_states, tmp_path):
 def test_a_state_of_another_model_is_not_called_damaged(two_states, tmp_path):
     shutil.copytree(two_states[0], tmp_path / "states")
     model = nn.Sequential(nn.Embedding(11, 7))
-    with pytest.raises(StateError, match="step-00000020 does not fit the model"):
+    with pytest.raises(StateError, match="step-00000020 is the state of another model"):
         load_latest(tmp_path / "states", model, torch.optim.AdamW(model.parameters()))
     assert (tmp_path / "states" / "step-00000020").exists()
 

@@ -1,0 +1,216 @@
+"""Time to the live run's target: our loop against the Transformers Trainer, on the same stories and encoder.
+
+    python benchmarks/pretraining_race.py                 all three, one after the other (some 20 minutes)
+    python benchmarks/pretraining_race.py --only ours tuned
+
+The target is the loss at 92 % of the reachable gain on the validation pairs, 15 % of the words behind [MASK].
+- ours: notebook 5's run, `scripts/pretrain_stories.py`, next-sentence loss and all.
+- tuned: `Trainer` and `DataCollatorForLanguageModeling` with everything that we know: our initial weights,
+  optimizer, learning rates, schedule, number of steps, batch size and masking, no dropout, batches of similar
+  length. It has no next-sentence loss. What is left is how the work is done.
+- defaults: the same encoder's shape with all that the library does by itself: initialization, dropout, learning
+  rate 5e-5, batches of 8, 15 % masked 80 / 10 / 10; it runs for `--limit` times our time.
+Each side is measured every so many steps; measuring is not counted. Seconds are CPU seconds of one thread, so that
+other work on the machine counts for neither side; the wall time stands beside them.
+"""
+
+import argparse
+import csv
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import torch
+import transformers
+from pretrain_stories import RECIPE, Task, run
+from torch.utils.data import Dataset
+
+from helpers import checkpoints, stories
+from helpers.encoder import Bert, BertConfig
+from helpers.pretraining import BertForPreTraining, make_optimizer, make_sentence_pairs, mean_losses
+
+TARGET = 0.92
+STORED = Path(__file__).with_suffix(".csv")
+COLUMNS = ("side", "step", "cpu_seconds", "wall_seconds", "token_loss", "gain")
+
+
+class Clock:
+    """CPU and wall seconds since the start, without those spent measuring."""
+
+    def __init__(self):
+        self.cpu, self.wall = time.process_time(), time.perf_counter()
+
+    def now(self) -> tuple[float, float]:
+        return time.process_time() - self.cpu, time.perf_counter() - self.wall
+
+    def pause(self, action):
+        before = self.now()
+        result = action()
+        after = self.now()
+        self.cpu, self.wall = self.cpu + after[0] - before[0], self.wall + after[1] - before[1]
+        return result
+
+
+class Pairs(Dataset):
+    """Every pair of an epoch as the library's tokenized texts: input_ids, token_type_ids."""
+
+    def __init__(self, task: Task, seed: int = 0):
+        cls, sep = task.tokenizer.id_of["[CLS]"], task.tokenizer.id_of["[SEP]"]
+        self.rows = [
+            {
+                "input_ids": [cls, *first, sep, *second, sep],
+                "token_type_ids": [0] * (len(first) + 2) + [1] * (len(second) + 1),
+            }
+            for first, second, _ in make_sentence_pairs(task.documents, seed)
+        ]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, list[int]]:
+        return self.rows[index]
+
+
+def gain(task: Task, model: BertForPreTraining) -> tuple[float, float]:
+    loss = mean_losses(model, task.batches).token_loss
+    return loss, (task.unigram - loss) / (task.unigram - task.perfect.token_loss)
+
+
+def run_ours(task: Task, write, every: int) -> float:
+    clock = Clock()
+
+    def on_measure(step, tokens, seconds, model):
+        clock.pause(lambda: write("ours", step, clock.now(), *gain(task, model)))
+
+    run(task, RECIPE, 0, every, on_measure)
+    return clock.now()[0]
+
+
+def run_trainer(task: Task, tuned: bool, write, every: int, limit: float) -> None:
+    """One of the Trainer's runs; it ends after `limit` CPU seconds."""
+    side = "tuned" if tuned else "defaults"
+    transformers.set_seed(0)
+    shape = BertConfig(
+        len(task.tokenizer.vocabulary), RECIPE["hidden_size"], RECIPE["num_layers"], RECIPE["num_heads"],
+        4 * RECIPE["hidden_size"], 2 * max(len(s) for d in task.documents for s in d) + 3,
+        dropout=0.0 if tuned else 0.1, init_std=RECIPE["init_std"] if tuned else 0.02,
+    )  # fmt: skip
+    start = BertForPreTraining(Bert(shape))
+    if tuned:
+        with torch.no_grad():
+            start.token_bias.copy_(task.frequencies)
+    theirs = checkpoints.to_transformers(start)
+    config = theirs.config
+    config._attn_implementation = "sdpa"
+    model = transformers.BertForMaskedLM(config)
+    if tuned:
+        model.load_state_dict(theirs.state_dict(), strict=False)
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoints.save(start, task.tokenizer, Path(folder) / "tokenizer")
+        tokenizer = transformers.AutoTokenizer.from_pretrained(Path(folder) / "tokenizer")
+        masking = {
+            "mlm_probability": RECIPE["mask_rate"],
+            "mask_replace_prob": 1.0,
+            "random_replace_prob": 0.0,
+        }
+        collator = transformers.DataCollatorForLanguageModeling(tokenizer, **(masking if tuned else {}))
+        options = {"output_dir": folder, "use_cpu": True, "report_to": "none", "save_strategy": "no",
+                   "logging_strategy": "no", "disable_tqdm": True}  # fmt: skip
+        if tuned:
+            options |= {"per_device_train_batch_size": RECIPE["batch_size"], "max_steps": RECIPE["steps"],
+                        "max_grad_norm": 1.0, "train_sampling_strategy": "group_by_length"}  # fmt: skip
+        optimizers = (None, None)
+        if tuned:
+            optimizers = make_optimizer(model, RECIPE["steps"], RECIPE["learning_rate"], RECIPE["warm_up"],
+                                        embedding_rate=RECIPE["embedding_rate"])  # fmt: skip
+        clock = Clock()
+
+        class Measure(transformers.TrainerCallback):
+            def on_step_end(self, args, state, control, **more):
+                step, over = state.global_step, clock.now()[0] > limit
+                if step % every == 0 or step == state.max_steps or over:
+                    clock.pause(lambda: write(side, step, clock.now(), *gain(task, ours(model, start))))
+                control.should_training_stop |= over
+
+        trainer = transformers.Trainer(
+            model, transformers.TrainingArguments(**options), data_collator=collator,
+            train_dataset=Pairs(task), optimizers=optimizers, callbacks=[Measure()],
+        )  # fmt: skip
+        trainer.train()
+
+
+def ours(theirs: transformers.BertForMaskedLM, shape: BertForPreTraining) -> BertForPreTraining:
+    """Our model with the Trainer's weights, to be measured by our function."""
+    state = theirs.state_dict()
+    names = {name: checkpoints.their_name(name) for name in shape.state_dict()}
+    kept = shape.state_dict()
+    shape.load_state_dict({name: state.get(other, kept[name]) for name, other in names.items()})
+    return shape
+
+
+def report(rows: list[dict]) -> str:
+    """For each side: when it reached the target, and how that compares with ours."""
+    lines, ours_at = [], None
+    for side in dict.fromkeys(row["side"] for row in rows):
+        mine = [row for row in rows if row["side"] == side]
+        reached = next((row for row in mine if float(row["gain"]) >= TARGET), None)
+        last = mine[-1]
+        if reached is None:
+            line = (
+                f"{side:<9} not reached: {float(last['gain']):.1%} after {float(last['cpu_seconds']):.0f} s"
+            )
+            ratio = float(last["cpu_seconds"])
+        else:
+            line = f"{side:<9} {TARGET:.0%} of the gain after {float(reached['cpu_seconds']):.0f} s"
+            ratio = float(reached["cpu_seconds"])
+        if side == "ours" and reached is not None:
+            ours_at = ratio
+        elif ours_at:
+            line += f": {'more than ' if reached is None else ''}{ratio / ours_at:.1f} times ours"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", nargs="+", choices=("ours", "tuned", "defaults"),
+                        default=["ours", "tuned", "defaults"])  # fmt: skip
+    parser.add_argument("--every", type=int, default=500, help="steps between two measurements")
+    parser.add_argument("--limit", type=float, default=4.0, help="when the library's runs end, in times ours")
+    parser.add_argument("--steps", type=int, default=RECIPE["steps"], help="fewer, to try the program")
+    parser.add_argument("--csv", type=Path, default=STORED)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    RECIPE["steps"] = given.steps
+    task = Task({name: stories.split(name) for name in ("train", "validation")}, RECIPE["vocab_size"])
+    rows: list[dict] = []
+    with open(given.csv, "w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        table.writeheader()
+
+        def write(side, step, spent, loss, share):
+            values = (side, step, f"{spent[0]:.1f}", f"{spent[1]:.1f}", f"{loss:.4f}", f"{share:.4f}")
+            rows.append(dict(zip(COLUMNS, values, strict=True)))
+            table.writerow(rows[-1])
+            file.flush()
+            print("  ".join(map(str, values)), flush=True)
+
+        spent = run_ours(task, write, given.every) if "ours" in given.only else 150.0
+        if "tuned" in given.only:
+            run_trainer(task, True, write, given.every, given.limit * spent)
+        if "defaults" in given.only:
+            run_trainer(task, False, write, 2 * given.every, given.limit * spent)
+    print(report(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
