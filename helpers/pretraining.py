@@ -109,7 +109,7 @@ def mask_whole_words(
     generator: torch.Generator | None = None,
     shares: tuple[float, float, float] = (0.8, 0.1, 0.1),
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Hide all pieces of a word together: ids (B, T) -> (corrupted, labels), (B, T); shares as in `corrupt`."""
+    """Hide all pieces of a word together: ids (B, T) -> (corrupted ids, labels); shares as in `corrupt`."""
     continues = torch.tensor([token.startswith("##") for token in tokenizer.vocabulary])[ids]
     units = ((~continues).cumsum(dim=1) - 1).clamp(min=0)  # the number of the word that each piece belongs to
     chosen = choose_positions(ids, tokenizer, rate, generator, units)
@@ -332,14 +332,10 @@ def make_optimizer(
 
 
 def pretrain(
-    model: BertForPreTraining,
-    batches: Iterable[dict[str, torch.Tensor]],
-    steps: int,
-    learning_rate: float = 1e-3,
-    on_step: Callable[[int, PreTrainingLoss], None] | None = None,
-    next_sentence: float = 1.0,
-    **options,
-) -> list[PreTrainingLoss]:
+    model: BertForPreTraining, batches: Iterable[dict[str, torch.Tensor]], steps: int,
+    learning_rate: float = 1e-3, on_step: Callable[[int, PreTrainingLoss], None] | None = None,
+    next_sentence: float = 1.0, **options,
+) -> list[PreTrainingLoss]:  # fmt: skip
     """Train for `steps` batches, each as in `pretraining_loss`; returns the losses of each step, as floats.
 
     on_step(step, losses) is called after each step, to print, plot or save. next_sentence: weight of that
