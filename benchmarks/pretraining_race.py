@@ -12,8 +12,9 @@ The target is the loss at 92 % of the reachable gain on the validation pairs, 15
   length. What is left is how the work is done.
 - defaults: the same encoder's shape with all that the library does by itself: initialization, dropout,
   learning rate 5e-5, batches of 8, 15 % masked 80 / 10 / 10.
-A side ends when it has reached the target, or after `--limit` times our time. Measuring is not counted. Seconds
-are CPU seconds of one thread, so that other work on the machine counts for no side; the wall time stands beside.
+A side ends when it has reached the target, or after `--limit` times our time. Measuring is not counted.
+Seconds are CPU seconds of one thread, so that other work on the machine counts for no side; the wall time
+stands beside.
 """
 
 import argparse

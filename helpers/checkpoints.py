@@ -67,7 +67,7 @@ ARCHITECTURES = {
     "BertForClassification": "BertForSequenceClassification",
 }
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "data" / "checkpoints"
-OWN = ("stories", "real_text")  # data/checkpoints/README.md says how they were trained
+OWN = ("stories",)  # data/checkpoints/README.md says how they were trained
 FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
 
 
@@ -217,8 +217,8 @@ def save(
 ) -> None:
     """Write model and tokenizer into a folder; an older one stays whole until the new one is complete.
 
-    dtype: how the weights are stored, for instance torch.float16, default as they are. Raises CheckpointError for a tokenizer that does not fit the model, and for a folder that holds anything
-    but a checkpoint.
+    dtype: how the weights are stored, for instance torch.float16, default as they are. Raises CheckpointError
+    for a tokenizer that does not fit the model, and for a folder that holds anything but a checkpoint.
     """
     folder = Path(folder).expanduser().resolve()
     check_sizes(model, tokenizer)
@@ -255,8 +255,8 @@ def check_sizes(model: Model, tokenizer: WordPieceTokenizer) -> None:
 def load(name_or_folder: str | Path, architecture: str | None = None) -> tuple[Model, WordPieceTokenizer]:
     """A model in evaluation mode, and its tokenizer.
 
-    "minilm"; "stories" or "real_text", the course's own checkpoints in data/checkpoints/; a folder; or the
-    name of a BERT on the model hub.
+    "minilm"; "stories", the course's own checkpoint in data/checkpoints/; a folder; or the name of a BERT on
+    the model hub.
 
     The class of the model is the one that config.json names, or the one that `architecture` names; other
     heads than ours are left away. bert-base-uncased names BertForMaskedLM but has the weights of both

@@ -47,9 +47,9 @@ def story_documents(
 def pair_windows(sentences: int = 2, lengths: dict[int, float] | None = None) -> tuple[Pairs, Window]:
     """How such pairs are cut out of stories, for `story_posterior.pair_distribution`: pairs, stranger.
 
-    Every two segments in a row are a pair, so a story gives as many pairs as it has segments but one: each has
-    the weight 1 / (mean number of pairs of a story). The second segment of a false pair is any segment of a
-    story drawn evenly. lengths: {sentences in a story: probability}, default those of our stories.
+    Every two segments in a row are a pair, so a story gives as many pairs as it has segments but one: each
+    has the weight 1 / (mean number of pairs of a story). The second segment of a false pair is any segment
+    of a story drawn evenly. lengths: {sentences in a story: probability}, default those of our stories.
     """
     lengths = lengths or story_posterior.story_lengths()
     mean = sum(share * max(total // sentences - 1, 0) for total, share in lengths.items())
@@ -85,7 +85,7 @@ def perfect_losses(
     """What `mean_losses` would give for the perfect model: no model can be better on average.
 
     batches as from `pretraining_batches`, every hidden token behind [MASK] (shares 1, 0, 0), every word one
-    token. Raises ValueError where a label stands at a token that is not [MASK], or for words that no story has.
+    token. Raises ValueError where a label stands at another token than [MASK], and for impossible words.
     """
     sums = defaultdict(float)
     for batch in batches:

@@ -1,17 +1,15 @@
-"""The committed checkpoints and logs: they belong together, they reach what the course claims, they are small."""
+"""The committed checkpoint and logs: they belong together and reach what the course claims."""
 
 import csv
 import os
-from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
-from helpers import baselines, checkpoints, corpus, stories
-from helpers.pretraining import IGNORE, mask_tokens, mean_losses
+from helpers import checkpoints, stories
+from helpers.pretraining import IGNORE, mean_losses
 from helpers.story_pairs import perfect_losses, story_documents
-from scripts.pretrain import measure
 from scripts.pretrain_stories import RECIPE, VARIANTS, measured_batches
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,56 +66,5 @@ def test_every_variant_was_measured():
     assert {row["variant"] for row in rows} == set(VARIANTS)
 
 
-@pytest.mark.parametrize("name", ["stories", "real_text"])
-def test_checkpoints_are_small(name):
-    size = sum(os.path.getsize(file) for file in (FOLDER / name).iterdir())
-    assert size < (2.5e6 if name == "stories" else 16e6)
-
-
-@pytest.fixture(scope="module")
-def real_text(tmp_path_factory):
-    """The model, its tokenizer, and the held-out rows by name."""
-    model, tokenizer = checkpoints.load("real_text")
-    length = model.bert.config.max_positions
-    folder = tmp_path_factory.mktemp("rows")
-    held_out = corpus.held_out_documents()
-    rows = {name: corpus.rows_on_disk(held_out[name], tokenizer, length, folder / name) for name in held_out}
-    return model, tokenizer, rows
-
-
-def test_the_real_text_checkpoint_is_that_of_the_log(real_text):
-    """Weights are stored in 16 bits, and were measured in bf16 products: hence the bound."""
-    model, tokenizer, rows = real_text
-    last = table(FOLDER / "real_text.csv")[-1]
-    for name, shards in rows.items():
-        found = measure(model, shards, tokenizer, torch.device("cpu"))
-        assert found["loss"] == pytest.approx(float(last[f"{name}_loss"]), abs=5e-3)
-        assert found["accuracy"] == pytest.approx(float(last[f"{name}_accuracy"]), abs=5e-3)
-
-
-def test_the_real_text_checkpoint_beats_the_tables(real_text, tmp_path):
-    model, tokenizer, rows = real_text
-    length, size = model.bert.config.max_positions, len(tokenizer.vocabulary)
-    training = corpus.rows_on_disk(corpus.training_documents(), tokenizer, length, tmp_path / "training")
-    tables = baselines.count(training, size)
-    for name, shards in rows.items():
-        masked = corpus.MaskedRows(
-            shards, tokenizer, seed=0, mask=partial(mask_tokens, rate=0.15, shares=(1.0, 0.0, 0.0))
-        )
-        examples = [masked[place] for place in range(len(masked))]
-        batch = {key: torch.stack([example[key] for example in examples]) for key in examples[0]}
-        unigram, bigram = tables.unigram(batch), tables.bigram(batch)
-        found = measure(model, shards, tokenizer, torch.device("cpu"))
-        assert unigram.loss > bigram.loss and unigram.accuracy < bigram.accuracy, name
-        assert found["loss"] < bigram.loss and found["accuracy"] > bigram.accuracy, name
-
-
-def test_the_library_fills_masks_with_the_real_text_checkpoint(real_text, capfd):
-    import transformers
-
-    model, _, _ = real_text
-    theirs = transformers.AutoModelForMaskedLM.from_pretrained(FOLDER / "real_text")
-    assert theirs.dtype == torch.float32
-    filler = transformers.pipeline("fill-mask", str(FOLDER / "real_text"))
-    (best, *_) = filler("it is one of the most [MASK] films of the year .")
-    assert 0 < best["score"] < 1 and best["token"] < model.bert.config.vocab_size
+def test_the_checkpoint_is_small():
+    assert sum(os.path.getsize(file) for file in (FOLDER / "stories").iterdir()) < 2.5e6
