@@ -101,10 +101,8 @@ def tokens_per_second(
     """Train one shape in one setting."""
     torch.manual_seed(0)
     model = BertForPreTraining(Bert(config)).to(device).train()
-    if not setting.fused:  # asked for attentions, the encoder takes the function that notebook 02 writes out
-        model.bert.register_forward_pre_hook(
-            lambda _, positional, named: (positional, named | {"output_attentions": True}), with_kwargs=True
-        )
+    if not setting.fused:
+        timing.write_out_attention(model.bert)
     if setting.compiled:
         for layer in model.bert.layers:
             layer.compile()

@@ -23,7 +23,6 @@ import os
 import sys
 import tempfile
 import time
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -33,25 +32,27 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 import transformers
-from pretrain_stories import RECIPE, Task, run
+from pretrain_stories import RECIPE, Task, make_model, run, training_batches
 from torch.nn import functional
 from torch.utils.data import Dataset
 
 from helpers import checkpoints, stories
-from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import (
     IGNORE,
     BertForPreTraining,
     make_optimizer,
     make_sentence_pairs,
-    mask_tokens,
     mean_losses,
-    pretraining_batches,
     update_weights,
 )
 from helpers.shortcuts import masked_token_logits
 
 TARGET = 0.92
+DEFAULTS = {
+    "init_std": 0.02,
+    "dropout": 0.1,
+    "start_at_frequencies": False,
+}  # what the library does by itself
 STORED = Path(__file__).with_suffix(".csv")
 COLUMNS = ("side", "step", "cpu_seconds", "wall_seconds", "token_loss", "gain")
 
@@ -95,7 +96,7 @@ class Pairs(Dataset):
 
 def gain(task: Task, model: BertForPreTraining) -> tuple[float, float]:
     loss = mean_losses(model, task.batches).token_loss
-    return loss, (task.unigram - loss) / (task.unigram - task.perfect.token_loss)
+    return loss, task.gain(loss)
 
 
 class Reached(Exception):
@@ -112,13 +113,11 @@ def run_live(task: Task, write, every: int) -> None:
 
 
 def run_ours(task: Task, write, every: int) -> None:
-    model, clock = first_model(task, tuned=True), Clock()
+    model, clock = make_model(task, RECIPE, 0), Clock()
     steps = RECIPE["steps"]
     optimizer, schedule = make_optimizer(model, steps, RECIPE["learning_rate"], RECIPE["warm_up"],
                                          embedding_rate=RECIPE["embedding_rate"])  # fmt: skip
-    mask = partial(mask_tokens, rate=RECIPE["mask_rate"], shares=RECIPE["shares"])
-    batches = pretraining_batches(task.documents, task.tokenizer, RECIPE["batch_size"], 0, mask)
-    for step, batch in enumerate(islice(batches, steps), 1):
+    for step, batch in enumerate(islice(training_batches(task, RECIPE, 0), steps), 1):
         positions = batch["labels"] != IGNORE
         logits = masked_token_logits(
             model, batch["ids"], positions, batch["type_ids"], batch["attention_mask"]
@@ -129,27 +128,11 @@ def run_ours(task: Task, write, every: int) -> None:
             clock.pause(lambda step=step: write("ours", step, clock.now(), *gain(task, model)))
 
 
-def first_model(task: Task, tuned: bool) -> BertForPreTraining:
-    """The encoder with random weights, as we draw them or as the library does."""
-    torch.manual_seed(0)
-    longest = max(len(segment) for document in task.documents for segment in document)
-    shape = BertConfig(
-        len(task.tokenizer.vocabulary), RECIPE["hidden_size"], RECIPE["num_layers"], RECIPE["num_heads"],
-        4 * RECIPE["hidden_size"], 2 * longest + 3, dropout=0.0 if tuned else 0.1,
-        init_std=RECIPE["init_std"] if tuned else 0.02,
-    )  # fmt: skip
-    model = BertForPreTraining(Bert(shape))
-    if tuned:
-        with torch.no_grad():
-            model.token_bias.copy_(task.frequencies)
-    return model
-
-
 def run_trainer(task: Task, tuned: bool, write, every: int, limit: float) -> None:
     """One of the Trainer's runs; it ends after `limit` CPU seconds."""
     side = "tuned" if tuned else "defaults"
     transformers.set_seed(0)
-    start = first_model(task, tuned)
+    start = make_model(task, RECIPE if tuned else RECIPE | DEFAULTS, 0)
     theirs = checkpoints.to_transformers(start)
     config = theirs.config
     config._attn_implementation = "sdpa"

@@ -134,10 +134,8 @@ def make_task(rung: Rung, config: BertConfig, batches: list[dict], dropout: floa
     torch.manual_seed(0)
     dropout = rung.dropout if dropout is None else dropout
     model = BertForPreTraining(Bert(BertConfig(**{**vars(config), "dropout": dropout})))
-    if rung.written_out:  # asked for attentions, the encoder takes the taught function
-        model.bert.register_forward_pre_hook(
-            lambda _, positional, named: (positional, named | {"output_attentions": True}), with_kwargs=True
-        )
+    if rung.written_out:
+        timing.write_out_attention(model.bert)
     model = (ours_to_library(model) if rung.library else model).train()
 
     def loss(batch: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import nn
 
 
 def take_turns(work: dict, seconds: float) -> tuple[dict, int]:
@@ -48,6 +49,13 @@ def keep_memory() -> bool:
     libc = ctypes.CDLL(None)
     mmap_max, trim_threshold = -4, -1  # malloc.h: M_MMAP_MAX, M_TRIM_THRESHOLD
     return bool(libc.mallopt(mmap_max, 0) and libc.mallopt(trim_threshold, 2**31 - 1))
+
+
+def write_out_attention(bert: nn.Module) -> None:
+    """Have an encoder of ours take the taught attention function: asked for attentions, it does."""
+    bert.register_forward_pre_hook(
+        lambda _, positional, named: (positional, named | {"output_attentions": True}), with_kwargs=True
+    )
 
 
 def bfloat16_is_fast() -> bool:

@@ -29,6 +29,7 @@ __all__ = [
     "CorpusError",
     "MaskedRows",
     "Order",
+    "ShortTextError",
     "held_out_documents",
     "pack",
     "rows_on_disk",
@@ -47,6 +48,10 @@ SHARD_ROWS = 8192
 
 class CorpusError(ValueError):
     """Text that can't be used for training; the message says why and what to do."""
+
+
+class ShortTextError(CorpusError):
+    """Text that does not fill one row."""
 
 
 def training_documents() -> Iterator[str]:
@@ -156,7 +161,7 @@ def rows_on_disk(
 
     `source` says where the documents come from. Rows written before are used again if vocabulary, length and
     source are the same; otherwise CorpusError. The documents are read one at a time; a folder that is there
-    is whole. Raises CorpusError if the text is shorter than one row, and for rows that can't be read.
+    is whole. Raises ShortTextError if the text fills no row, CorpusError for rows that can't be read.
     """
     folder = Path(folder)
     wanted = {
@@ -197,7 +202,7 @@ def _write_rows(documents, tokenizer, length, folder: Path, description: dict) -
                     writer.write({"ids": row})
                 writer.finalize()
         if not shards:
-            raise CorpusError(f"the text is shorter than one row of {length} tokens: give more text")
+            raise ShortTextError(f"the text is shorter than one row of {length} tokens: give more text")
         content = json.dumps(description | {"shards": shards}, indent=2)
         (unfinished / "rows.json").write_text(content + "\n", encoding="utf-8")
         os.chmod(unfinished, 0o755)

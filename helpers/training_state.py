@@ -113,7 +113,9 @@ def _write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, sta
 
 def _checked(place: Path) -> dict:
     state = json.loads((place / "state.json").read_text(encoding="utf-8"))
-    if "sha256" in state and state.pop("sha256") != _digest(state):
+    digest = state["sha256"]
+    del state["sha256"]
+    if digest != _digest(state):
         raise ValueError("the content of state.json has changed")
     if place.name != f"step-{state['step']:08}":
         raise ValueError(f"state.json is that of step {state['step']}")

@@ -19,6 +19,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -152,28 +153,27 @@ class Batches(torch.utils.data.Sampler):
             yield list(places[self.index :: self.count])
 
 
-def prepare_text(settings: argparse.Namespace) -> tuple[WordPieceTokenizer, list, dict[str, list]]:
-    """The tokenizer, the shards of training rows, and the held-out shards by name, made or found again."""
+def prepare_text(
+    settings: argparse.Namespace, tokenizer: WordPieceTokenizer | None
+) -> tuple[WordPieceTokenizer, list, dict[str, list]]:
+    """The tokenizer, the shards of training rows, and the held-out shards by name, made or found again.
+
+    tokenizer: that of --init, or None.
+    """
     out, length = settings.out, settings.length
 
     def training() -> Iterator[str]:
         return corpus.text_documents(settings.text) if settings.text else corpus.training_documents()
 
-    if settings.init:
-        tokenizer = checkpoints.load(settings.init)[1]
-    elif (out / "vocab.txt").exists() or settings.tokenizer:
-        tokenizer = WordPieceTokenizer.from_file(settings.tokenizer or out / "vocab.txt")
-    else:
+    vocabulary = out / "vocab.txt"
+    if tokenizer is None and (settings.tokenizer or vocabulary.exists()):
+        tokenizer = WordPieceTokenizer.from_file(settings.tokenizer or vocabulary)
+    elif tokenizer is None:
         print(f"training the tokenizer: {settings.vocab_size} entries", flush=True)
         tokenizer = WordPieceTokenizer(train_wordpiece(first_characters(training()), settings.vocab_size))
-    write_atomically(out / "vocab.txt", ("\n".join(tokenizer.vocabulary) + "\n").encode())
-    source = json.dumps(
-        [
-            [str(Path(name).resolve()), os.path.getsize(name)]
-            for name in settings.text or ()
-            if Path(name).exists()
-        ]
-    )
+    if not vocabulary.exists():
+        tokenizer.save(vocabulary)
+    source = json.dumps([[str(Path(name).resolve()), os.path.getsize(name)] for name in settings.text or ()])
     rows = corpus.rows_on_disk(training(), tokenizer, length, out / "rows" / "training", source)
     if settings.text:
         held_out = {"text": corpus.text_documents(settings.text, held_out=True)}
@@ -183,9 +183,7 @@ def prepare_text(settings: argparse.Namespace) -> tuple[WordPieceTokenizer, list
     for name, documents in held_out.items():
         try:
             shards[name] = corpus.rows_on_disk(documents, tokenizer, length, out / "rows" / name, source)
-        except corpus.CorpusError as error:
-            if "shorter than one row" not in str(error):
-                raise
+        except corpus.ShortTextError as error:
             print(f"nothing is held out to measure on: {error}", flush=True)
     return tokenizer, rows, shards
 
@@ -199,24 +197,28 @@ def first_characters(documents: Iterator[str], count: int = 20_000_000) -> Itera
             return
 
 
-def make_model(settings: argparse.Namespace, tokenizer: WordPieceTokenizer, rows: list) -> BertForPreTraining:
+def make_model(
+    settings: argparse.Namespace, tokenizer: WordPieceTokenizer, rows: list, start: nn.Module | None
+) -> BertForPreTraining:
+    """The model as the run begins: a new one, or `start`, that of --init; a new token head if it has none."""
     torch.manual_seed(settings.seed)
-    if settings.init:
-        bert = checkpoints.load(settings.init)[0]
-        bert = bert if isinstance(bert, BertForPreTraining) else checkpoints.encoder_of(bert)
-        if checkpoints.encoder_of(bert).config.max_positions < settings.length:
-            raise RunError(
-                f"{settings.init} has fewer positions than --length {settings.length}: make it less"
-            )
-    else:
+    if start is None:
         bert = Bert(
             BertConfig(
                 len(tokenizer.vocabulary), settings.hidden, settings.layers, settings.heads,
                 4 * settings.hidden, settings.length, dropout=settings.dropout, init_std=None,
             )
         )  # fmt: skip
-    model = bert if isinstance(bert, BertForPreTraining) else BertForPreTraining(bert)
-    if model is not bert:
+    else:
+        bert = checkpoints.encoder_of(start)
+        if bert.config.max_positions < settings.length:
+            raise RunError(
+                f"{settings.init} has fewer positions than --length {settings.length}: make it less"
+            )
+    if isinstance(start, BertForPreTraining):
+        model = start
+    else:
+        model = BertForPreTraining(bert)
         with torch.no_grad():  # start at the unigram loss
             model.token_bias.copy_(log_frequencies(rows, len(tokenizer.vocabulary)))
     for part in (model.next_sentence, model.bert.pooler):
@@ -236,14 +238,13 @@ def log_frequencies(rows: list, vocab_size: int) -> torch.Tensor:
 def make_optimizer(settings: argparse.Namespace, model: BertForPreTraining) -> torch.optim.Optimizer:
     """AdamW; the token head and the embeddings may have learning rates of their own."""
     tables = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Embedding)}
-    peaks = {
-        id(weight): settings.learning_rate * settings.embedding_rate
-        if name in tables
-        else settings.head_learning_rate or settings.learning_rate
-        if name.startswith(HEAD)
-        else settings.learning_rate
-        for name, weight in model.named_parameters()
-    }
+    peaks = {}
+    for name, weight in model.named_parameters():
+        peaks[id(weight)] = settings.learning_rate
+        if name in tables:
+            peaks[id(weight)] *= settings.embedding_rate
+        elif name.startswith(HEAD) and settings.head_learning_rate:
+            peaks[id(weight)] = settings.head_learning_rate
     groups = [
         group | {"params": [weight for weight in group["params"] if peaks[id(weight)] == peak], "peak": peak}
         for group in parameter_groups(model, settings.weight_decay)
@@ -363,12 +364,13 @@ class Run:
         accelerator.wait_for_everyone()
         try:
             with accelerator.main_process_first():
-                self.tokenizer, shards, self.held_out = prepare_text(settings)
+                start, tokenizer = checkpoints.load(settings.init) if settings.init else (None, None)
+                self.tokenizer, shards, self.held_out = prepare_text(settings, tokenizer)
         except ValueError as error:  # of the tokenizer's trainer, or of a vocabulary
             raise RunError(str(error)) from error
         mask = partial(mask_tokens, rate=settings.mask_rate, shares=tuple(settings.mask_shares))
         self.rows = corpus.MaskedRows(shards, self.tokenizer, settings.seed, mask)
-        self.plain = make_model(settings, self.tokenizer, shards)
+        self.plain = make_model(settings, self.tokenizer, shards, start)
         self.model, self.optimizer = accelerator.prepare(
             MaskedOnly(self.plain), make_optimizer(settings, self.plain)
         )
@@ -422,7 +424,7 @@ class Run:
         chunks = zip(*(values.chunk(settings.accumulate) for values in batch.values()), strict=True)
         parts = [dict(zip(batch, chunk, strict=True)) for chunk in chunks]
         for number, part in enumerate(parts, 1):
-            with accelerator.no_sync(self.model) if number < len(parts) else _nothing():
+            with accelerator.no_sync(self.model) if number < len(parts) else nullcontext():
                 with accelerator.autocast():
                     loss, right = masked_loss(self.model, part)
                 # Gradients are averaged over processes; the loss is a mean over the masked tokens of all.
@@ -486,14 +488,6 @@ class Run:
             dtype = torch.float16 if self.settings.half else None
             checkpoints.save(self.plain, self.tokenizer, self.settings.out / "model", dtype)
             self.say(f"the checkpoint is in {self.settings.out / 'model'}")
-
-
-class _nothing:
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return False
 
 
 def lock(out: Path) -> FileLock:

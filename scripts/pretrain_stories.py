@@ -12,6 +12,7 @@ import argparse
 import csv
 import sys
 import time
+from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -111,25 +112,38 @@ class Task:
         self.unigram = -self.frequencies[asked].mean().item()
         self.perfect = perfect_losses(self.batches, self.tokenizer, SENTENCES) if self.whole else None
 
+    def gain(self, token_loss: float) -> float:
+        """The share of the way from the unigram baseline to the perfect model."""
+        return (self.unigram - token_loss) / (self.unigram - self.perfect.token_loss)
 
-def run(task: Task, settings: dict, seed: int, every: int, write) -> BertForPreTraining:
-    """Train one model from random weights; `write` gets a line of measurements every so many steps."""
+
+def make_model(task: Task, settings: dict, seed: int) -> BertForPreTraining:
+    """The encoder with random weights; settings as in RECIPE, and `dropout`, `start_at_frequencies`."""
     longest = max(len(segment) for document in task.documents for segment in document)
     torch.manual_seed(seed)
     size = settings["hidden_size"]
     config = BertConfig(
         len(task.tokenizer.vocabulary), size, settings["num_layers"], settings["num_heads"], 4 * size,
-        2 * longest + 3, dropout=0.0, init_std=settings["init_std"],
+        2 * longest + 3, dropout=settings.get("dropout", 0.0), init_std=settings["init_std"],
     )  # fmt: skip
     model = BertForPreTraining(Bert(config))
     if settings.get("start_at_frequencies", True):
         with torch.no_grad():
             model.token_bias.copy_(task.frequencies)
+    return model
+
+
+def training_batches(task: Task, settings: dict, seed: int) -> Iterator[dict[str, torch.Tensor]]:
+    """Batches of the training stories, masked as the settings say."""
     mask = {"tokens": mask_tokens, "whole words": mask_whole_words}[settings["mask"]]
-    batches = pretraining_batches(
-        task.documents, task.tokenizer, settings["batch_size"], seed,
-        mask=partial(mask, rate=settings["mask_rate"], shares=settings["shares"]),
-    )  # fmt: skip
+    hide = partial(mask, rate=settings["mask_rate"], shares=settings["shares"])
+    return pretraining_batches(task.documents, task.tokenizer, settings["batch_size"], seed, mask=hide)
+
+
+def run(task: Task, settings: dict, seed: int, every: int, write) -> BertForPreTraining:
+    """Train one model from random weights; `write` gets a line of measurements every so many steps."""
+    model = make_model(task, settings, seed)
+    batches = training_batches(task, settings, seed)
     tokens, spent, begun = 0, 0.0, time.perf_counter()
 
     def counted():
@@ -155,9 +169,8 @@ def measurements(task: Task, model: BertForPreTraining, whole: bool) -> dict:
     losses = mean_losses(model, task.batches if whole else task.batches[:8])
     values = losses._asdict() | {"unigram_loss": task.unigram}
     if task.perfect is not None:
-        reachable = task.unigram - task.perfect.token_loss
         values |= {
-            "gain": (task.unigram - losses.token_loss) / reachable,
+            "gain": task.gain(losses.token_loss),
             "perfect_loss": task.perfect.token_loss,
             "perfect_accuracy": task.perfect.token_accuracy,
             "perfect_next_accuracy": task.perfect.next_accuracy,
