@@ -8,6 +8,7 @@ permutation that follows from the seed, so any place in it can be found again.
 import hashlib
 import json
 import os
+import random
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -58,19 +59,19 @@ def training_documents() -> Iterator[str]:
     """The course's training text: Wikipedia without `HELD_OUT`, and the training split of all reviews.
 
     The reviews come as single sentences; a hundred of them, in the order of their file, make a document. A
-    sentence that has one of the validation or test split inside it, of five words or more, is left out.
+    sentence that has one of the validation or test split inside it, of five words or more, is left out. The
+    documents come shuffled, so that every shard of rows has some of each kind.
     """
-    for article in data.wikipedia():
-        if article.title not in HELD_OUT:
-            yield article.text
+    documents = [article.text for article in data.wikipedia() if article.title not in HELD_OUT]
     reviews = {domain: data.reviews(domain) for domain in DOMAINS}
     unseen = _by_first_words(
         review.text for splits in reviews.values() for review in [*splits["validation"], *splits["test"]]
     )
     for splits in reviews.values():
-        yield from _in_hundreds(
-            [review for review in splits["train"] if not _has_inside(review.text, unseen)]
-        )
+        kept = [review for review in splits["train"] if not _has_inside(review.text, unseen)]
+        documents += _in_hundreds(kept)
+    random.Random(0).shuffle(documents)
+    yield from documents
 
 
 def held_out_documents() -> dict[str, list[str]]:

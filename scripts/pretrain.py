@@ -38,6 +38,7 @@ from torch.utils.tensorboard import SummaryWriter
 from helpers import checkpoints, corpus
 from helpers.downloads import DataError, write_atomically
 from helpers.encoder import Bert, BertConfig
+from helpers.neighbors import start_with_neighbors
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens, parameter_groups
 from helpers.shortcuts import masked_token_logits
 from helpers.training_state import StateError, load_latest, save_state
@@ -47,6 +48,7 @@ COLUMNS = ("step", "tokens", "seconds", "learning_rate", "loss", "accuracy", "gr
 # What may differ when a run goes on: where it runs, how often it writes, and where it ends.
 FREE = ("out", "steps", "minutes", "save_every", "evaluate_every", "workers", "accumulate", "cpu", "half")
 NEW_MODEL = {"layers": 4, "hidden": 256, "heads": 4, "dropout": 0.1}  # of a model that is not --init
+NEIGHBORS = (-1, 1, -2, 2)  # where the heads of --neighbors look, in tokens to the right
 HEAD = ("transform", "norm", "token_bias")
 
 
@@ -68,6 +70,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--hidden", type=int, help="hidden size: 256 unless given; feed-forward blocks are 4 times as wide")
     add("--heads", type=int, help="attention heads: 4 unless given")
     add("--dropout", type=float, help="0.1 unless given")
+    add("--neighbors", action="store_true",
+        help="heads of a new model's first layer begin by looking at the neighbors: for small batches")  # fmt: skip
     add("--length", type=int, default=128, help="tokens in a row")
     add("--mask-rate", type=float, default=0.15, help="share of the tokens that is hidden in training")
     add("--mask-shares", type=float, nargs=3, default=(0.8, 0.1, 0.1), metavar="SHARE",
@@ -123,6 +127,10 @@ def check(parser: argparse.ArgumentParser, settings: argparse.Namespace) -> argp
     for name in [*(settings.text or ()), *([settings.tokenizer] if settings.tokenizer else ())]:
         if not Path(name).is_file():
             parser.error(f"there is no file {name}")
+    if settings.init and settings.neighbors:
+        parser.error("--neighbors is for a new model: leave it away with --init")
+    if settings.neighbors and settings.hidden // settings.heads % 2:
+        parser.error(f"--neighbors needs heads of an even width, not {settings.hidden // settings.heads}")
     if settings.init and settings.tokenizer:
         parser.error("--init brings its own vocabulary: leave --tokenizer away")
     return settings
@@ -209,6 +217,8 @@ def make_model(
                 4 * settings.hidden, settings.length, dropout=settings.dropout, init_std=None,
             )
         )  # fmt: skip
+        if settings.neighbors:
+            start_with_neighbors(bert, NEIGHBORS[: settings.heads])
     else:
         bert = checkpoints.encoder_of(start)
         if bert.config.max_positions < settings.length:
