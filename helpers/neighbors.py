@@ -14,7 +14,7 @@ __all__ = ["start_with_neighbors", "sinusoidal_positions"]
 
 
 def sinusoidal_positions(count: int, hidden_size: int, std: float = 0.02) -> torch.Tensor:
-    """One vector (H,) for each of `count` positions: sines and cosines, as a whole of standard deviation `std`.
+    """One vector (H,) for each of `count` positions: sines and cosines, together of standard deviation `std`.
 
     Columns 2i and 2i + 1 are sin(w t) and cos(w t) with w = pi (i + 1/2) / (H / 2), as Vaswani et al. 2017,
     section 3.5, but with evenly spaced frequencies, so that the product of two positions is large only if
@@ -36,15 +36,15 @@ def start_with_neighbors(
     bert: Bert, offsets: tuple[int, ...] = (-1, 1, -2, 2), sharpness: float = 2.5, strength: float = 6.0,
     later: float = 0.1, wide: tuple[int, ...] = (),
 ) -> None:  # fmt: skip
-    """Let head number h of the first layer begin by looking `offsets[h]` tokens to the right (negative: left).
+    """Let head h of the first layer begin by looking `offsets[h]` tokens to the right (negative: left).
 
-    The positions become sinusoidal. Turning each pair (sin w t, cos w t) by the angle w d gives the vector of
-    position t + d (Vaswani et al. 2017, section 3.5), so a query that is the turned position matches the key
-    d tokens further. `sharpness` multiplies queries and keys, `strength` what these heads hand on. Each head
-    reads its own share of the frequencies, drawn at random. All layers above hand their input on nearly as it
-    is: what they add is multiplied by `later` (the idea of Wang et al. 2022, DeepNet). The heads in `wide`
-    begin by looking at all tokens alike, and hand on their mean, `strength` times. ValueError for more
-    offsets than heads, and for heads of an odd width.
+    The positions become sinusoidal. Turning each pair (sin w t, cos w t) by the angle w d gives the vector
+    of position t + d (Vaswani et al. 2017, section 3.5), so a query that is the turned position matches the
+    key d tokens further. `sharpness` multiplies queries and keys, `strength` what these heads hand on. Each
+    head reads its own share of the frequencies, drawn at random. All layers above hand their input on
+    nearly as it is: what they add is multiplied by `later` (the idea of Wang et al. 2022, DeepNet). The
+    heads in `wide` begin by looking at all tokens alike, and hand on their mean, `strength` times.
+    ValueError for more offsets than heads, for heads of an odd width, and for wide heads that there aren't.
     """
     attention = bert.layers[0].attention
     size = bert.config.hidden_size

@@ -71,7 +71,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--heads", type=int, help="attention heads: 4 unless given")
     add("--dropout", type=float, help="0.1 unless given")
     add("--neighbors", action="store_true",
-        help="heads of a new model's first layer begin by looking at the neighbors: for small batches")  # fmt: skip
+        help="heads of a new model begin by looking at the neighbors: for small batches")  # fmt: skip
     add("--length", type=int, default=128, help="tokens in a row")
     add("--mask-rate", type=float, default=0.15, help="share of the tokens that is hidden in training")
     add("--mask-shares", type=float, nargs=3, default=(0.8, 0.1, 0.1), metavar="SHARE",

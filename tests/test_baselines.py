@@ -24,7 +24,10 @@ def test_the_counts_are_those_of_the_rows(tables):
     ones = Counter(token for row in ROWS for token in row)
     pairs = Counter(pair for row in ROWS for pair in zip(row, row[1:], strict=False))
     assert tables.counts.tolist() == [ones[token] for token in range(SIZE)]
-    found = {divmod(pair, SIZE): count for pair, count in zip(tables.pairs.tolist(), tables.pair_counts.tolist())}
+    found = {
+        divmod(pair, SIZE): count
+        for pair, count in zip(tables.pairs.tolist(), tables.pair_counts.tolist(), strict=True)
+    }
     assert found == pairs
 
 
@@ -41,7 +44,9 @@ def test_scores_are_those_of_counting_by_hand(tables, weight):
         after = Counter(b for line in ROWS for a, b in zip(line, line[1:], strict=False) if a == left)
         mixed = shares
         if after:
-            mixed = [weight * after[token] / after.total() + (1 - weight) * shares[token] for token in range(SIZE)]
+            mixed = [
+                weight * after[token] / after.total() + (1 - weight) * shares[token] for token in range(SIZE)
+            ]
         for name, chances in (("unigram", shares), ("bigram", mixed)):
             losses[name].append(-math.log(chances[wanted]))
             right[name].append(chances.index(max(chances)) == wanted)

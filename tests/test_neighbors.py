@@ -50,7 +50,10 @@ def test_other_heads_and_layers_keep_their_directions():
             continue
         if name.startswith("layers.0.attention.") and name.split(".")[3] in ("query", "key", "value"):
             assert torch.equal(before[32:], after[32:])  # of the third head on
-        elif name.endswith(("attention.output.weight", "feed_forward.narrow.weight")) and "layers.0" not in name:
+        elif (
+            name.endswith(("attention.output.weight", "feed_forward.narrow.weight"))
+            and "layers.0" not in name
+        ):
             torch.testing.assert_close(after, 0.1 * before)
         else:
             assert torch.equal(before, after), name

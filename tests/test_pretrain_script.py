@@ -19,7 +19,10 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file
 
+from helpers import corpus
+from helpers.neighbors import start_with_neighbors
 from helpers.training_state import load_latest
+from helpers.wordpiece import WordPieceTokenizer, train_wordpiece
 from scripts import pretrain
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -323,6 +326,8 @@ BAD = {
     "--tokenizer no-such-vocab.txt": "there is no file no-such-vocab.txt",
     "--init minilm --tokenizer README.md": "leave --tokenizer away",
     "--init minilm --layers 3": "--init brings its own shape and dropout: leave --layers away",
+    "--init minilm --neighbors": "--neighbors is for a new model",
+    "--hidden 28 --neighbors": "--neighbors needs heads of an even width, not 7",
     "--step=5": "unrecognized arguments",
 }
 
@@ -348,6 +353,24 @@ def test_going_on_from_a_checkpoint(processes, text, whole, tmp_path):
     assert started == pytest.approx(float(last["text_loss"]), abs=0.01)
     assert float(log_of(tmp_path / "run")[0]["loss"]) < float(first["loss"]) - 0.1
     assert (tmp_path / "run" / "vocab.txt").read_bytes() == (whole / "vocab.txt").read_bytes()
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+def test_a_new_model_may_start_at_the_neighbors(layers, tmp_path):
+    tokenizer = WordPieceTokenizer(train_wordpiece(["a few words for a few entries"], 40))
+    rows = corpus.rows_on_disk(["a few words for a few entries " * 20], tokenizer, 16, tmp_path / "rows")
+    options = f"--out=x --hidden=32 --heads=2 --length=16 --layers={layers}".split()
+    models = [
+        pretrain.make_model(pretrain.arguments([*options, *more]), tokenizer, rows, None).bert
+        for more in ([], ["--neighbors"])
+    ]
+    expected = models[0]
+    torch.manual_seed(5)
+    start_with_neighbors(expected, (-1, 1))  # two heads, so two of the offsets
+    ours, theirs = models[1].state_dict(), expected.state_dict()
+    same = {name for name in ours if torch.equal(ours[name], theirs[name])}
+    first = {f"layers.0.attention.{name}.weight" for name in ("query", "key")}  # the draw of frequencies
+    assert set(ours) - same <= first and "embeddings.position.weight" in same
 
 
 def test_a_model_of_the_hub_without_a_network(processes, text, tmp_path):
