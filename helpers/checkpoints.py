@@ -67,7 +67,7 @@ ARCHITECTURES = {
     "BertForClassification": "BertForSequenceClassification",
 }
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "data" / "checkpoints"
-OWN = ("stories",)  # data/checkpoints/README.md says how they were trained
+OWN = ("stories", "stories_long", "real_text")  # data/checkpoints/README.md says how they were trained
 FILES = ("model.safetensors", "config.json", "vocab.txt", "tokenizer_config.json")
 
 
@@ -255,8 +255,8 @@ def check_sizes(model: Model, tokenizer: WordPieceTokenizer) -> None:
 def load(name_or_folder: str | Path, architecture: str | None = None) -> tuple[Model, WordPieceTokenizer]:
     """A model in evaluation mode, and its tokenizer.
 
-    "minilm"; "stories", the course's own checkpoint in data/checkpoints/; a folder; or the name of a BERT on
-    the model hub.
+    "minilm"; "stories", "stories_long" or "real_text", the course's own in data/checkpoints/; a folder; or
+    the name of a BERT on the model hub.
 
     The class of the model is the one that config.json names, or the one that `architecture` names; other
     heads than ours are left away. bert-base-uncased names BertForMaskedLM but has the weights of both

@@ -213,6 +213,16 @@ def test_the_first_checkpoints_names_are_understood(tokenizer, tmp_path):
     assert same_state(checkpoints.load(tmp_path)[0], small("pretraining"))
     edit_config(tmp_path, architectures=["BertForMaskedLM"])
     assert same_state(checkpoints.load(tmp_path)[0], small())
+    with_heads, _ = checkpoints.load(tmp_path, architecture="BertForPreTraining")
+    assert same_state(with_heads, small("pretraining"))  # both heads, though config.json names one
+
+
+def test_heads_that_are_not_there_are_named(tokenizer, tmp_path):
+    checkpoints.save(small(), tokenizer, tmp_path / "encoder")
+    with pytest.raises(
+        CheckpointError, match="encoder can't be used: the weight cls.predictions.* is missing"
+    ):
+        checkpoints.load(tmp_path / "encoder", architecture="BertForPreTraining")
 
 
 def test_loading_does_not_touch_the_random_state(tokenizer, tmp_path):
