@@ -141,7 +141,7 @@ def _paragraphs(lines: Iterable[str], most: int = 1_000_000) -> Iterator[str]:
 def pack(documents: Iterable[str], tokenizer: WordPieceTokenizer, length: int) -> Iterator[list[int]]:
     """Rows `[CLS] … [SEP]` of exactly `length` tokens, cut from all documents in a row, [SEP] between them.
 
-    No row has padding: none of the work is wasted on it (Geiping and Goldstein 2023, section 4.2). What is
+    No row has padding: none of the work is wasted on it (Geiping and Goldstein 2023, section 4.1). What is
     left at the end is dropped.
     """
     cls, sep = tokenizer.id_of["[CLS]"], tokenizer.id_of["[SEP]"]
