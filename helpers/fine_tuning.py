@@ -181,7 +181,7 @@ def features(
 def subset(examples: Examples, count: int, seed: int) -> Examples:
     """`count` of the examples, drawn with the seed, in their old order.
 
-    With the same seed a larger count contains the smaller one. ValueError for fewer than 1 or more than there are.
+    With the same seed a larger count contains the smaller one. ValueError for a count that can't be drawn.
     """
     total = len(examples.texts)
     if not 1 <= count <= total:

@@ -6,10 +6,10 @@
     python scripts/fine_tune.py --task movies --grid --labels 2000 --seeds 0 1 2
     python scripts/fine_tune.py --csv benchmarks/fine_tuning.csv --report
 
-Every run is a line of the CSV, with all settings that decide it, and its answers to every test example go into
-the .npz file beside it (helpers/run_table.py). Runs that are there already are left out, so an interrupted
-series goes on with the same command. Choices (epoch, strength, pooling) are made on the validation part; a run
-with few labels may see no more validation examples than it has labels. Rows:
+Every run is a line of the CSV, with all settings that decide it; its answers to all test examples go into the
+.npz file beside it (helpers/run_table.py). Runs that are there already are left out, so an interrupted series
+goes on with the same command. Choices (epoch, strength, pooling) are made on the validation part; a run with
+few labels sees no more validation examples than it has labels. Rows:
 
     majority  the most frequent class           frozen   minilm as it is, with a linear head
     tfidf     words and pairs of words          ours     minilm fine-tuned by the course's own loop
@@ -17,9 +17,9 @@ with few labels may see no more validation examples than it has labels. Rows:
     own       an own checkpoint, fine-tuned     bert     bert-base-uncased, by our loop (only if asked for)
     human     one person (movies)               perfect  who knows the grammar (stories)
 
-human: the share of a sentence's raters who have the sign of the mean of the others; a rating of 0 is half right,
-and where the others' mean is 0 there is no truth and the judgment is left out. Sentences with a mean of 0 are in
-no part.
+human: the share of a sentence's raters who have the sign of the mean of the others; a rating of 0 is half
+right, and where the others' mean is 0 there is no truth and the judgment is left out. Sentences with a mean
+of 0 are in no part.
 """
 
 import argparse
@@ -79,11 +79,7 @@ RECIPES = {
 MINILM = {"epochs": 2, "batch_size": 32, "learning_rate": 2e-4, "frozen_layers": "3"}
 COMMON = {"layer_decay": 1.0, "warm_up": 0.1, "weight_decay": 0.01, "max_length": 128}
 LEAST_STEPS = 100  # few labels get more epochs (Zhang et al. 2021, section 6; Mosbach et al. 2021, section 6)
-GRID = {
-    "learning_rate": (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 2e-3),
-    "batch_size": (16, 32, 64),
-    "epochs": (1, 2, 4),
-}
+GRID = {"learning_rate": (2e-5, 5e-5, 2e-4, 5e-4, 2e-3), "batch_size": (16, 32), "epochs": (1, 2, 4)}
 
 SETTINGS = (
     "task", "row", "checkpoint", "weights", "labels", "seed", "epochs", "batch_size", "learning_rate",
@@ -152,8 +148,8 @@ def load_encoder(name: str) -> tuple[Bert, object, str]:
             folder = here if here.is_dir() else Path(name)
             if not folder.is_dir():
                 raise RowError(
-                    f"there is no checkpoint {name!r}, neither in data/checkpoints/ nor as a folder: train and "
-                    "save it, or name another one with --own"
+                    f"there is no checkpoint {name!r}, neither in data/checkpoints/ nor as a folder: train "
+                    "and save it, or name another one with --own"
                 )
             model, tokenizer = checkpoints.load(folder)
     except (checkpoints.CheckpointError, data.DataError) as error:
@@ -180,25 +176,36 @@ def texts_for(task: Task, part: str, checkpoint: str, max_length: int) -> tuple[
 Task.__hash__ = object.__hash__  # a task is loaded once: cached values may hang on it
 
 
-def parts_of(task: Task, run: dict, texts: bool = True) -> tuple[Examples, Examples, tuple[str, ...]]:
-    """Training and validation examples of a run, and the test texts, as its encoder can read them.
-
-    texts=False: for methods without an encoder.
-    """
-    found = []
-    for part in ("train", "validation", "test"):
-        given = getattr(task, part).texts
-        if texts:
-            given = texts_for(task, part, run["checkpoint"], int(run["max_length"]))
-        found.append(Examples(given, getattr(task, part).labels))
+def places(task: Task, run: dict) -> tuple[list[int], list[int]]:
+    """Which training and which validation examples a run sees."""
     count, seed = int(run["labels"]), int(run["seed"] or 0)
-    train = subset(found[0], count, seed)
-    validation = subset(found[1], min(count, len(found[1].texts)), seed)
-    return train, validation, found[2].texts
+
+    def drawn(examples: Examples) -> list[int]:
+        total = len(examples.labels)
+        return list(subset(Examples(range(total), examples.labels), min(count, total), seed).texts)
+
+    return drawn(task.train), drawn(task.validation)
+
+
+def parts_of(task: Task, run: dict) -> tuple[Examples, Examples, tuple[str, ...]]:
+    """Training and validation examples of a run, and the test texts, as its encoder can read them."""
+    found = []
+    for part, chosen in zip(("train", "validation"), places(task, run), strict=True):
+        examples = getattr(task, part)
+        texts = texts_of(task, part, run)
+        found.append(Examples([texts[i] for i in chosen], [examples.labels[i] for i in chosen]))
+    return *found, texts_of(task, "test", run)
+
+
+def texts_of(task: Task, part: str, run: dict) -> tuple[str, ...]:
+    """The texts of a part; whole ones for methods without an encoder."""
+    if not run["checkpoint"]:
+        return getattr(task, part).texts
+    return texts_for(task, part, run["checkpoint"], int(run["max_length"]))
 
 
 def majority(task: Task, run: dict) -> Outcome:
-    train, validation, test = parts_of(task, run, texts=False)
+    train, validation, test = parts_of(task, run)
     answer = max(range(task.classes), key=train.labels.count)
     accuracy = validation.labels.count(answer) / len(validation.labels)
     return Outcome(np.full(len(test), answer), accuracy, f"class {answer}")
@@ -208,7 +215,7 @@ def tfidf(task: Task, run: dict) -> Outcome:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    train, validation, test = parts_of(task, run, texts=False)
+    train, validation, test = parts_of(task, run)
     least = 2 if len(train.texts) >= 1000 else 1
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=least)
     inputs = words.fit_transform(train.texts), words.transform(validation.texts), words.transform(test)
@@ -236,13 +243,10 @@ def frozen(task: Task, run: dict) -> Outcome:
 
     found = frozen_features(task, run["checkpoint"], int(run["max_length"]))
     train, validation, _ = parts_of(task, run)
-    count, seed = int(run["labels"]), int(run["seed"] or 0)
-    # The same examples as in parts_of: subset chooses by place.
-    places = [subset(Examples(range(len(part)), range(len(part))), min(size, len(part)), seed).labels
-              for part, size in zip(next(iter(found.values())), (count, count), strict=False)]  # fmt: skip
+    seen, held_out = places(task, run)
     candidates = {}
     for pooling, strength in product(found, (1e-3, 1e-2, 1e-1, 1.0)):
-        inputs = found[pooling][0][places[0]], found[pooling][1][places[1]], found[pooling][2]
+        inputs = found[pooling][0][seen], found[pooling][1][held_out], found[pooling][2]
         head = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
         candidates[f"{pooling}, C {strength}"] = head, inputs
     return _best(candidates, train, validation)
@@ -311,7 +315,7 @@ METHODS = {"majority": majority, "tfidf": tfidf, "frozen": frozen, "human": huma
 
 
 def settings_of(row: str, task: Task, labels: int, seed: int, options: argparse.Namespace, **changes) -> dict:
-    """The line of a run before it has run: everything that decides it, as text, "" for what does not matter."""
+    """The line of a run before it runs: everything that decides it, as text; "" for what does not matter."""
     run = dict.fromkeys(SETTINGS, "") | {"task": task.name, "row": row}
     if row in ("human", "perfect"):
         return run
@@ -429,8 +433,9 @@ def report(table: RunTable) -> None:
     sentences and other seeds.
     """
     groups: dict[tuple, list[dict]] = {}
-    most = {task: max((int(line["labels"]) for line in table.lines if line["task"] == task and line["labels"]),
-                      default=0) for task in {line["task"] for line in table.lines}}  # fmt: skip
+    most: dict[str, int] = {}
+    for line in table.lines:
+        most[line["task"]] = max(most.get(line["task"], 0), int(line["labels"] or 0))
     for line in table.lines:
         labels = int(line["labels"] or most[line["task"]])
         rest = tuple(line[name] for name in SETTINGS[2:] if name not in ("labels", "seed"))

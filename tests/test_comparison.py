@@ -35,11 +35,11 @@ def test_equal_runs_have_no_width():
 
 
 def test_the_intervals_hold_what_they_promise():
-    """Of 4,000 times 5 normal runs and one more: the mean and the new run are inside 95 times in 100."""
-    draws = np.random.default_rng(0).normal(3, 2, size=(4000, 6))
+    """Of 1,500 times 5 normal runs and one more: the mean and the new run are inside 95 times in 100."""
+    draws = np.random.default_rng(0).normal(3, 2, size=(1500, 6))
     found = [(summarize(runs[:5]), prediction_interval(runs[:5]), runs[5]) for runs in draws]
-    assert np.mean([s.low < 3 < s.high for s, _, _ in found]) == pytest.approx(0.95, abs=0.012)
-    assert np.mean([low < new < high for _, (low, high), new in found]) == pytest.approx(0.95, abs=0.012)
+    assert np.mean([s.low < 3 < s.high for s, _, _ in found]) == pytest.approx(0.95, abs=0.02)
+    assert np.mean([low < new < high for _, (low, high), new in found]) == pytest.approx(0.95, abs=0.02)
 
 
 @pytest.mark.parametrize("function", [summarize, prediction_interval])
@@ -67,17 +67,17 @@ def test_the_bootstrap_draws_from_all_resamples():
 def test_the_bootstrap_agrees_with_scipys_and_with_the_normal_interval():
     chance = np.random.default_rng(1)
     first, second = chance.random(600) < 0.8, chance.random(600) < 0.7
-    found = paired_bootstrap(first, second, resamples=3000)
+    found = paired_bootstrap(first, second, resamples=2000)
     differences = first.astype(float) - second
     half = 1.96 * differences.std(ddof=1) / math.sqrt(600)
     expected = (differences.mean() - half, differences.mean() + half)
     assert (found.low, found.high) == pytest.approx(expected, abs=0.004)
     reference = stats.bootstrap(
-        (differences,), np.mean, n_resamples=3000, method="percentile", rng=np.random.default_rng(2)
+        (differences,), np.mean, n_resamples=2000, method="percentile", rng=np.random.default_rng(2)
     ).confidence_interval
     assert (found.low, found.high) == pytest.approx((reference.low, reference.high), abs=0.004)
-    assert found.is_clear and found == paired_bootstrap(first, second, resamples=3000)
-    swapped = paired_bootstrap(second, first, resamples=3000)
+    assert found.is_clear and found == paired_bootstrap(first, second, resamples=2000)
+    swapped = paired_bootstrap(second, first, resamples=2000)
     assert (swapped.low, swapped.high) == pytest.approx((-found.high, -found.low))
 
 
