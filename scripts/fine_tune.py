@@ -95,7 +95,7 @@ class RowError(RuntimeError):
     """One row that can't be computed; the message says why and what to do."""
 
 
-@dataclass
+@dataclass(eq=False)  # a task is loaded once, and cached values hang on it
 class Task:
     """The three parts of a task; `sentences` has the sentences of texts that may be too long for a model."""
 
@@ -171,9 +171,6 @@ def texts_for(task: Task, part: str, checkpoint: str, max_length: int) -> tuple[
         last_sentences(task.sentences[text], tokenizer, max_length) if text in task.sentences else text
         for text in getattr(task, part).texts
     )
-
-
-Task.__hash__ = object.__hash__  # a task is loaded once: cached values may hang on it
 
 
 def places(task: Task, run: dict) -> tuple[list[int], list[int]]:
