@@ -19,6 +19,8 @@ from helpers.classification import (
 )
 from helpers.encoder import Bert, BertConfig
 from helpers.fine_tuning import (
+    MaskClassifier,
+    as_prompt,
     features,
     fine_tune_layer_wise,
     fine_tune_with_trainer,
@@ -251,13 +253,16 @@ def test_story_rows_and_their_texts(tiny, monkeypatch):
     }
     task = script.Task("stories", 2, *longer, sentences, perfect=np.array(longer[2].labels))
     monkeypatch.setattr(script, "load_task", lambda name: task)
-    assert run(tiny, "--task", "stories", "--seeds", "0") == 0
+    assert run(tiny, "--task", "stories", "--seeds", "0", "--reads", "[MASK]") == 0
     lines = {line["row"]: line for line in table(tiny).lines}
     assert list(lines) == ["majority", "tfidf", "random", "own", "perfect"]
     assert float(lines["perfect"]["test_accuracy"]) == 1 and lines["perfect"]["chosen"].startswith("0.9")
     for text, short in zip(longer[2].texts, script.texts_for(task, "test", "tiny", 24), strict=True):
         words = short.split()
         assert words == text.split()[-len(words) :] and len(make_tokenizer().encode(short).ids) <= 24
+    assert {lines[row]["reads"] for row in ("random", "own")} == {"[MASK]"}
+    for short in script.texts_for(task, "test", "tiny", 24, "[MASK]"):
+        assert short.count("[MASK]") == 1 and len(make_tokenizer().encode(short).ids) <= 24
 
 
 # The table
@@ -368,3 +373,31 @@ def test_one_rater_by_hand():
     assert rater_points([2, 1, -1, 0], zero=0.0) == 1 / 3
     with pytest.raises(ValueError, match="leave the sentence out"):
         rater_points([0, 0])
+
+
+def test_the_mask_classifier_reads_at_the_gap():
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, "a", "b", "c", "."])
+    torch.manual_seed(0)
+    bert = Bert(BertConfig(len(tokenizer.vocabulary), 16, 2, 2, 32, 20, dropout=0.0, init_std=None)).eval()
+    model = MaskClassifier(bert, 3, tokenizer, dropout=0.0).eval()
+    batch = tokenizer.encode_batch(["a b . [SEP] b [MASK] c", "[MASK] c"])
+    with torch.no_grad():
+        logits = model(**batch)
+        for row, (types, place) in enumerate((([0] * 5 + [1] * 4, 6), ([0] * 4, 1))):
+            ids = batch["ids"][row : row + 1, : len(types)]
+            hidden = bert(ids, torch.tensor([types])).last_hidden_state[0, place]
+            torch.testing.assert_close(logits[row], model.classifier(hidden), atol=1e-5, rtol=0)
+    with pytest.raises(ValueError, match="every text needs one .MASK."):
+        model(**tokenizer.encode_batch(["a b"]))
+
+
+def test_prompts_fit_and_keep_the_last_sentence():
+    words = "one two three four i am so !".split()
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, *words, '"'])
+    sentences = ["one one", "two two", "three", "four"]
+    whole = as_prompt(sentences, tokenizer, 20)
+    assert whole == 'two two three [SEP] four "I am so [MASK]!"'
+    assert as_prompt(sentences, tokenizer, 13) == 'three [SEP] four "I am so [MASK]!"'
+    assert as_prompt(sentences, tokenizer, 11) == '[SEP] four "I am so [MASK]!"'
+    with pytest.raises(ValueError, match="no room in 10 tokens"):
+        as_prompt(sentences, tokenizer, 10)
