@@ -26,6 +26,8 @@ NAMES = [
     "04_encoder",
     "05_mlm_pretraining",
     "06_classification_fine_tuning",
+    "08_bert_with_transformers",
+    "09_pretraining_at_scale",
 ]
 # Run one after the other in one copy of the course: backwards, and one of them twice.
 CHEAP_NOTEBOOKS = ["03", "02", "02", "00"]
