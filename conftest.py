@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers import environment
 from scripts.run_notebooks import peak_megabytes
 
 # What is stored was made on the CPU; kernels started by the tests inherit this.
@@ -22,6 +23,12 @@ MEGABYTES = pytest.StashKey[dict]()
 ROOT = Path(__file__).resolve().parent
 # Where git cannot be asked (a downloaded archive), these are left out.
 NOT_OURS = {".git", ".venv", "cache", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis"}
+
+
+@pytest.fixture(scope="module")
+def quiet_libraries():
+    """Transformers without its bars and hints, as the notebooks' set-up cell leaves it."""
+    environment.keep_libraries_quiet()
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from helpers.wordpiece import Encoding, TruncationWarning, WordPieceTokenizer, p
 __all__ = [
     "BertForClassification",
     "Examples",
+    "rater_agreement",
     "check_examples",
     "classification_loss",
     "encode_texts",
@@ -63,6 +64,22 @@ class Examples(NamedTuple):
 
     texts: Sequence[str]
     labels: Sequence[int]
+
+
+def rater_agreement(ratings: Sequence[int], zero: float = 0.5) -> float:
+    """The share of a sentence's raters who have the sign of the others' mean; a rating of 0 counts `zero`.
+
+    Where the others' mean is exactly 0, there is no truth, and that judgment is left out. Raises ValueError
+    if none is left.
+    """
+    points = []
+    for rating in ratings:
+        others = sum(ratings) - rating  # the sum has the sign of the mean
+        if others != 0:
+            points.append(zero if rating == 0 else float((rating > 0) == (others > 0)))
+    if not points:
+        raise ValueError("no rater of the sentence has others to be compared with: leave the sentence out")
+    return sum(points) / len(points)
 
 
 def check_examples(examples: Examples, num_classes: int) -> None:
@@ -208,6 +225,10 @@ class FineTuning:
         if self.epochs < 1 or self.batch_size < 1:
             raise ValueError("epochs and batch_size must be at least 1")
 
+    def optimizer(self, model: nn.Module, steps: int) -> tuple:
+        """The optimizer and the schedule of its learning rate, as from `make_optimizer`."""
+        return make_optimizer(model, steps, self.learning_rate, self.warm_up, self.weight_decay)
+
 
 def check_and_encode(
     model: BertForClassification, train: Examples, validation: Examples, tokenizer: WordPieceTokenizer,
@@ -237,7 +258,7 @@ def fine_tune(
     encodings = check_and_encode(model, train, validation, tokenizer, plan.max_length)
     torch.manual_seed(plan.seed)
     steps = plan.epochs * math.ceil(len(encodings) / plan.batch_size)
-    optimizer, schedule = make_optimizer(model, steps, plan.learning_rate, plan.warm_up, plan.weight_decay)
+    optimizer, schedule = plan.optimizer(model, steps)
     losses, best_accuracy = [], -1.0
     try:
         for epoch in range(1, plan.epochs + 1):

@@ -73,7 +73,7 @@ class Package:
 
     def damaged(self, folder: Path) -> list[str]:
         """Names of members that `folder` lacks or has with another SHA-256."""
-        return [m.name for m in self.members if _sha256(folder / m.name) != m.sha256]
+        return [m.name for m in self.members if sha256_of(folder / m.name) != m.sha256]
 
 
 def download(package: Package, folder: Path) -> None:
@@ -273,7 +273,8 @@ def _largest_file(folder: Path, stem: str) -> int:
     return max(map(_size, named), default=0)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal digits, "" where there is no file."""
     if not path.is_file():
         return ""
     with open(path, "rb") as file:

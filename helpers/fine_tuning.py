@@ -1,14 +1,13 @@
-"""Around the fine-tuning loop: other optimizers and loops, frozen features, subsets, people as raters.
+"""Around the fine-tuning loop: other plans and loops, a gap to read at, frozen features, subsets.
 
 Support code for `scripts/fine_tune.py`; `helpers/classification.py` is the loop itself.
 """
 
-import copy
 import functools
-import math
 import random
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,28 +16,23 @@ from torch import nn
 from helpers import checkpoints
 from helpers.classification import (
     BertForClassification,
-    Evaluation,
     Examples,
     FineTuning,
     check_and_encode,
     encode_texts,
-    evaluate,
-    labelled_batches,
-    train_epoch,
 )
 from helpers.encoder import Bert
 from helpers.pretraining import linear_warm_up_and_decay, parameter_groups
 from helpers.wordpiece import WordPieceTokenizer, pad_encodings
 
 __all__ = [
+    "LayerWise",
     "MaskClassifier",
     "as_prompt",
     "features",
-    "fine_tune_layer_wise",
     "fine_tune_with_trainer",
     "last_sentences",
     "layer_wise_optimizer",
-    "rater_points",
     "remember_encodings",
     "subset",
 ]
@@ -110,29 +104,14 @@ def layer_wise_optimizer(
     return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
-def fine_tune_layer_wise(
-    model: BertForClassification, train: Examples, validation: Examples, tokenizer: WordPieceTokenizer,
-    plan: FineTuning, decay: float, on_epoch: Callable[[int, Evaluation], None] | None = None,
-) -> list[float]:  # fmt: skip
-    """`classification.fine_tune` with the learning rates of `layer_wise_optimizer`; raises as both do."""
-    encodings = check_and_encode(model, train, validation, tokenizer, plan.max_length)
-    torch.manual_seed(plan.seed)
-    steps = plan.epochs * math.ceil(len(encodings) / plan.batch_size)
-    optimizer, schedule = layer_wise_optimizer(model, steps, plan, decay)
-    losses, best_accuracy = [], -1.0
-    try:
-        for epoch in range(1, plan.epochs + 1):
-            batches = labelled_batches(encodings, train.labels, plan.batch_size, tokenizer)
-            losses += train_epoch(model, batches, optimizer, schedule, len(losses))
-            result = evaluate(model, validation, tokenizer, plan.max_length)
-            if result.accuracy > best_accuracy:
-                best_accuracy, best_weights = result.accuracy, copy.deepcopy(model.state_dict())
-            if on_epoch is not None:
-                on_epoch(epoch, result)
-    finally:
-        if best_accuracy >= 0:
-            model.load_state_dict(best_weights)
-    return losses
+@dataclass(frozen=True)
+class LayerWise(FineTuning):
+    """A plan with the learning rates of `layer_wise_optimizer`; ValueError as there."""
+
+    layer_decay: float = 1.0
+
+    def optimizer(self, model: BertForClassification, steps: int) -> tuple:
+        return layer_wise_optimizer(model, steps, self, self.layer_decay)
 
 
 def fine_tune_with_trainer(
@@ -251,19 +230,3 @@ def remember_encodings(tokenizer: WordPieceTokenizer) -> WordPieceTokenizer:
     """
     tokenizer.encode = functools.lru_cache(maxsize=None)(tokenizer.encode)
     return tokenizer
-
-
-def rater_points(ratings: Sequence[int], zero: float = 0.5) -> float:
-    """The share of a sentence's raters who have the sign of the others' mean; a rating of 0 counts `zero`.
-
-    Where the others' mean is exactly 0 there is no truth, and that judgment is left out. ValueError if none
-    is left.
-    """
-    points = []
-    for rating in ratings:
-        others = sum(ratings) - rating  # the sum has the sign of the mean
-        if others != 0:
-            points.append(zero if rating == 0 else float((rating > 0) == (others > 0)))
-    if not points:
-        raise ValueError("no rater of the sentence has others to be compared with: leave the sentence out")
-    return sum(points) / len(points)

@@ -33,8 +33,8 @@ def _frequencies(hidden_size: int) -> torch.Tensor:
 
 @torch.no_grad()
 def start_with_neighbors(
-    bert: Bert, offsets: tuple[int, ...] = (-1, 1, -2, 2), sharpness: float = 2.5, strength: float = 6.0,
-    later: float = 0.1, wide: tuple[int, ...] = (),
+    bert: Bert, offsets: tuple[int, ...], sharpness: float = 2.5, strength: float = 6.0, later: float = 0.1,
+    wide: tuple[int, ...] = (),
 ) -> None:  # fmt: skip
     """Let head h of the first layer begin by looking `offsets[h]` tokens to the right (negative: left).
 

@@ -18,6 +18,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from helpers.downloads import sha256_of
+
 __all__ = ["StateError", "load_latest", "save_state"]
 
 NAMES = ("model.safetensors", "optimizer.safetensors")
@@ -101,7 +103,7 @@ def _write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, sta
     files = {}
     for name, tensors in zip(NAMES, (weights, moments), strict=True):
         save_file(tensors, folder / name)
-        files[name] = {"bytes": (folder / name).stat().st_size, "sha256": _sha256(folder / name)}
+        files[name] = {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)}
         _sync(folder / name)
     state = state | {"files": files}
     with open(folder / "state.json", "w", encoding="utf-8") as file:
@@ -123,7 +125,7 @@ def _checked(place: Path) -> dict:
         wanted, size = state["files"][name], (place / name).stat().st_size
         if size != wanted["bytes"]:
             raise ValueError(f"{name} has {size:,} bytes instead of {wanted['bytes']:,}")
-        if _sha256(place / name) != wanted["sha256"]:
+        if sha256_of(place / name) != wanted["sha256"]:
             raise ValueError(f"the bytes of {name} have changed")
     return state
 
@@ -145,11 +147,6 @@ def _counts_on_device(optimizer: torch.optim.Optimizer) -> bool:
 
 def _digest(state: dict) -> str:
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

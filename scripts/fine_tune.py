@@ -41,21 +41,21 @@ from helpers import checkpoints, data, stories
 from helpers.classification import (
     BertForClassification,
     Examples,
-    FineTuning,
     fine_tune,
     freeze_lower_layers,
     predict,
+    rater_agreement,
 )
 from helpers.comparison import paired_bootstrap, prediction_interval, summarize
+from helpers.downloads import sha256_of
 from helpers.encoder import Bert
 from helpers.fine_tuning import (
+    LayerWise,
     MaskClassifier,
     as_prompt,
     features,
-    fine_tune_layer_wise,
     fine_tune_with_trainer,
     last_sentences,
-    rater_points,
     remember_encodings,
     subset,
 )
@@ -128,7 +128,7 @@ def load_task(name: str) -> Task:
         parts = {part: [review for review in rows if review.label is not None]
                  for part, rows in data.reviews("movies").items()}  # fmt: skip
         examples = [Examples([r.text for r in rows], [r.label for r in rows]) for rows in parts.values()]
-        people = np.array([rater_points(review.ratings) for review in parts["test"]])
+        people = np.array([rater_agreement(review.ratings) for review in parts["test"]])
         return Task(name, 2, *examples, people=people)
     parts = [stories.split(f"classification_{part}") for part in ("train", "validation", "test")]
     number = {feeling: index for index, feeling in enumerate(stories.FEELINGS)}
@@ -156,13 +156,8 @@ def load_encoder(name: str) -> tuple[Bert, object, str]:
             model, tokenizer = checkpoints.load(folder)
     except (checkpoints.CheckpointError, data.DataError) as error:
         raise RowError(str(error)) from error
-    digest = _digest(folder / "model.safetensors") if folder else ""
+    digest = sha256_of(folder / "model.safetensors")[:12] if folder else ""
     return checkpoints.encoder_of(model), remember_encodings(tokenizer), digest
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
 @cache
@@ -292,21 +287,18 @@ def trained(task: Task, run: dict) -> Outcome:
         model = BertForClassification(bert, task.classes).to(device)
     if run["frozen_layers"] != "none":
         freeze_lower_layers(model.bert, int(run["frozen_layers"]))
-    plan = FineTuning(
+    plan = LayerWise(
         epochs=int(run["epochs"]), batch_size=int(run["batch_size"]), warm_up=float(run["warm_up"]),
         learning_rate=float(run["learning_rate"]), weight_decay=float(run["weight_decay"]),
-        max_length=int(run["max_length"]), seed=seed,
+        max_length=int(run["max_length"]), seed=seed, layer_decay=float(run["layer_decay"]),
     )  # fmt: skip
     accuracies, note = [], ""
     try:
         if run["row"] == "trainer":
             accuracies = fine_tune_with_trainer(model, train, validation, tokenizer, plan)
-        elif float(run["layer_decay"]) == 1:
+        else:
             fine_tune(model, train, validation, tokenizer, plan,
                       lambda epoch, result: accuracies.append(result.accuracy))  # fmt: skip
-        else:
-            fine_tune_layer_wise(model, train, validation, tokenizer, plan, float(run["layer_decay"]),
-                                 lambda epoch, result: accuracies.append(result.accuracy))  # fmt: skip
     except FloatingPointError as error:  # part of what a grid shows
         note = str(error)
     answers = predict(model, test, tokenizer, plan.max_length).argmax(dim=-1).numpy()

@@ -209,11 +209,11 @@ def main() -> int:
     parser.add_argument("--save", type=Path, nargs="?", const=FOLDER,
                         help="folder for the checkpoint of the first run")  # fmt: skip
     given = parser.parse_args()
-    name = "stories_long" if given.long else "stories"
+    folder = FOLDER / ("stories_long" if given.long else "stories")
     recipe = RECIPE | (LONG if given.long else {})
     given.steps = given.steps or recipe["steps"]
-    given.csv = given.csv or FOLDER / f"{name}.csv"
-    given.save = FOLDER / name if given.save == FOLDER else given.save
+    given.csv = given.csv or folder.with_suffix(".csv")
+    given.save = folder if given.save == FOLDER else given.save
     chosen = list(VARIANTS) if given.variants == ["all"] else given.variants
     if unknown := [name for name in chosen if name not in VARIANTS]:
         parser.error(f"there is no variant {unknown[0]!r}: choose from {'; '.join(VARIANTS)}")

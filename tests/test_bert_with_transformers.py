@@ -15,7 +15,7 @@ import transformers
 from datasets import Dataset
 from torch import nn
 
-from helpers import checkpoints, data, environment
+from helpers import checkpoints, data
 from helpers.checkpoints import CheckpointError
 from helpers.classification import BertForClassification, predict
 from helpers.encoder import Bert, BertConfig
@@ -31,9 +31,7 @@ SMALL = BertConfig(
 TEXTS = ["the river banks", "The bank, the river, is WIDE", "", "deep", "the bank is deep is deep is deep"]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def quiet():
-    environment.keep_libraries_quiet()
+pytestmark = pytest.mark.usefixtures("quiet_libraries")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from helpers import checkpoints, data, environment
+from helpers import checkpoints, data
 from helpers.checkpoints import CheckpointError
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
@@ -28,9 +28,7 @@ SMALL = BertConfig(
 TEXTS = ["the river banks", "The bank, the river, is WIDE"]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def quiet():
-    environment.keep_libraries_quiet()
+pytestmark = pytest.mark.usefixtures("quiet_libraries")
 
 
 @pytest.fixture

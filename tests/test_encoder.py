@@ -8,7 +8,7 @@ import torch
 import transformers
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers import checkpoints, data, environment
+from helpers import checkpoints, data
 from helpers.encoder import Bert, BertConfig, FeedForward, check_inputs, initialize_weights
 from helpers.pretraining import BertForPreTraining
 from helpers.wordpiece import pad_encodings
@@ -18,9 +18,7 @@ SMALL = BertConfig(
 )
 
 
-@pytest.fixture(autouse=True, scope="module")
-def quiet():
-    environment.keep_libraries_quiet()
+pytestmark = pytest.mark.usefixtures("quiet_libraries")
 
 
 def small(seed=0, **changes):

@@ -16,17 +16,17 @@ from helpers.classification import (
     evaluate,
     fine_tune,
     freeze_lower_layers,
+    rater_agreement,
 )
 from helpers.encoder import Bert, BertConfig
 from helpers.fine_tuning import (
+    LayerWise,
     MaskClassifier,
     as_prompt,
     features,
-    fine_tune_layer_wise,
     fine_tune_with_trainer,
     last_sentences,
     layer_wise_optimizer,
-    rater_points,
     remember_encodings,
     subset,
 )
@@ -317,9 +317,8 @@ def test_without_decay_the_layer_wise_loop_is_the_loop():
     train, validation = make_examples(24, 0), make_examples(10, 1)
     first, second = make_model(), make_model()
     losses = fine_tune(first, train, validation, make_tokenizer(), PLAN)
-    assert fine_tune_layer_wise(second, train, validation, make_tokenizer(), PLAN, 1.0) == pytest.approx(
-        losses
-    )
+    plan = LayerWise(**vars(PLAN), layer_decay=1.0)
+    assert fine_tune(second, train, validation, make_tokenizer(), plan) == pytest.approx(losses)
     for name, weight in first.state_dict().items():
         assert torch.allclose(weight, second.state_dict()[name], atol=1e-6), name
 
@@ -369,10 +368,10 @@ def test_last_sentences_fit():
 
 def test_one_rater_by_hand():
     # 2 is left out (the others sum to 0), 1 agrees, -1 does not, 0 is half right
-    assert rater_points([2, 1, -1, 0]) == (1 + 0 + 0.5) / 3
-    assert rater_points([2, 1, -1, 0], zero=0.0) == 1 / 3
+    assert rater_agreement([2, 1, -1, 0]) == (1 + 0 + 0.5) / 3
+    assert rater_agreement([2, 1, -1, 0], zero=0.0) == 1 / 3
     with pytest.raises(ValueError, match="leave the sentence out"):
-        rater_points([0, 0])
+        rater_agreement([0, 0])
 
 
 def test_the_mask_classifier_reads_at_the_gap():
