@@ -8,6 +8,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -15,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from helpers.encoder import Bert, initialize_weights
-from helpers.pretraining import make_optimizer, update_weights
+from helpers.pretraining import linear_warm_up_and_decay, parameter_groups, update_weights
 from helpers.wordpiece import Encoding, TruncationWarning, WordPieceTokenizer, pad_encodings
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "labelled_batches",
     "freeze_lower_layers",
     "train_epoch",
+    "layer_wise_groups",
     "FineTuning",
     "check_and_encode",
     "fine_tune",
@@ -209,6 +211,24 @@ def train_epoch(
     return losses
 
 
+def layer_wise_groups(
+    model: BertForClassification, learning_rate: float, weight_decay: float, layer_decay: float
+) -> list[dict]:
+    """For the optimizer: each layer learns `layer_decay` times as fast as the one above it.
+
+    Classifier and pooler have the learning rate, the top layer `layer_decay` times that, and so on down to
+    the embeddings (Howard and Ruder 2018, section 3.2; for BERT, Sun et al. 2019, section 5.3.4).
+    """
+    below = [model.bert.embeddings, *model.bert.layers]  # lowest first
+    inside = {id(weight) for part in below for weight in part.parameters()}
+    top = nn.ParameterList(weight for weight in model.parameters() if id(weight) not in inside)
+    groups = []
+    for height, part in enumerate(reversed([*below, top])):
+        for group in parameter_groups(part, weight_decay):
+            groups.append(group | {"lr": learning_rate * layer_decay**height})
+    return groups
+
+
 @dataclass(frozen=True)
 class FineTuning:
     """How to fine-tune. Devlin et al. 2018 (A.3) try 2 to 4 epochs, batches of 16 or 32, 2e-5 to 5e-5."""
@@ -216,18 +236,25 @@ class FineTuning:
     epochs: int = 3
     batch_size: int = 32
     learning_rate: float = 5e-5
+    layer_decay: float = 1.0  # learning rate of a layer by that of the layer above; 1: all the same
     warm_up: float = 0.1  # share of the steps
     weight_decay: float = 0.01
+    patience: int | None = None  # stop after so many epochs without a better one; None: never
     max_length: int = 128  # tokens
     seed: int = 0  # of the order of the texts and of dropout
 
     def __post_init__(self):
-        if self.epochs < 1 or self.batch_size < 1:
-            raise ValueError("epochs and batch_size must be at least 1")
+        if self.epochs < 1 or self.batch_size < 1 or (self.patience is not None and self.patience < 1):
+            raise ValueError("epochs, batch_size and patience must be at least 1")
+        if not 0 < self.layer_decay <= 1:
+            raise ValueError(f"layer_decay is above 0 and at most 1, not {self.layer_decay}")
 
-    def optimizer(self, model: nn.Module, steps: int) -> tuple:
-        """The optimizer and the schedule of its learning rate, as from `make_optimizer`."""
-        return make_optimizer(model, steps, self.learning_rate, self.warm_up, self.weight_decay)
+    def optimizer(self, model: BertForClassification, steps: int) -> tuple:
+        """AdamW with the settings of notebook 5, and the schedule of its learning rates."""
+        groups = layer_wise_groups(model, self.learning_rate, self.weight_decay, self.layer_decay)
+        optimizer = torch.optim.AdamW(groups, lr=self.learning_rate, betas=(0.9, 0.98), fused=True)
+        factor = partial(linear_warm_up_and_decay, steps=steps, warm_up=self.warm_up)
+        return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
 def check_and_encode(
@@ -235,10 +262,16 @@ def check_and_encode(
     max_length: int,
 ) -> list[Encoding]:  # fmt: skip
     """The encodings of `train`, after everything was checked that could stop a run halfway: ValueError."""
+    entries, vocab_size = len(tokenizer.vocabulary), model.bert.config.vocab_size
+    if entries != vocab_size:
+        raise ValueError(f"tokenizer with {entries:,} entries, model with {vocab_size:,}: load both from one "
+                         "checkpoint")  # fmt: skip
     encodings = []
     for examples in (train, validation):
         check_examples(examples, model.classifier.out_features)
         encodings.append(encode_texts(examples.texts, tokenizer, max_length))
+    if len({int(label) for label in train.labels}) < 2:
+        raise ValueError(f"all training labels are {train.labels[0]}: give examples of at least two classes")
     longest = max(len(encoding.ids) for part in encodings for encoding in part)
     if longest > model.bert.config.max_positions:
         raise ValueError(
@@ -250,26 +283,26 @@ def check_and_encode(
 
 def fine_tune(
     model: BertForClassification, train: Examples, validation: Examples, tokenizer: WordPieceTokenizer,
-    plan: FineTuning = FineTuning(), on_epoch: Callable | None = None, on_step: Callable | None = None,
+    plan: FineTuning = FineTuning(), on_epoch: Callable = lambda *_: None, on_step: Callable | None = None,
 ) -> list[float]:  # fmt: skip
     """Fine-tune on `train`, keep the weights of the epoch best on `validation`; returns every step's loss.
 
     Calls on_epoch(epoch, evaluation), on_step(step, loss); raises as check_and_encode, update_weights do."""
     encodings = check_and_encode(model, train, validation, tokenizer, plan.max_length)
     torch.manual_seed(plan.seed)
-    steps = plan.epochs * math.ceil(len(encodings) / plan.batch_size)
-    optimizer, schedule = plan.optimizer(model, steps)
-    losses, best_accuracy = [], -1.0
+    optimizer, schedule = plan.optimizer(model, plan.epochs * math.ceil(len(encodings) / plan.batch_size))
+    losses, best = [], None  # accuracy, epoch and weights
     try:
         for epoch in range(1, plan.epochs + 1):
             batches = labelled_batches(encodings, train.labels, plan.batch_size, tokenizer)
             losses += train_epoch(model, batches, optimizer, schedule, len(losses), on_step)
             result = evaluate(model, validation, tokenizer, plan.max_length)
-            if result.accuracy > best_accuracy:
-                best_accuracy, best_weights = result.accuracy, copy.deepcopy(model.state_dict())
-            if on_epoch is not None:
-                on_epoch(epoch, result)
+            if best is None or result.accuracy > best[0]:
+                best = result.accuracy, epoch, copy.deepcopy(model.state_dict())
+            on_epoch(epoch, result)
+            if plan.patience and epoch - best[1] >= plan.patience:
+                break
     finally:  # also when a later epoch breaks off
-        if best_accuracy >= 0:
-            model.load_state_dict(best_weights)
+        if best is not None:
+            model.load_state_dict(best[2])
     return losses

@@ -1,4 +1,4 @@
-"""Around the fine-tuning loop: other plans and loops, a gap to read at, frozen features, subsets.
+"""Around the fine-tuning loop: the library's loop, a gap to read at, frozen features, subsets.
 
 Support code for `scripts/fine_tune.py`; `helpers/classification.py` is the loop itself.
 """
@@ -7,11 +7,9 @@ import functools
 import random
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
 
 from helpers import checkpoints
 from helpers.classification import (
@@ -22,17 +20,14 @@ from helpers.classification import (
     encode_texts,
 )
 from helpers.encoder import Bert
-from helpers.pretraining import linear_warm_up_and_decay, parameter_groups
 from helpers.wordpiece import WordPieceTokenizer, pad_encodings
 
 __all__ = [
-    "LayerWise",
     "MaskClassifier",
     "as_prompt",
     "features",
     "fine_tune_with_trainer",
     "last_sentences",
-    "layer_wise_optimizer",
     "remember_encodings",
     "subset",
 ]
@@ -76,42 +71,6 @@ def as_prompt(sentences: Sequence[str], tokenizer: WordPieceTokenizer, max_lengt
         if len(tokenizer.encode(text).ids) <= max_length:
             return text
     raise ValueError(f"the last sentence has no room in {max_length} tokens: choose a longer max_length")
-
-
-def layer_wise_optimizer(
-    model: BertForClassification, steps: int, plan: FineTuning, decay: float
-) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    """As `make_optimizer`, but every layer learns `decay` times as fast as the one above it.
-
-    The classifier and the pooler have the plan's learning rate, the top layer `decay` times that, and so on
-    down to the embeddings (Howard and Ruder 2018, section 3.2; for BERT Sun et al. 2019, section 5.3.4, and
-    Clark et al. 2020 (ELECTRA), appendix B). ValueError for a decay that is not above 0 and at most 1.
-    """
-    if not 0 < decay <= 1:
-        raise ValueError(f"the decay from layer to layer is above 0 and at most 1, not {decay}")
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, not {steps}")
-    bert = model.bert
-    below = [bert.embeddings, *bert.layers]  # lowest first
-    inside = {id(weight) for part in below for weight in part.parameters()}
-    top = nn.ParameterList(weight for weight in model.parameters() if id(weight) not in inside)
-    groups = []
-    for height, part in enumerate(reversed([*below, top])):
-        for group in parameter_groups(part, plan.weight_decay):
-            groups.append(group | {"lr": plan.learning_rate * decay**height})
-    optimizer = torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.98), fused=True)
-    factor = functools.partial(linear_warm_up_and_decay, steps=steps, warm_up=plan.warm_up)
-    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-
-
-@dataclass(frozen=True)
-class LayerWise(FineTuning):
-    """A plan with the learning rates of `layer_wise_optimizer`; ValueError as there."""
-
-    layer_decay: float = 1.0
-
-    def optimizer(self, model: BertForClassification, steps: int) -> tuple:
-        return layer_wise_optimizer(model, steps, self, self.layer_decay)
 
 
 def fine_tune_with_trainer(

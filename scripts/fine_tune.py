@@ -41,6 +41,7 @@ from helpers import checkpoints, data, stories
 from helpers.classification import (
     BertForClassification,
     Examples,
+    FineTuning,
     fine_tune,
     freeze_lower_layers,
     predict,
@@ -50,7 +51,6 @@ from helpers.comparison import paired_bootstrap, prediction_interval, summarize
 from helpers.downloads import sha256_of
 from helpers.encoder import Bert
 from helpers.fine_tuning import (
-    LayerWise,
     MaskClassifier,
     as_prompt,
     features,
@@ -287,7 +287,7 @@ def trained(task: Task, run: dict) -> Outcome:
         model = BertForClassification(bert, task.classes).to(device)
     if run["frozen_layers"] != "none":
         freeze_lower_layers(model.bert, int(run["frozen_layers"]))
-    plan = LayerWise(
+    plan = FineTuning(
         epochs=int(run["epochs"]), batch_size=int(run["batch_size"]), warm_up=float(run["warm_up"]),
         learning_rate=float(run["learning_rate"]), weight_decay=float(run["weight_decay"]),
         max_length=int(run["max_length"]), seed=seed, layer_decay=float(run["layer_decay"]),

@@ -25,10 +25,12 @@ from helpers.classification import (
     fine_tune,
     freeze_lower_layers,
     labelled_batches,
+    layer_wise_groups,
     length_buckets,
     predict,
 )
 from helpers.encoder import Bert, BertConfig
+from helpers.pretraining import make_optimizer
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
 
 WORDS = ["a", "the", "film", "plot", "good", "great", "bad", "dull", "very", "not", "##ly", "."]
@@ -204,7 +206,7 @@ def test_predicting_nothing_is_refused(tokenizer):
         predict(make_model(), [], tokenizer)
 
 
-@pytest.mark.parametrize("setting", [{"epochs": 0}, {"batch_size": 0}])
+@pytest.mark.parametrize("setting", [{"epochs": 0}, {"batch_size": 0}, {"patience": 0}])
 def test_a_plan_without_steps_is_refused(setting):
     with pytest.raises(ValueError, match="at least 1"):
         replace(PLAN, **setting)
@@ -225,12 +227,12 @@ def test_a_long_text_is_cut_with_one_warning_that_counts(tokenizer):
 
 
 def test_truncation_is_never_silent(tokenizer):
-    model, good, long = make_model(), make_examples(10), Examples(["very " * 50], [0])
-    with pytest.warns(UserWarning, match="1 of 1 texts"):
+    model, good, long = make_model(), make_examples(10), Examples(["very " * 50, "good"], [0, 1])
+    with pytest.warns(UserWarning, match="1 of 2 texts"):
         predict(model, long.texts, tokenizer, max_length=20)
-    with pytest.warns(UserWarning, match="1 of 1 texts"):
+    with pytest.warns(UserWarning, match="1 of 2 texts"):
         evaluate(model, long, tokenizer, max_length=20)
-    with pytest.warns(UserWarning, match="1 of 1 texts"):
+    with pytest.warns(UserWarning, match="1 of 2 texts"):
         fine_tune(model, long, good, tokenizer, PLAN)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -401,11 +403,90 @@ def test_fine_tuning_refuses_more_tokens_than_positions_before_it_trains(tokeniz
     assert same(before, weights_of(model))
 
 
-def test_fine_tuning_refuses_a_tokenizer_with_more_entries_than_the_model(tokenizer):
-    larger = WordPieceTokenizer([*tokenizer.vocabulary, "superb"])
+@pytest.mark.parametrize("entries", [-1, 1])
+def test_fine_tuning_refuses_a_tokenizer_of_another_vocabulary(tokenizer, entries):
+    vocabulary = [*tokenizer.vocabulary, "superb"] if entries > 0 else tokenizer.vocabulary[:entries]
     examples = Examples(["a superb film"] * 4, [1, 1, 0, 1])
-    with pytest.raises(ValueError, match="ids must lie in"):
-        fine_tune(make_model(), examples, examples, larger, PLAN)
+    with pytest.raises(ValueError, match=f"tokenizer with {17 + entries} entries, model with 17: load both"):
+        fine_tune(make_model(), examples, examples, WordPieceTokenizer(vocabulary), PLAN)
+
+
+@pytest.mark.parametrize("kind", [list, np.array, torch.tensor])
+def test_fine_tuning_on_one_class_is_refused(tokenizer, kind):
+    model, good = make_model(), make_examples(12)
+    before = weights_of(model)
+    with pytest.raises(
+        ValueError, match="all training labels are .*1.*: give examples of at least two classes"
+    ):
+        fine_tune(model, Examples(["a good film", "great"], kind([1, 1])), good, tokenizer, PLAN)
+    assert same(before, weights_of(model))
+
+
+# Rates from layer to layer, and stopping early
+
+
+def test_layer_wise_rates_fall_from_top_to_bottom():
+    model = make_model()
+    groups = layer_wise_groups(model, learning_rate=1.0, weight_decay=0.01, layer_decay=0.5)
+    found = {id(weight): group for group in groups for weight in group["params"]}
+    assert len(found) == len(list(model.parameters()))
+    for name, weight in model.named_parameters():
+        height = 0 if "pooler" in name or "classifier" in name else 1 if "layers.1" in name else 2
+        height = 3 if "embeddings" in name else height
+        assert found[id(weight)]["lr"] == 0.5**height, name
+        assert found[id(weight)]["weight_decay"] == (0.01 if weight.dim() > 1 else 0), name
+    for wrong in (0, 1.5):
+        with pytest.raises(ValueError, match="at most 1"):
+            replace(PLAN, layer_decay=wrong)
+
+
+def test_one_rate_for_all_layers_is_the_optimizer_of_pretraining(tokenizer, monkeypatch):
+    def optimizer_of_pretraining(plan, model, steps):
+        return make_optimizer(model, steps, plan.learning_rate, plan.warm_up, plan.weight_decay)
+
+    train, validation = make_examples(24, 0), make_examples(10, 1)
+    first, second, layer_wise = make_model(), make_model(), make_model()
+    losses = fine_tune(first, train, validation, tokenizer, PLAN)
+    fine_tune(layer_wise, train, validation, tokenizer, replace(PLAN, layer_decay=0.5))
+    monkeypatch.setattr(FineTuning, "optimizer", optimizer_of_pretraining)
+    assert fine_tune(second, train, validation, tokenizer, PLAN) == pytest.approx(losses)
+    for name, weight in first.state_dict().items():
+        assert torch.allclose(weight, second.state_dict()[name], atol=1e-6), name
+    assert not same(weights_of(first), weights_of(layer_wise))
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "patience", "epochs"),
+    [([0.5, 0.8, 0.7, 0.9], None, 4), ([0.5, 0.8, 0.7, 0.9], 1, 3), ([0.8, 0.7, 0.6, 0.9], 2, 3),
+     ([0.8, 0.7, 0.9, 0.9], 2, 4), ([0.5, 0.5, 0.5, 0.5], 3, 4)],
+)  # fmt: skip
+def test_early_stopping_waits_for_a_better_epoch(tokenizer, monkeypatch, accuracies, patience, epochs):
+    made_up, states = iter(accuracies), []
+    monkeypatch.setattr(
+        classification, "evaluate", lambda *arguments: Evaluation(next(made_up), 0.0, torch.empty(0))
+    )
+    model, examples = make_model(), make_examples(20)
+    fine_tune(
+        model, examples, examples, tokenizer, replace(PLAN, epochs=4, patience=patience),
+        on_epoch=lambda epoch, result: states.append(weights_of(model)),
+    )  # fmt: skip
+    assert len(states) == epochs
+    assert same(weights_of(model), states[accuracies.index(max(accuracies[:epochs]))])
+
+
+def test_an_interrupted_fine_tuning_keeps_the_best_epoch(tokenizer):
+    model, states = make_model(), []
+
+    def interrupt(step, loss):
+        if states:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fine_tune(
+            model, make_examples(20), make_examples(8, 1), tokenizer, PLAN,
+            on_epoch=lambda epoch, result: states.append(weights_of(model)), on_step=interrupt,
+        )  # fmt: skip
+    assert len(states) == 1 and same(states[0], weights_of(model))
 
 
 def test_a_run_that_breaks_off_keeps_the_best_epoch(tokenizer, monkeypatch):

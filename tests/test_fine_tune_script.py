@@ -14,19 +14,16 @@ from helpers.classification import (
     Examples,
     FineTuning,
     evaluate,
-    fine_tune,
     freeze_lower_layers,
     rater_agreement,
 )
 from helpers.encoder import Bert, BertConfig
 from helpers.fine_tuning import (
-    LayerWise,
     MaskClassifier,
     as_prompt,
     features,
     fine_tune_with_trainer,
     last_sentences,
-    layer_wise_optimizer,
     remember_encodings,
     subset,
 )
@@ -293,34 +290,6 @@ def test_a_table_keeps_its_columns_answers_and_labels(tmp_path):
 
 
 # Helpers of the rows
-
-
-def test_layer_wise_rates_fall_from_top_to_bottom():
-    model = make_model()
-    optimizer, _ = layer_wise_optimizer(model, 10, FineTuning(learning_rate=1.0, warm_up=0), 0.5)
-    rate = {id(weight): group["initial_lr"] for group in optimizer.param_groups for weight in group["params"]}
-    decay = {
-        id(weight): group["weight_decay"] for group in optimizer.param_groups for weight in group["params"]
-    }
-    assert len(rate) == len(list(model.parameters()))
-    for name, weight in model.named_parameters():
-        height = 0 if "pooler" in name or "classifier" in name else 1 if "layers.1" in name else 2
-        height = 3 if "embeddings" in name else height
-        assert rate[id(weight)] == 0.5**height, name
-        assert decay[id(weight)] == (0.01 if weight.dim() > 1 else 0), name
-    for wrong in (0, 1.5):
-        with pytest.raises(ValueError, match="at most 1"):
-            layer_wise_optimizer(model, 10, PLAN, wrong)
-
-
-def test_without_decay_the_layer_wise_loop_is_the_loop():
-    train, validation = make_examples(24, 0), make_examples(10, 1)
-    first, second = make_model(), make_model()
-    losses = fine_tune(first, train, validation, make_tokenizer(), PLAN)
-    plan = LayerWise(**vars(PLAN), layer_decay=1.0)
-    assert fine_tune(second, train, validation, make_tokenizer(), plan) == pytest.approx(losses)
-    for name, weight in first.state_dict().items():
-        assert torch.allclose(weight, second.state_dict()[name], atol=1e-6), name
 
 
 def test_the_trainer_learns_keeps_the_best_epoch_and_leaves_frozen_layers():
