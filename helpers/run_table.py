@@ -58,6 +58,29 @@ class RunTable:
         if missing:
             raise TableError(f"{answers} lacks the answers of {len(missing)} lines: begin a new table")
 
+    @classmethod
+    def stored(cls, path: str | Path) -> "RunTable":
+        """A table that is there, to be read; TableError if there is none."""
+        path = Path(path)
+        if not path.exists():
+            raise TableError(
+                f"there is no table {path}: make it with the script that is named beside its use"
+            )
+        with open(path, encoding="utf-8", newline="") as file:
+            columns = next(csv.reader(file))
+        return cls(path, columns[1:], ())
+
+    def matching(self, **settings: object) -> list[dict]:
+        """The lines that have these values, compared as text, in the order of their seeds."""
+        wanted = {name: str(value) for name, value in settings.items()}
+        unknown = wanted.keys() - set(self.columns)
+        if unknown:
+            raise TableError(
+                f"{self.path.name} has no column {sorted(unknown)[0]}: it has {', '.join(self.columns)}"
+            )
+        found = [line for line in self.lines if wanted.items() <= line.items()]
+        return sorted(found, key=lambda line: int(line.get("seed") or 0))
+
     def key(self, line: dict) -> str:
         """What the settings of a line are called in the file of answers."""
         text = "\x1f".join(str(line[name]) for name in self.settings)
