@@ -62,6 +62,7 @@ DEFAULTS = {
     "domains": {"seeds": [0, 1, 2], "labels": 2000, "domain_labels": 1000},
     "curves": {"seeds": [0], "labels": 1000, "epochs": 3, "every": 12, "validation": 400},
 }
+RESAMPLES = 2000  # of the report's intervals
 
 
 class Plan(NamedTuple):
@@ -254,11 +255,11 @@ def report_domains(table: RunTable) -> None:
         text = f"{about(lines[0])}{len(values):>2} runs  {np.mean(values):6.1%}"
         if len(values) > 1:
             text += f" ± {np.std(values, ddof=1):.1%}"
+        points = np.array([table.points(line) for line in lines])
         for others in groups.values():
-            name = compared(lines[0], others[0])
-            if name:
-                gap = paired_bootstrap(*(np.array([table.points(line) for line in group])
-                                         for group in (lines, others)), 2000, resample_runs=True)  # fmt: skip
+            if name := compared(lines[0], others[0]):
+                theirs = np.array([table.points(line) for line in others])
+                gap = paired_bootstrap(points, theirs, RESAMPLES, resample_runs=True)
                 text += (f"  against {name}: {100 * gap.mean:+.1f} points "
                          f"({100 * gap.low:+.1f} to {100 * gap.high:+.1f})")  # fmt: skip
         print(text)
@@ -331,9 +332,9 @@ def summary(name: str, steps: list[dict]) -> str:
     measured = [float(line["accuracy"]) for line in steps if line["accuracy"]]
     return (
         f"{name:<19}{len(losses):>4} steps  loss {losses[0]:.3f} first, {max(losses):.3f} most, "
-        f"{np.mean(losses[-10:]):.3f} mean of the last ten  gradient norm {max(norms, default=np.nan):.1f} most"
-        f"  accuracy {measured[0]:.1%} before, {min(measured):.1%} least, {max(measured):.1%} most, "
-        f"{measured[-1]:.1%} last  {steps[-1]['note']}"
+        f"{np.mean(losses[-10:]):.3f} mean of the last ten  "
+        f"gradient norm {max(norms, default=np.nan):.1f} most  accuracy {measured[0]:.1%} before, "
+        f"{min(measured):.1%} least, {max(measured):.1%} most, {measured[-1]:.1%} last  {steps[-1]['note']}"
     ).rstrip()
 
 
