@@ -27,11 +27,12 @@ class TableError(RuntimeError):
 class RunTable:
     """The table in a CSV file; `settings` are the columns that decide a run, `results` those that it adds.
 
+    The column `task` tells whose test examples were answered.
     Raises TableError for a file with other columns, and for answers that are missing or damaged.
     """
 
-    def __init__(self, path: str | Path, settings: Sequence[str], results: Sequence[str]):
-        self.path = Path(path)
+    def __init__(self, path: str | Path, settings: Sequence[str], results: Sequence[str], task: str = "task"):
+        self.path, self.task = Path(path), task
         self.settings, self.columns = tuple(settings), ("key", *settings, *results)
         self.read()
 
@@ -59,7 +60,7 @@ class RunTable:
             raise TableError(f"{answers} lacks the answers of {len(missing)} lines: begin a new table")
 
     @classmethod
-    def stored(cls, path: str | Path) -> "RunTable":
+    def stored(cls, path: str | Path, task: str = "task") -> "RunTable":
         """A table that is there, to be read; TableError if there is none."""
         path = Path(path)
         if not path.exists():
@@ -68,7 +69,7 @@ class RunTable:
             )
         with open(path, encoding="utf-8", newline="") as file:
             columns = next(csv.reader(file))
-        return cls(path, columns[1:], ())
+        return cls(path, columns[1:], (), task)
 
     def matching(self, **settings: object) -> list[dict]:
         """The lines that have these values, compared as text, in the order of their seeds."""
@@ -105,9 +106,11 @@ class RunTable:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self.path.with_name(f".{self.path.name}.lock")):
             self.read()
-            name = f"labels of {line['task']}"
+            name = f"labels of {line[self.task]}"
             if not np.array_equal(self._answers.get(name, labels), labels):
-                raise TableError(f"{self.path} has other test examples for {line['task']}: begin a new table")
+                raise TableError(
+                    f"{self.path} has other test examples for {line[self.task]}: begin a new table"
+                )
             self._answers |= {line["key"]: answers, name: labels}
             self.lines = [old for old in self.lines if old["key"] != line["key"]] + [line]
             packed, text = io.BytesIO(), io.StringIO(newline="")
@@ -128,4 +131,4 @@ class RunTable:
         answers = self.answers(line)
         if answers.dtype.kind == "f":
             return answers.astype(float)
-        return (answers == self._answers[f"labels of {line['task']}"]).astype(float)
+        return (answers == self._answers[f"labels of {line[self.task]}"]).astype(float)

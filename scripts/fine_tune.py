@@ -123,10 +123,10 @@ class Outcome(NamedTuple):
 
 @cache
 def load_task(name: str) -> Task:
-    """ "movies": is the mean rating of a sentence above zero; "stories": which feeling follows the events."""
-    if name == "movies":
+    """ "stories": which feeling follows the events; else a domain: is a sentence's mean rating above zero."""
+    if name != "stories":
         parts = {part: [review for review in rows if review.label is not None]
-                 for part, rows in data.reviews("movies").items()}  # fmt: skip
+                 for part, rows in data.reviews(name).items()}  # fmt: skip
         examples = [Examples([r.text for r in rows], [r.label for r in rows]) for rows in parts.values()]
         people = np.array([rater_agreement(review.ratings) for review in parts["test"]])
         return Task(name, 2, *examples, people=people)
@@ -272,7 +272,18 @@ def perfect(task: Task, run: dict) -> Outcome:
 
 def trained(task: Task, run: dict) -> Outcome:
     """Fine-tune an encoder: the rows of TRAINED."""
-    train, validation, test = parts_of(task, run)
+    model = start(task, run)
+    accuracies, note = train(model, task, run)
+    answers = predict(model, texts_of(task, "test", run), load_encoder(run["checkpoint"])[1],
+                      int(run["max_length"])).argmax(dim=-1).numpy()  # fmt: skip
+    if not accuracies:
+        return Outcome(answers, note=note)
+    best = max(accuracies)
+    return Outcome(answers, best, best_epoch=accuracies.index(best) + 1, note=note)
+
+
+def start(task: Task, run: dict) -> BertForClassification:
+    """The classifier of a run before its first step, with its lower layers frozen if the run says so."""
     pretrained, tokenizer, _ = load_encoder(run["checkpoint"])
     seed = int(run["seed"])
     torch.manual_seed(seed)
@@ -287,25 +298,30 @@ def trained(task: Task, run: dict) -> Outcome:
         model = BertForClassification(bert, task.classes).to(device)
     if run["frozen_layers"] != "none":
         freeze_lower_layers(model.bert, int(run["frozen_layers"]))
-    plan = FineTuning(
+    return model
+
+
+def plan_of(run: dict) -> FineTuning:
+    """The settings of a run, which are text, as the plan of the loop."""
+    return FineTuning(
         epochs=int(run["epochs"]), batch_size=int(run["batch_size"]), warm_up=float(run["warm_up"]),
         learning_rate=float(run["learning_rate"]), weight_decay=float(run["weight_decay"]),
-        max_length=int(run["max_length"]), seed=seed, layer_decay=float(run["layer_decay"]),
+        max_length=int(run["max_length"]), seed=int(run["seed"]), layer_decay=float(run["layer_decay"]),
     )  # fmt: skip
-    accuracies, note = [], ""
+
+
+def train(model: BertForClassification, task: Task, run: dict) -> tuple[list[float], str]:
+    """Fine-tune by the run's loop: the validation accuracy of each epoch, and what broke it off, or ""."""
+    examples, tokenizer = parts_of(task, run)[:2], load_encoder(run["checkpoint"])[1]
+    if run["row"] == "trainer":
+        return fine_tune_with_trainer(model, *examples, tokenizer, plan_of(run)), ""
+    accuracies = []
     try:
-        if run["row"] == "trainer":
-            accuracies = fine_tune_with_trainer(model, train, validation, tokenizer, plan)
-        else:
-            fine_tune(model, train, validation, tokenizer, plan,
-                      lambda epoch, result: accuracies.append(result.accuracy))  # fmt: skip
+        fine_tune(model, *examples, tokenizer, plan_of(run),
+                  lambda epoch, result: accuracies.append(result.accuracy))  # fmt: skip
     except FloatingPointError as error:  # part of what a grid shows
-        note = str(error)
-    answers = predict(model, test, tokenizer, plan.max_length).argmax(dim=-1).numpy()
-    if not accuracies:
-        return Outcome(answers, note=note)
-    best = max(accuracies)
-    return Outcome(answers, best, best_epoch=accuracies.index(best) + 1, note=note)
+        return accuracies, str(error)
+    return accuracies, ""
 
 
 METHODS = {"majority": majority, "tfidf": tfidf, "frozen": frozen, "human": human, "perfect": perfect}
