@@ -37,9 +37,9 @@ def follow(
 ) -> list[dict]:  # fmt: skip
     """Train as `fine_tune` does, with the same losses; returns a line of MEASURED for every step, as text.
 
-    loss: of the batch before the step, in nats; gradient_norm: before clipping. measure(model) is the
-    accuracy before the first step (step 0), after every `every`-th and after the last. A loss or gradient
-    that is not finite ends the run with a note; the weights stay those before that step.
+    loss: of the batch before the step, in nats; gradient_norm: before clipping. measure(model) gives the
+    accuracy: before step 1 (as step 0), after every `every`-th step, after the last. A loss or gradient that
+    is not finite ends the run with a note and changes no weight.
     """
     torch.manual_seed(plan.seed)
     steps = plan.epochs * math.ceil(len(encodings) / plan.batch_size)
@@ -50,16 +50,21 @@ def follow(
     lines = [_line(0, accuracy=measure(model))]
     for step, (batch, targets) in enumerate(batches, 1):
         model.train()
-        loss, found = classification_loss(model, batch, targets), {}
-        rate = schedule.get_last_lr()[0]
-        try:
-            found["gradient_norm"] = update_weights(model, loss, optimizer, schedule, step)
-        except FloatingPointError as error:
-            return [*lines, _line(step, loss=loss.item(), learning_rate=rate, note=str(error))]
+        loss = classification_loss(model, batch, targets)
+        lines.append(_take_step(model, loss, optimizer, schedule, step))
+        if lines[-1]["note"]:
+            break
         if step % every == 0 or step == steps:
-            found["accuracy"] = measure(model)
-        lines.append(_line(step, loss=loss.item(), learning_rate=rate, **found))
+            lines[-1] |= {"accuracy": f"{measure(model):.6g}"}
     return lines
+
+
+def _take_step(model: BertForClassification, loss: torch.Tensor, optimizer, schedule, step: int) -> dict:
+    found = {"loss": loss.item(), "learning_rate": schedule.get_last_lr()[0]}
+    try:
+        return _line(step, gradient_norm=update_weights(model, loss, optimizer, schedule, step), **found)
+    except FloatingPointError as error:
+        return _line(step, note=str(error), **found)
 
 
 def _line(step: int, note: str = "", **values: float) -> dict:

@@ -279,10 +279,16 @@ def test_every_plan_is_a_curve(tiny, monkeypatch, capsys):
     assert len(capsys.readouterr().out.splitlines()) == len(script.PLANS)
 
 
-def test_forgetting_is_measured_on_movies_from_a_model_tuned_on_them(tiny):
-    assert curves(tiny, "--plans", "forgetting, harsh", "--seeds", "4") == 0
-    task = tiny.tasks["movies"]
+def test_forgetting_is_measured_on_movies_from_a_model_tuned_on_them(tiny, monkeypatch):
+    task, asked, accuracy = tiny.tasks["movies"], [], script.accuracy
     held_out = subset(task.validation, 16, 4)
+    monkeypatch.setattr(
+        script,
+        "accuracy",
+        lambda model, held_out, **rest: asked.append(held_out) or accuracy(model, held_out, **rest),
+    )
+    assert curves(tiny, "--plans", "forgetting, harsh", "--seeds", "4") == 0
+    assert len(asked) == 5 and all(examples == held_out for examples in asked)
     run = script.recipe("movies", 40, 4)
     tuned = runs.start(task, run)
     fine_tune(tuned, subset(task.train, 40, 4), task.validation, TOKENIZER, runs.plan_of(run))
