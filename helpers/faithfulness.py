@@ -14,9 +14,9 @@ from helpers.attribution import Attribution, encode_words, evaluating, word_numb
 from helpers.classification import BertForClassification
 from helpers.wordpiece import Encoding, WordPieceTokenizer, pad_encodings
 
-__all__ = ["SHARES", "Faithfulness", "faithfulness", "faithfulness_of_each", "mean_faithfulness"]
+__all__ = ["TOP_SHARES", "Faithfulness", "faithfulness", "faithfulness_of_each", "mean_faithfulness"]
 
-SHARES = (0.1, 0.2, 0.5)  # of the words, the top ones
+TOP_SHARES = (0.1, 0.2, 0.5)  # of the words, the top ones
 
 
 class Faithfulness(NamedTuple):
@@ -58,7 +58,7 @@ def _probabilities(model: BertForClassification, rows: list[list[int]], pad_id: 
 
 def faithfulness_of_each(
     model: BertForClassification, tokenizer: WordPieceTokenizer, texts: Sequence[str],
-    scores: Sequence[Sequence[float]], shares: Sequence[float] = SHARES, max_length: int = 128,
+    scores: Sequence[Sequence[float]], shares: Sequence[float] = TOP_SHARES, max_length: int = 128,
 ) -> list[Faithfulness]:  # fmt: skip
     """Comprehensiveness and sufficiency of every text, the mean over `shares` of its words.
 
@@ -85,7 +85,7 @@ def faithfulness_of_each(
 
 def faithfulness(
     model: BertForClassification, tokenizer: WordPieceTokenizer, text: str, scores: Sequence[float],
-    shares: Sequence[float] = SHARES, max_length: int = 128,
+    shares: Sequence[float] = TOP_SHARES, max_length: int = 128,
 ) -> Faithfulness:  # fmt: skip
     """`faithfulness_of_each` for one text and its scores (T,)."""
     return faithfulness_of_each(model, tokenizer, [text], [scores], shares, max_length)[0]
@@ -93,7 +93,7 @@ def faithfulness(
 
 def mean_faithfulness(
     model: BertForClassification, tokenizer: WordPieceTokenizer, texts: Sequence[str],
-    method: Callable[..., Attribution], shares: Sequence[float] = SHARES, max_length: int = 128,
+    method: Callable[..., Attribution], shares: Sequence[float] = TOP_SHARES, max_length: int = 128,
 ) -> Faithfulness:  # fmt: skip
     """The mean over texts for a method such as `integrated_gradients`, `attention_scores`, `random_scores`.
 
