@@ -4,6 +4,7 @@ Support code for notebook 7, for any model of ours. Left out: interactive pictur
 matter for a prediction (attribution).
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from scipy.sparse.csgraph import maximum_flow
 from helpers.attention import join_heads, split_heads
 from helpers.checkpoints import Model, encoder_of
 from helpers.plotting import COLOURS
-from helpers.wordpiece import WordPieceTokenizer, pad_encodings
+from helpers.wordpiece import Encoding, TruncationWarning, WordPieceTokenizer, pad_encodings
 
 __all__ = [
     "Measures",
@@ -66,8 +67,7 @@ def attentions(
     bert.eval()
     try:
         for start in range(0, len(texts), 16):
-            some = [(text, None) if isinstance(text, str) else text for text in texts[start : start + 16]]
-            encodings = [tokenizer.encode(*pair, max_length=max_length) for pair in some]
+            encodings = _encode(tokenizer, texts[start : start + 16], max_length)
             batch = pad_encodings(encodings, tokenizer.id_of["[PAD]"])
             inputs = {name: values.to(device) for name, values in batch.items()}
             layers = torch.stack(bert(**inputs, output_attentions=True).attentions, dim=1)  # (B, L, A, T, T)
@@ -76,6 +76,13 @@ def attentions(
                 yield Seen(encoding.tokens, weights[:, :, :length, :length])
     finally:
         bert.train(was_training)
+
+
+def _encode(tokenizer: WordPieceTokenizer, texts: Sequence[Text], max_length: int | None) -> list[Encoding]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TruncationWarning)  # whoever gives a max_length wants them cut
+        pairs = [(text, None) if isinstance(text, str) else text for text in texts]
+        return [tokenizer.encode(*pair, max_length=max_length) for pair in pairs]
 
 
 def patterns(tokens: Sequence[str]) -> dict[str, np.ndarray]:
