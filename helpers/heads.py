@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 from scipy import sparse
 from scipy.sparse.csgraph import maximum_flow
 
@@ -31,6 +31,7 @@ __all__ = [
     "draw_types",
     "head_types",
     "heads_off",
+    "legend",
     "measure",
     "patterns",
 ]
@@ -189,6 +190,14 @@ def draw_types(axis: Axes, measures: Measures, kinds: np.ndarray, title: str = "
             axis.text(head, layer + 0.28, f"{number:.0%}", ha="center", va="center", color=ink, fontsize=7.5)
     axis.set(xlim=(-0.5, heads - 0.5), ylim=(layers - 0.5, -0.5), title=title, xlabel="head", ylabel="layer")
     axis.set(xticks=range(heads), yticks=range(layers), aspect="equal")
+
+
+def legend() -> list[Patch]:
+    """What letters and colors of such a map mean, as handles for matplotlib's legend."""
+    return [
+        Patch(facecolor=TYPE_COLOURS[kind], edgecolor="0.5", label=f"{letter} {kind}")
+        for kind, letter in LETTERS.items()
+    ]
 
 
 @contextmanager
