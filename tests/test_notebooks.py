@@ -26,6 +26,7 @@ NAMES = [
     "04_encoder",
     "05_mlm_pretraining",
     "06_classification_fine_tuning",
+    "07_attention_views",
     "08_bert_with_transformers",
     "09_pretraining_at_scale",
 ]

@@ -1,0 +1,271 @@
+"""What attention heads do: measured, switched off, altered, and followed through the layers.
+
+Support code for notebook 7, for any model of ours. Left out: interactive pictures, and how much the words
+matter for a prediction (attribution).
+"""
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch, Rectangle
+from scipy import sparse
+from scipy.sparse.csgraph import maximum_flow
+
+from helpers.attention import join_heads, split_heads
+from helpers.checkpoints import Model, encoder_of
+from helpers.plotting import COLOURS
+from helpers.wordpiece import Encoding, TruncationWarning, WordPieceTokenizer, pad_encodings
+
+__all__ = [
+    "Measures",
+    "PATTERNS",
+    "Seen",
+    "altered_attention",
+    "attention_flow",
+    "attentions",
+    "draw_types",
+    "head_types",
+    "heads_off",
+    "legend",
+    "measure",
+    "patterns",
+]
+
+# Where a head can look, and its letter in a map of heads.
+PATTERNS = {"previous": "P", "next": "N", "same word": "S", "[SEP]": "E", "[CLS]": "C", "itself": "I"}
+BROAD, OTHER = "broad", "other"
+LETTERS = PATTERNS | {BROAD: "B", OTHER: "·"}
+TYPE_COLOURS = dict(
+    zip(LETTERS, (*COLOURS[:3], "#8f8a80", "#5b3f8c", COLOURS[3], COLOURS[4], "#ffffff"), strict=True)
+)
+MARKS = ("[CLS]", "[SEP]", "[PAD]")  # these ask no question that we count; [MASK] does
+Text = str | tuple[str, str]
+
+
+class Seen(NamedTuple):
+    """A text as a model saw it."""
+
+    tokens: list[str]  # T
+    weights: np.ndarray  # (L, A, T, T): layer, head, the token that looks, the token that is looked at
+
+
+@torch.no_grad()
+def attentions(
+    model: Model, tokenizer: WordPieceTokenizer, texts: Sequence[Text], max_length: int | None = None
+) -> Iterator[Seen]:
+    """The attention of every text (or pair of texts), in order, without padding.
+
+    Computed in evaluation mode, 16 texts at a time; longer ones are cut to max_length tokens.
+    """
+    bert = encoder_of(model)
+    device = next(bert.parameters()).device
+    was_training = bert.training
+    bert.eval()
+    try:
+        for start in range(0, len(texts), 16):
+            encodings = _encode(tokenizer, texts[start : start + 16], max_length)
+            batch = pad_encodings(encodings, tokenizer.id_of["[PAD]"])
+            inputs = {name: values.to(device) for name, values in batch.items()}
+            layers = torch.stack(bert(**inputs, output_attentions=True).attentions, dim=1)  # (B, L, A, T, T)
+            for encoding, weights in zip(encodings, layers.cpu().numpy(), strict=True):
+                length = len(encoding.ids)
+                yield Seen(encoding.tokens, weights[:, :, :length, :length])
+    finally:
+        bert.train(was_training)
+
+
+def _encode(tokenizer: WordPieceTokenizer, texts: Sequence[Text], max_length: int | None) -> list[Encoding]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TruncationWarning)  # whoever gives a max_length wants them cut
+        pairs = [(text, None) if isinstance(text, str) else text for text in texts]
+        return [tokenizer.encode(*pair, max_length=max_length) for pair in pairs]
+
+
+def patterns(tokens: Sequence[str]) -> dict[str, np.ndarray]:
+    """For every pattern, which token (column) stands in that place for which word (row): (T, T) boolean.
+
+    Rows of [CLS] and [SEP] are empty. No two patterns share a place, but for a word that is repeated at
+    once; so previous, next and same word are words.
+    """
+    names = np.array(tokens)
+    word = ~np.isin(names, MARKS)
+    both = word[:, None] & word[None, :]
+    own = np.eye(len(names), dtype=bool)
+    found = {
+        "previous": np.eye(len(names), k=-1, dtype=bool) & both,
+        "next": np.eye(len(names), k=1, dtype=bool) & both,
+        "same word": (names[:, None] == names[None, :]) & ~own & both,
+        "[SEP]": word[:, None] & (names == "[SEP]")[None, :],
+        "[CLS]": word[:, None] & (names == "[CLS]")[None, :],
+        "itself": own & both,
+    }
+    return {name: found[name] for name in PATTERNS}
+
+
+class Measures(NamedTuple):
+    """What the heads of a model do on some texts; arrays are (L, A)."""
+
+    shares: dict[str, np.ndarray]  # of the attention, by pattern: mean over the words that have such a place
+    errors: dict[str, np.ndarray]  # the standard error of each share, between texts
+    chance: dict[str, float]  # the share that even attention would give
+    entropy: np.ndarray  # nats, mean over words
+    uniform: float  # nats: the mean of ln T, the entropy of even attention
+    words: int
+
+
+def measure(
+    model: Model, tokenizer: WordPieceTokenizer, texts: Sequence[Text], max_length: int | None = None
+) -> Measures:
+    """Where every head looks from the words of the texts, and how broadly (Clark et al. 2019, section 3).
+
+    ValueError without texts, or if a pattern occurs in none of them.
+    """
+    sums = {name: [] for name in PATTERNS}
+    entropies, uniform, words = 0.0, 0.0, 0
+    for tokens, weights in attentions(model, tokenizer, texts, max_length):
+        asks = ~np.isin(tokens, MARKS)
+        logs = np.log(weights, where=weights > 0, out=np.zeros_like(weights))
+        entropies = entropies - (weights * logs).sum(axis=-1)[..., asks].sum(axis=-1)
+        uniform += asks.sum() * np.log(len(tokens))
+        words += int(asks.sum())
+        for name, mask in patterns(tokens).items():
+            has = mask.any(axis=1)
+            looks = (weights * mask).sum(axis=(-2, -1))  # (L, A)
+            sums[name].append((looks, has.sum(), mask.sum() / len(tokens)))
+    if not words:
+        raise ValueError("there are no words to measure on: give at least one text")
+    found = {name: _ratio(name, rows) for name, rows in sums.items()}
+    shares, errors, chance = ({name: values[i] for name, values in found.items()} for i in range(3))
+    return Measures(shares, errors, chance, entropies / words, float(uniform / words), words)
+
+
+def _ratio(name: str, rows: list[tuple]) -> tuple[np.ndarray, np.ndarray, float]:
+    """Share, its standard error between texts (of a ratio: Cochran 1977, section 2.11), and chance."""
+    looks, counts, even = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    if not counts.sum():
+        raise ValueError(f"no word of these texts has a place of the kind {name!r}: give other texts")
+    share = looks.sum(axis=0) / counts.sum()  # (L, A)
+    left = looks - share * counts[:, None, None]
+    scale = len(rows) / max(len(rows) - 1, 1)
+    return share, np.sqrt(scale * (left**2).sum(axis=0)) / counts.sum(), float(even.sum() / counts.sum())
+
+
+def head_types(measures: Measures, least: float = 0.3, times: float = 3.0, broad: float = 0.8) -> np.ndarray:
+    """The type of every head, (L, A) of names in PATTERNS, "broad" or "other".
+
+    A head has the type of its largest share, if that (less two standard errors) is at least `least` and
+    `times` chance. Otherwise it is broad where its entropy is at least `broad` of that of even attention.
+    """
+    kinds = np.where(measures.entropy >= broad * measures.uniform, BROAD, OTHER).astype(object)
+    names = list(PATTERNS)
+    shares = np.stack([measures.shares[name] for name in names])  # (P, L, A)
+    best = shares.argmax(axis=0)
+    for index, name in enumerate(names):
+        surely = measures.shares[name] - 2 * measures.errors[name]
+        kinds[(best == index) & (surely >= max(least, times * measures.chance[name]))] = name
+    return kinds
+
+
+def draw_types(axis: Axes, measures: Measures, kinds: np.ndarray, title: str = "") -> None:
+    """A map of all heads: a colored square for each, with the letter of its type and its share in percent.
+
+    Under B (broad) and · (other) stands the entropy, in percent of that of even attention.
+    """
+    layers, heads = kinds.shape
+    for layer in range(layers):
+        for head in range(heads):
+            kind = kinds[layer, head]
+            evenness = measures.entropy[layer, head] / measures.uniform
+            number = measures.shares[kind][layer, head] if kind in PATTERNS else evenness
+            colour = TYPE_COLOURS[kind]
+            ink = "white" if sum(int(colour[i : i + 2], 16) for i in (1, 3, 5)) < 420 else "black"
+            box = (head - 0.5, layer - 0.5)
+            axis.add_patch(Rectangle(box, 1, 1, facecolor=colour, edgecolor="0.5", linewidth=0.6))
+            axis.text(head, layer - 0.12, LETTERS[kind], ha="center", va="center", color=ink, weight="bold")
+            axis.text(head, layer + 0.28, f"{number:.0%}", ha="center", va="center", color=ink, fontsize=7.5)
+    axis.set(xlim=(-0.5, heads - 0.5), ylim=(layers - 0.5, -0.5), title=title, xlabel="head", ylabel="layer")
+    axis.set(xticks=range(heads), yticks=range(layers), aspect="equal")
+
+
+def legend() -> list[Patch]:
+    """What letters and colors of such a map mean, as handles for matplotlib's legend."""
+    return [
+        Patch(facecolor=TYPE_COLOURS[kind], edgecolor="0.5", label=f"{letter} {kind}")
+        for kind, letter in LETTERS.items()
+    ]
+
+
+@contextmanager
+def heads_off(model: Model, off: Iterable[tuple[int, int]]) -> Iterator[None]:
+    """While open, nothing that these heads found, given as (layer, head), reaches the hidden state.
+
+    Michel, Levy and Neubig 2019, section 2.3. The weights stay as they are. ValueError for a head that the
+    model does not have.
+    """
+    bert = encoder_of(model)
+    by_layer: dict[int, list[int]] = {}
+    for layer, head in off:
+        if not (0 <= layer < len(bert.layers) and 0 <= head < bert.config.num_heads):
+            raise ValueError(
+                f"there is no head {head} in a layer {layer}: the model has {len(bert.layers)} layers of "
+                f"{bert.config.num_heads} heads, each counted from 0"
+            )
+        by_layer.setdefault(layer, []).append(head)
+    size = bert.config.hidden_size // bert.config.num_heads
+    with ExitStack() as hooks:
+        for layer, heads in by_layer.items():
+            kept = torch.ones(bert.config.num_heads).index_fill(0, torch.tensor(heads), 0.0)
+            kept = kept.repeat_interleave(size)  # (H,): the heads stand side by side, D numbers each
+            output = bert.layers[layer].attention.output
+            hook = output.register_forward_pre_hook(lambda _, args, kept=kept: args[0] * kept.to(args[0]))
+            hooks.callback(hook.remove)
+        yield
+
+
+@contextmanager
+def altered_attention(model: Model, alter: Callable[[torch.Tensor, int], torch.Tensor]) -> Iterator[None]:
+    """While open, every layer uses alter(probabilities (B, A, T, T), layer) in the place of its own.
+
+    Without dropout, so for evaluation only: RuntimeError in training mode.
+    """
+
+    def replace(attention, inputs: tuple, output: tuple, layer: int) -> tuple:
+        if attention.training:
+            raise RuntimeError("attention is altered in evaluation mode only: call model.eval() first")
+        hidden, mask, *_ = inputs
+        _, probabilities = attention.forward(hidden, mask, True)
+        probabilities = alter(probabilities, layer)
+        context = probabilities @ split_heads(attention.value(hidden), attention.num_heads)  # (B, A, T, D)
+        return attention.output(join_heads(context)), probabilities
+
+    with ExitStack() as hooks:
+        for index, layer in enumerate(encoder_of(model).layers):
+            hook = layer.attention.register_forward_hook(
+                lambda module, inputs, output, index=index: replace(module, inputs, output, index)
+            )
+            hooks.callback(hook.remove)
+        yield
+
+
+def attention_flow(weights: np.ndarray, residual: float = 0.5, unit: int = 10**6) -> np.ndarray:
+    """How much can flow from every token of the last layer to every input token: (T, T), rows sum to one.
+
+    weights (L, T, T), the mean over heads. A pipe leads from each token to each of the layer below, as wide
+    as its attention, with the share `residual` for the token itself (Abnar and Zuidema 2020, section 3).
+    Each entry is a maximum flow of its own, in units of 1 / `unit`.
+    """
+    layers, size, _ = weights.shape
+    mixed = residual * np.eye(size) + (1 - residual) * weights
+    pipes = sparse.lil_matrix(((layers + 1) * size,) * 2, dtype=np.int32)
+    for level in range(layers):  # level 0 are the input tokens
+        lower, upper = (slice(at * size, (at + 1) * size) for at in (level, level + 1))
+        pipes[upper, lower] = np.round(unit * mixed[level]).astype(np.int32)
+    pipes = sparse.csr_matrix(pipes)
+    top = layers * size
+    flows = [[maximum_flow(pipes, top + i, j).flow_value for j in range(size)] for i in range(size)]
+    return np.array(flows) / np.sum(flows, axis=1, keepdims=True)
