@@ -63,7 +63,9 @@ def read_model(
         projections = [(layer.attention.query, layer.attention.key) for layer in encoder.layers]
         heads, call = encoder.layers[0].attention.num_heads, _run_ours
     elif hasattr(encoder, "encoder") and hasattr(encoder.encoder, "layer"):
-        projections = [(layer.attention.self.query, layer.attention.self.key) for layer in encoder.encoder.layer]
+        projections = [
+            (layer.attention.self.query, layer.attention.self.key) for layer in encoder.encoder.layer
+        ]
         heads, call = encoder.config.num_attention_heads, _run_library
     else:
         raise TypeError(
@@ -93,7 +95,9 @@ def read_arrays(attention, tokens: Sequence[str], queries=None, keys=None) -> Re
             f"list of (1, heads, {len(tokens)}, {len(tokens)}); it is {weights.shape}."
         )
     if not (weights.min() >= 0 and weights.max() <= 1 + 1e-5):  # NaN fails, too
-        raise ValueError("attention weights must lie between 0 and 1: give them as they are after the softmax.")
+        raise ValueError(
+            "attention weights must lie between 0 and 1: give them as they are after the softmax."
+        )
     count = [list(range(size)) for size in weights.shape[:2]]
     vectors = [None if values is None else _stacked(values) for values in (queries, keys)]
     for name, values in zip(("queries", "keys"), vectors, strict=True):

@@ -9,6 +9,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -17,7 +18,9 @@ from helpers.plotting import BACKGROUND, HEAT_COLOURS
 from helpers.view_data import Reading
 
 MAX_BYTES = 60_000
+MAX_SQUARES = 60_000  # more do not fit into so many bytes
 FONT_SIZE = 8
+STRONGEST = 3  # lines that start at one token; all of them would hide each other
 
 
 def picture(kind: str, reading: Reading) -> bytes:
@@ -37,7 +40,7 @@ def picture(kind: str, reading: Reading) -> bytes:
 def _small(content: io.BytesIO) -> bytes:
     """Fewer colors, then fewer pixels, until the picture is small enough."""
     image = Image.open(content).convert("RGB")
-    for scale, colors in ((1, 256), (1, 64), (1, 24), (0.8, 24), (0.6, 16), (0.4, 16), (0.25, 8)):
+    for scale, colors in ((1, 256), (1, 64), (1, 32), (0.8, 32), (0.6, 32), (0.4, 16), (0.25, 8)):
         size = [max(1, round(scale * side)) for side in image.size]
         shrunk = image.resize(size, Image.Resampling.LANCZOS) if scale < 1 else image
         result = io.BytesIO()
@@ -48,18 +51,15 @@ def _small(content: io.BytesIO) -> bytes:
 
 
 def _lines(reading: Reading) -> Figure:
-    """Two columns of tokens, a line for each weight of each head in the first layer."""
+    """Two columns of tokens, and in the first layer the strongest lines of each token, colored by head."""
     weights, length = reading.attention[0], len(reading.tokens)
-    figure = Figure(figsize=(4.6, 0.5 + 0.19 * length), layout="constrained")
+    figure = Figure(figsize=(4.8, 0.9 + 0.19 * length), layout="constrained")
     axis = figure.subplots()
-    palette = colormaps["tab10"].colors  # bertviz's own ten colors, in its order
-    rows, columns = np.nonzero(weights.max(axis=0) > 0.01)
-    for number, head in enumerate(weights):
-        color = [*palette[number % 10], 1.0]
-        colors = np.tile(color, (len(rows), 1))
-        colors[:, 3] = np.minimum(1, head[rows, columns] / math.sqrt(len(weights)))
-        lines = [((0, row), (1, column)) for row, column in zip(rows, columns, strict=True)]
-        axis.add_collection(LineCollection(lines, colors=colors, linewidths=1.4))
+    heads, rows, columns = _strongest(weights)
+    palette = np.array(colormaps["tab10"].colors)  # bertviz's own ten colors, in its order
+    colors = np.column_stack([palette[heads % 10], np.clip(weights[heads, rows, columns], 0.12, 1)])
+    lines = [((0, row), (1, column)) for row, column in zip(rows, columns, strict=True)]
+    axis.add_collection(LineCollection(lines, colors=colors, linewidths=1.6))
     _tokens(axis, reading)
     right = axis.secondary_yaxis("right")
     right.set_yticks(range(length), _labels(reading), fontsize=FONT_SIZE)
@@ -67,30 +67,60 @@ def _lines(reading: Reading) -> Figure:
     right.spines[:].set_visible(False)
     axis.set(xlim=(0, 1), ylim=(length - 0.5, -0.5), xticks=[])
     axis.spines[:].set_visible(False)
-    names = ", ".join(map(str, reading.heads))
-    axis.set_title(f"Layer {reading.layers[0]}, heads {names}: left looks at right", fontsize=9)
+    axis.set_title(
+        f"Layer {reading.layers[0]}: left looks at right, the {STRONGEST} strongest of each", fontsize=9
+    )
+    for number in sorted(set(heads.tolist())):
+        axis.plot([], [], color=palette[number % 10], label=str(reading.heads[number]))
+    figure.legend(
+        loc="outside lower center", ncols=8, title="head", fontsize=FONT_SIZE, title_fontsize=FONT_SIZE,
+        frameon=False, handlelength=1,
+    )  # fmt: skip
     return figure
+
+
+def _strongest(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(A, T, T) -> heads, rows, columns of the few largest weights in each row, over all heads."""
+    heads, length = weights.shape[:2]
+    by_row = weights.transpose(1, 0, 2).reshape(length, heads * length)
+    places = np.argsort(-by_row, axis=1, kind="stable")[:, :STRONGEST]
+    rows = np.repeat(np.arange(length), places.shape[1])
+    return places.ravel() // length, rows, places.ravel() % length
 
 
 def _map_of_heads(reading: Reading) -> Figure:
-    """A small heat map of every head, layers from top to bottom."""
+    """A small heat map of every head, layers from top to bottom, as one image."""
     layers, heads, length = reading.attention.shape[:3]
-    side = min(1.3, max(0.55, 7.2 / heads))
-    figure = Figure(figsize=(max(3.2, 0.8 + side * heads), 0.8 + side * layers), layout="constrained")
-    grid = figure.subplots(layers, heads, squeeze=False)
-    for row, layer in enumerate(reading.layers):
-        for column, head in enumerate(reading.heads):
-            axis = grid[row, column]
-            image = axis.imshow(reading.attention[row, column], cmap=HEAT_COLOURS, vmin=0, vmax=1)
-            axis.set(xticks=[], yticks=[])
-            if row == 0:
-                axis.set_title(f"head {head}" if heads < 9 else head, fontsize=FONT_SIZE)
-            if column == 0:
-                axis.set_ylabel(f"layer {layer}" if layers < 9 else layer, fontsize=FONT_SIZE)
-    bar = figure.colorbar(image, ax=grid, label="attention weight", fraction=0.04, pad=0.02)
+    block = math.ceil(math.sqrt(reading.attention.size / MAX_SQUARES))
+    tiles = _largest_of_blocks(reading.attention, block)
+    side = tiles.shape[-1]
+    gap = max(1, side // 12)
+    framed = np.pad(tiles, ((0, 0), (0, 0), (0, gap), (0, gap)), constant_values=np.nan)
+    mosaic = framed.transpose(0, 2, 1, 3).reshape(layers * (side + gap), heads * (side + gap))
+    inches = min(1.4, max(0.6, 7.2 / heads))
+    figure = Figure(figsize=(1.6 + inches * heads, 0.8 + inches * layers), layout="constrained")
+    axis = figure.subplots()
+    image = axis.imshow(mosaic, cmap=HEAT_COLOURS, norm=PowerNorm(0.5, 0, 1), interpolation="nearest")
+    places = (side - 1) / 2 + (side + gap) * np.arange(max(layers, heads))
+    axis.set_xticks(places[:heads], reading.heads, fontsize=FONT_SIZE)
+    axis.set_yticks(places[:layers], reading.layers, fontsize=FONT_SIZE)
+    axis.set(xlabel="head", ylabel="layer")
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    bar = figure.colorbar(image, ax=axis, label="attention weight (root scale)", shrink=0.8, pad=0.02)
     bar.ax.tick_params(labelsize=FONT_SIZE)
-    figure.suptitle(f"{length} x {length} tokens in each: row looks at column", fontsize=9)
+    squares = f", the largest of {block} x {block} in each square" if block > 1 else ""
+    figure.suptitle(f"{length} x {length} weights a head: row looks at column{squares}", fontsize=9)
     return figure
+
+
+def _largest_of_blocks(weights: np.ndarray, block: int) -> np.ndarray:
+    """(L, A, T, T) -> (L, A, T / block, T / block), rounded up."""
+    length = weights.shape[-1]
+    count = math.ceil(length / block)
+    missing = count * block - length
+    padded = np.pad(weights, ((0, 0), (0, 0), (0, missing), (0, missing)))
+    return padded.reshape(*weights.shape[:2], count, block, count, block).max(axis=(3, 5))
 
 
 def _query_key_weights(reading: Reading) -> Figure:
@@ -105,12 +135,18 @@ def _query_key_weights(reading: Reading) -> Figure:
         axis.set_title(f"{name}: {values.shape[1]} numbers", fontsize=9)
         axis.set_xticks([])
         _tokens(axis, reading)
-        figure.colorbar(image, ax=axis, location="bottom", shrink=0.7).ax.tick_params(labelsize=FONT_SIZE)
-    image = axes[2].imshow(reading.attention[0, 0], cmap=HEAT_COLOURS, vmin=0, vmax=1, aspect="auto")
-    axes[2].set_title("weights: row looks at column", fontsize=9)
+        figure.colorbar(image, ax=axis, location="bottom", shrink=0.7, pad=0.01, aspect=30).ax.tick_params(
+            labelsize=FONT_SIZE
+        )
+    image = axes[2].imshow(
+        reading.attention[0, 0], cmap=HEAT_COLOURS, norm=PowerNorm(0.5, 0, 1), aspect="auto"
+    )
+    axes[2].set_title("attention weights (root scale): row looks at column", fontsize=9)
     axes[2].set_xticks([])
     _tokens(axes[2], reading)
-    figure.colorbar(image, ax=axes[2], location="bottom", shrink=0.7).ax.tick_params(labelsize=FONT_SIZE)
+    figure.colorbar(image, ax=axes[2], location="bottom", shrink=0.7, pad=0.01, aspect=30).ax.tick_params(
+        labelsize=FONT_SIZE
+    )
     figure.suptitle(f"Layer {reading.layers[0]}, head {reading.heads[0]}", fontsize=9)
     return figure
 
