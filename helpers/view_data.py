@@ -117,8 +117,8 @@ def check_size(reading: Reading, vectors: bool = False) -> None:
     if count > limit:
         raise ValueError(
             f"{layers} layers x {heads} heads x {shape} are {count:,} {what}, and a view draws at most "
-            f"{limit:,}: choose with layers= and heads= (for example layers=[0], heads=[0, 1]), or give a text "
-            f"shorter than its {length} tokens."
+            f"{limit:,}: choose with layers= and heads= (for example layers=[0], heads=[0, 1]), or give "
+            f"a text shorter than these {length} tokens."
         )
 
 

@@ -56,7 +56,8 @@ def frame(kind: str, reading: Reading, title: str) -> str:
         "background:#fff;color-scheme:light"
     )
     source = html.escape(page(kind, reading, title))
-    return f'<iframe sandbox="allow-scripts" title="{html.escape(title)}" style="{style}" srcdoc="{source}"></iframe>'
+    name = html.escape(title)
+    return f'<iframe sandbox="allow-scripts" title="{name}" style="{style}" srcdoc="{source}"></iframe>'
 
 
 def height(kind: str, reading: Reading) -> int:

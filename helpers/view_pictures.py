@@ -33,18 +33,20 @@ def picture(kind: str, reading: Reading) -> bytes:
     content = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a script that the font lacks is drawn as boxes
-        figure.savefig(content, dpi=110, facecolor=BACKGROUND)
+        figure.savefig(content, dpi=100, facecolor=BACKGROUND)
     return _small(content)
 
 
 def _small(content: io.BytesIO) -> bytes:
     """Fewer colors, then fewer pixels, until the picture is small enough."""
     image = Image.open(content).convert("RGB")
-    for scale, colors in ((1, 256), (1, 64), (1, 32), (0.8, 32), (0.6, 32), (0.4, 16), (0.25, 8)):
+    for scale, colors in ((1, 256), (1, 96), (0.85, 96), (0.7, 64), (0.55, 48), (0.4, 16), (0.25, 8)):
         size = [max(1, round(scale * side)) for side in image.size]
         shrunk = image.resize(size, Image.Resampling.LANCZOS) if scale < 1 else image
         result = io.BytesIO()
-        shrunk.quantize(colors, dither=Image.Dither.NONE).save(result, "PNG", optimize=True)
+        shrunk.quantize(colors, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+            result, "PNG", optimize=True
+        )
         if result.tell() <= MAX_BYTES:
             break
     return result.getvalue()
@@ -57,9 +59,10 @@ def _lines(reading: Reading) -> Figure:
     axis = figure.subplots()
     heads, rows, columns = _strongest(weights)
     palette = np.array(colormaps["tab10"].colors)  # bertviz's own ten colors, in its order
-    colors = np.column_stack([palette[heads % 10], np.clip(weights[heads, rows, columns], 0.12, 1)])
+    colors = np.column_stack([palette[heads % 10], np.ceil(5 * weights[heads, rows, columns]) / 5])
     lines = [((0, row), (1, column)) for row, column in zip(rows, columns, strict=True)]
-    axis.add_collection(LineCollection(lines, colors=colors, linewidths=1.6))
+    styles = np.where(heads < 10, "-", "--")  # the eleventh color is the first again
+    axis.add_collection(LineCollection(lines, colors=colors, linewidths=1.6, linestyles=styles))
     _tokens(axis, reading)
     right = axis.secondary_yaxis("right")
     right.set_yticks(range(length), _labels(reading), fontsize=FONT_SIZE)
@@ -71,10 +74,16 @@ def _lines(reading: Reading) -> Figure:
         f"Layer {reading.layers[0]}: left looks at right, the {STRONGEST} strongest of each", fontsize=9
     )
     for number in sorted(set(heads.tolist())):
-        axis.plot([], [], color=palette[number % 10], label=str(reading.heads[number]))
+        axis.plot(
+            [],
+            [],
+            color=palette[number % 10],
+            label=str(reading.heads[number]),
+            linestyle="-" if number < 10 else "--",
+        )
     figure.legend(
         loc="outside lower center", ncols=8, title="head", fontsize=FONT_SIZE, title_fontsize=FONT_SIZE,
-        frameon=False, handlelength=1,
+        frameon=False, handlelength=1.6,
     )  # fmt: skip
     return figure
 
@@ -141,7 +150,7 @@ def _query_key_weights(reading: Reading) -> Figure:
     image = axes[2].imshow(
         reading.attention[0, 0], cmap=HEAT_COLOURS, norm=PowerNorm(0.5, 0, 1), aspect="auto"
     )
-    axes[2].set_title("attention weights (root scale): row looks at column", fontsize=9)
+    axes[2].set_title("weights (root scale): row looks at column", fontsize=9)
     axes[2].set_xticks([])
     _tokens(axes[2], reading)
     figure.colorbar(image, ax=axes[2], location="bottom", shrink=0.7, pad=0.01, aspect=30).ax.tick_params(

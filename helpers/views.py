@@ -88,7 +88,7 @@ def head_view(
     """Lines between tokens in one layer, a color for each head; choose the layer in its menu.
 
     Hover over a token: its own weights alone. Click a square: that head off or on; double-click: it alone.
-    Give model, tokenizer and text (and pair), or attention and tokens. layers, heads: which ones, default all.
+    Give model, tokenizer and text (and pair), or attention and tokens. layers, heads: which, default all.
     Raises ValueError where it would be too much to draw, and says how to choose less.
     """
     return _view("head", (model, tokenizer, text, pair), (attention, tokens), layers, heads)
@@ -125,8 +125,8 @@ def neuron_view(
 ) -> View:
     """How one token's query meets all keys, number by number: hover over a token and click its plus sign.
 
-    Arguments and errors as in `head_view`; queries and keys take much room, so layers is one layer by default.
-    With arrays, give queries and keys (L, A, T, D) as well.
+    Arguments and errors as in `head_view`, but queries and keys take much room: the default is one layer, 0,
+    and all its heads. With arrays, give queries and keys (L, A, T, D) as well.
     """
     return _view("neuron", (model, tokenizer, text, pair), (attention, tokens, queries, keys), layers, heads)
 
