@@ -41,6 +41,7 @@ class View:
         """What is to be seen, in words: the frame's name and the picture's alternative text."""
         count = f"{len(self.reading.layers)} layers, {len(self.reading.heads)} heads"
         text = " ".join(self.reading.tokens)
+        text = text.encode(errors="replace").decode()  # half a surrogate pair can't be written to a file
         return f"Attention, {self.kind} view ({count}): {text if len(text) <= 120 else text[:119] + '…'}"
 
     @cached_property
