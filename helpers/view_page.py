@@ -39,7 +39,7 @@ def page(kind: str, reading: Reading, title: str) -> str:
     fields = {
         "TITLE": html.escape(title),
         "BERTVIZ": data.CATALOGUE["bertviz"].version,
-        "LEFT": str(_overhang(kind, reading.tokens)),
+        "OVERHANG": str(_overhang(kind, reading.tokens)),
         "WIDTH": str(_width(kind, reading)),
         "CODE": code(kind),
         "DATA": pack(kind, reading),
