@@ -25,8 +25,11 @@ STRONGEST = 3  # lines that start at one token; all of them would hide each othe
 
 def picture(kind: str, reading: Reading) -> bytes:
     """A PNG of at most 60 kB of what the view of this kind first shows; kind: "head", "model" or "neuron"."""
-    draw = {"head": _lines, "model": _map_of_heads, "neuron": _query_key_weights}[kind]
-    figure = draw(reading)
+    return small_png({"head": _lines, "model": _map_of_heads, "neuron": _query_key_weights}[kind](reading))
+
+
+def small_png(figure: Figure) -> bytes:
+    """A figure with tokens in it, as a PNG of at most 60 kB."""
     FigureCanvasAgg(figure)
     for text in figure.findobj(Text):
         text.set_parse_math(False)  # a token may hold a dollar sign
@@ -65,7 +68,7 @@ def _lines(reading: Reading) -> Figure:
     axis.add_collection(LineCollection(lines, colors=colors, linewidths=1.6, linestyles=styles))
     _tokens(axis, reading)
     right = axis.secondary_yaxis("right")
-    right.set_yticks(range(length), _labels(reading), fontsize=FONT_SIZE)
+    right.set_yticks(range(length), labels(reading), fontsize=FONT_SIZE)
     right.tick_params(length=0)
     right.spines[:].set_visible(False)
     axis.set(xlim=(0, 1), ylim=(length - 0.5, -0.5), xticks=[])
@@ -161,11 +164,11 @@ def _query_key_weights(reading: Reading) -> Figure:
 
 
 def _tokens(axis: Axes, reading: Reading) -> None:
-    axis.set_yticks(range(len(reading.tokens)), _labels(reading), fontsize=FONT_SIZE)
+    axis.set_yticks(range(len(reading.tokens)), labels(reading), fontsize=FONT_SIZE)
     axis.tick_params(length=0)
 
 
-def _labels(reading: Reading) -> list[str]:
+def labels(reading: Reading) -> list[str]:
     """Tokens as one line of drawable text each: what can't be seen is written as its code."""
     visible = (
         "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in token) for token in reading.tokens

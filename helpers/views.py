@@ -16,15 +16,16 @@ is the last line of a cell, or given to `display`, makes two outputs:
 How it is drawn: `helpers/view_page.py`, `view_page.html`; what is drawn: `helpers/view_data.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from helpers import view_page
+from helpers.explorer import Describe, Explorer, describe_head
 from helpers.view_data import Reading, check_size, read_arrays, read_model
 from helpers.view_pictures import picture
 
-__all__ = ["View", "head_view", "model_view", "neuron_view"]
+__all__ = ["View", "explorer", "head_view", "model_view", "neuron_view"]
 
 Numbers = Sequence[int] | int | None
 
@@ -130,6 +131,17 @@ def neuron_view(
     and all its heads. With arrays, give queries and keys (L, A, T, D) as well.
     """
     return _view("neuron", (model, tokenizer, text, pair), (attention, tokens, queries, keys), layers, heads)
+
+
+def explorer(
+    models: Mapping[str, tuple], text: str = "The cat sat on the mat .", describe: Describe = describe_head
+) -> Explorer:
+    """A panel for typing a sentence and choosing model, layer and head, with a still picture beside it.
+
+    models: name -> (model, tokenizer), as for `head_view`. describe: attention (T, T) and tokens -> the line
+    that tells the head's type and score; the default compares six places with even attention.
+    """
+    return Explorer(models, text, describe)
 
 
 def _view(kind: str, from_model: tuple, arrays: tuple, layers: Numbers, heads: Numbers) -> View:

@@ -18,6 +18,7 @@ from transformers import AutoTokenizer, BertConfig, BertForSequenceClassificatio
 from helpers import checkpoints, view_page, views
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert
+from helpers.explorer import describe_head
 from helpers.view_data import MAX_WEIGHTS, read_model
 
 TEXT, PAIR = "Tom lost the red ball in the park .", "He was sad ."
@@ -205,6 +206,50 @@ def test_changed_scripts_are_noticed(monkeypatch):
     view_page.code.cache_clear()
     with pytest.raises(RuntimeError, match="head_view.js is not the expected one"):
         view_page.code("head")
+
+
+# The panel
+
+
+def test_the_panel_follows_its_controls(ours):
+    panel = views.explorer({"stories": ours, "long": checkpoints.load("stories_long")}, TEXT)
+    box = panel.controls()
+    text, (name, layer, head), about, image = box.children[0], box.children[1].children, *box.children[2:]
+    first = image.value
+    layer.value, head.value = 1, 1
+    assert "stories, layer 1, head 1" in about.value and image.value != first
+    name.value, head.value = "long", 3
+    wanted = read_model(*panel.models["long"], TEXT)
+    np.testing.assert_array_equal(panel.reading.attention, wanted.attention)
+    assert "long, layer 1, head 3" in about.value
+    name.value = "stories"  # has no head 3: its last one is shown, and the control says so
+    assert head.value == 1 and "stories, layer 1, head 1" in about.value
+    text.value = "word " * 100
+    assert "give a text shorter" in about.value or "positions" in about.value  # refused, and told
+    text.value = "He was sad ."
+    assert panel.reading.tokens[1] == "he" and "layer 1, head 1" in about.value
+
+
+def test_the_panel_is_stored_without_widget_state(ours, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda *args, **kwargs: shown.append(args[0]))
+    views.explorer({"stories": ours}, TEXT)._ipython_display_()
+    assert "image/png" in shown[0] and "while the notebook runs" in shown[1]["text/plain"]
+    shown.clear()
+    monkeypatch.setenv("BERT_COURSE_STILL", "1")
+    views.explorer({"stories": ours}, TEXT)._ipython_display_()
+    assert len(shown) == 1 and "image/png" in shown[0]
+
+
+@pytest.mark.parametrize(
+    ("shift", "words"), [(-1, "the previous token"), (1, "the next token"), (0, "its own position")]
+)
+def test_types_of_heads(shift, words):
+    tokens = ["[CLS]", "a", "b", "c", "d", "[SEP]"]
+    attention = np.eye(6)[np.clip(np.arange(6) + shift, 0, 5)]
+    assert f"looks at {words}" in describe_head(attention, tokens)
+    even = np.full((6, 6), 1 / 6)
+    assert describe_head(even, tokens).startswith("broad, entropy 1.79 of at most 1.79")
 
 
 # What is refused

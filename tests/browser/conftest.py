@@ -145,9 +145,12 @@ def lab(folder, tmp_path_factory):
     home = tmp_path_factory.mktemp("jupyter")
     places = {f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
     places["JUPYTERLAB_SETTINGS_DIR"] = places["JUPYTERLAB_WORKSPACES_DIR"] = str(home / "lab")
+    quiet = home / "lab" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    quiet.parent.mkdir(parents=True)
+    quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
     command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=test"]
-    command += [f"--ServerApp.root_dir={folder.parent}", "--LabApp.news_url=None"]
+    command += [f"--ServerApp.root_dir={folder.parent}"]
     command += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with open(home / "log.txt", "wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | places, cwd=folder.parent)

@@ -115,6 +115,7 @@ def check_neuron_view(view, tokens, attention):
 def open_notebook(watched, lab, name):
     watched.page.goto(f"{lab}/lab/tree/notebooks/{name}?token=test&reset")
     watched.page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    watched.page.locator(".jp-StatusBar-Widget").get_by_text("| Idle").wait_for()  # its kernel is connected
 
 
 def menu(page, *path):
@@ -126,7 +127,6 @@ def menu(page, *path):
 def run_all(watched, seconds):
     """Run > Run All Cells; wait until every cell has run, and none with an error."""
     page = watched.page
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
     menu(page, "Run", "Run All Cells")
     end = time.time() + seconds
     while True:
@@ -160,8 +160,8 @@ def test_three_views_in_jupyterlab(watch, lab, written, expected):
     assert not watched.elsewhere and not watched.dialogs
 
     # Saved, closed, opened again in another browser: the server has signed it, so it is trusted.
-    menu(watched.page, "File", "Save Notebook$")
-    watched.page.wait_for_timeout(3000)
+    menu(watched.page, "File", "Save Notebook")
+    watched.page.locator(".jp-mod-dirty").wait_for(state="detached")
     again = watch()
     open_notebook(again, lab, written.name)
     check_head_view(again.view("head"), *expected["pair"])
