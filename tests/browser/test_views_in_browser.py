@@ -177,11 +177,10 @@ def test_untrusted_then_trusted(watch, lab, executed, expected):
     expect(page.locator(".jp-OutputArea img").first).to_be_visible()
     assert page.locator("iframe[srcdoc]").count() == 0
     watched.keep("untrusted")
-    page.locator(".jp-Notebook .jp-Cell").first.click()
-    page.keyboard.press("Control+Shift+C")
+    menu(page, "View", "Activate Command Palette")
     page.locator(".lm-CommandPalette-input").fill("trust notebook")
     page.locator(".lm-CommandPalette-item", has_text="Trust Notebook").first.click()
-    page.get_by_role("button", name="Trust", exact=True).click()
+    page.locator(".jp-Dialog button.jp-mod-accept").click()
     check_head_view(watched.view("head"), *expected["pair"])
     check_neuron_view(watched.view("neuron"), *expected["text"])
 
@@ -338,9 +337,7 @@ def test_views_of_a_course_notebook(watch, lab, folder, name):
     watched = watch()
     open_notebook(watched, lab, name)
     menu(watched.page, "Kernel", "Restart Kernel and Clear Outputs of All Cells")
-    watched.page.get_by_role("button", name="Confirm").or_(
-        watched.page.get_by_role("button", name="Restart", exact=True)
-    ).first.click()
+    watched.page.locator(".jp-Dialog button.jp-mod-accept").click()
     run_all(watched, 5 * PATIENCE)
     frames = watched.page.locator("iframe[title^='Attention,']")
     assert frames.count() >= 3
