@@ -1,5 +1,6 @@
 # make lab     set up what is missing and open the first notebook in JupyterLab
 # make test    set up what is missing, then test the helpers and every notebook
+# make test-browser   test the attention views in Chromium, which must be there
 # make run     run all notebooks without a browser and store their outputs
 #
 # For those who change the course:
@@ -19,7 +20,7 @@ PIP_ARGS ?=
 
 PY := .venv/bin/python
 
-.PHONY: lab test run sync badges lint bench data clean
+.PHONY: lab test test-browser run sync badges lint bench data clean
 .DELETE_ON_ERROR:
 
 lab: data
@@ -27,6 +28,9 @@ lab: data
 
 test: data
 	$(PY) -m pytest
+
+test-browser: data .venv/.installed-dev
+	$(PY) -m pytest tests/browser
 
 run: data
 	$(PY) scripts/run_notebooks.py

@@ -79,6 +79,49 @@ CATALOGUE = {
             ),
         ),
     ),
+    # What the attention views draw with (helpers/view_page.py).
+    "bertviz": Package(
+        "bertviz", "1.4.1", 157_522,
+        "e53e5fb77812d73fdc1142f56334cbf723d6cfcb54f9a6f6d3d5c83dd9763192",
+        (
+            Member(
+                "bertviz/head_view.js",
+                13_861, "32885444af280c1745d0552da79d8dbad6ce52b5a6b4bd1ef5384cc4a917d7c0",
+            ),
+            Member(
+                "bertviz/model_view.js",
+                17_708, "a22b6b559eebfb3898ff9b45930ca7a16f9e5fe9040b968d92e8c10991ea353c",
+            ),
+            Member(
+                "bertviz/neuron_view.js",
+                42_337, "87a134cd9eaa05a26538f1297708dc03970a9d55c45fda749f75985d1994a9f4",
+            ),
+            Member(
+                "bertviz-1.4.1.dist-info/licenses/LICENSE",
+                11_358, "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30",
+            ),
+        ),
+    ),
+    "d3": Package(
+        "mpld3", "0.5.12", 203_051,
+        "bea31799a4041029a906f53f2662bbf1c49903e0c0bc712b412354158ec7cf54",
+        (
+            Member(
+                "mpld3/js/d3.v5.min.js",
+                237_682, "bdad5585ef9a965ff25458738309b006058c55f2c78d794d25fbecae35014609",
+            ),
+        ),
+    ),
+    "jquery": Package(
+        "sphinxcontrib-jquery", "4.1", 121_104,
+        "f936030d7d0147dd026a4f2b5a57343d233f1fc7b363f68b3d4f1cb0993878ae",
+        (
+            Member(
+                "sphinxcontrib/jquery/jquery.js",
+                89_501, "ff1523fb7389539c84c65aba19260648793bb4f5e29329d2ee8804bc37a3fe6e",
+            ),
+        ),
+    ),
 }  # fmt: skip
 
 # Domain -> start of its two files' names in the archive of Hutto & Gilbert (2014).
@@ -119,7 +162,8 @@ def cache_folder() -> Path:
 def fetch(name: str) -> Path:
     """The folder with the files of a catalogue entry, downloaded at the first call.
 
-    Names: "wikipedia", "reviews", "minilm". A later call looks at file sizes only and prints nothing.
+    Names: "wikipedia", "reviews", "minilm", and for the attention views "bertviz", "d3", "jquery". A later
+    call looks at file sizes only and prints nothing.
     Raises DataError; no half-written file is then left behind.
     """
     package = _package(name)

@@ -61,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="notebooks run at the same time (default 1)")
     options = parser.parse_args(arguments)
     os.environ.setdefault("BERT_COURSE_DEVICE", "cpu")
+    os.environ.setdefault("BERT_COURSE_STILL", "1")  # helpers/explorer.py: a picture, no widgets
     start = time.monotonic()
     runs = list(run_all(find(options.names), store=not options.check, jobs=options.jobs))
     failed = [run.name for run in runs if run.problems]

@@ -1,0 +1,125 @@
+"""A panel to look into heads: type a sentence, choose model, layer and head, see the weights and their type.
+
+Widgets live only beside a running kernel. So the panel comes in two outputs: a picture of its first state,
+which is stored and seen everywhere, and the widgets, which `make run` leaves out.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from helpers.plotting import heat_map
+from helpers.view_data import Reading, check_size, read_model
+from helpers.view_pictures import labels, small_png
+
+Describe = Callable[[np.ndarray, list[str]], str]
+
+
+class Explorer:
+    """Tokens, heat map, type and score of one head at a time; `views.explorer` makes one.
+
+    models: name -> (model, tokenizer). describe: attention (T, T) and tokens -> one line about that head.
+    All controls are reached by the Tab key and changed by the arrow keys or by typing.
+    """
+
+    def __init__(self, models: Mapping[str, tuple], text: str, describe: Describe):
+        if not models:
+            raise ValueError("give at least one model: {name: (model, tokenizer)}.")
+        self.models, self.describe = dict(models), describe
+        self.name, self.text, self.layer, self.head = next(iter(models)), text, 0, 0
+        self.reading = self.read()
+
+    def read(self) -> Reading:
+        reading = read_model(*self.models[self.name], self.text)
+        check_size(reading)
+        return reading
+
+    @property
+    def line(self) -> str:
+        """What is known of the chosen head, in one line."""
+        about = self.describe(self.reading.attention[self.layer, self.head], self.reading.tokens)
+        return f"{self.name}, layer {self.layer}, head {self.head}: {about}"
+
+    @property
+    def png(self) -> bytes:
+        """The chosen head's weights as a heat map."""
+        names = labels(self.reading)
+        side = 2.0 + 0.2 * len(names)
+        figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+        heat_map(self.reading.attention[self.layer, self.head], names, names, self.line, figure.subplots())
+        return small_png(figure)
+
+    def controls(self):
+        """The live panel, an ipywidgets box."""
+        import ipywidgets as widgets
+
+        layers, heads = (size - 1 for size in self.reading.attention.shape[:2])
+        text = widgets.Text(self.text, description="Text", continuous_update=False, layout={"width": "95%"})
+        name = widgets.Dropdown(options=list(self.models), description="Model")
+        layer = widgets.BoundedIntText(0, min=0, max=layers, description="Layer")
+        head = widgets.BoundedIntText(0, min=0, max=heads, description="Head")
+        about, image = widgets.Label(self.line), widgets.Image(value=self.png, format="png")
+
+        def update(change):
+            try:
+                self.select(text.value, name.value, layer.value, head.value)
+            except ValueError as error:  # a text too long to draw, for instance
+                about.value = str(error)
+                return
+            layer.max, head.max = (size - 1 for size in self.reading.attention.shape[:2])
+            layer.value, head.value = self.layer, self.head
+            about.value, image.value = self.line, self.png
+
+        for control in (text, name, layer, head):
+            control.observe(update, "value")
+        return widgets.VBox([text, widgets.HBox([name, layer, head]), about, image])
+
+    def select(self, text: str, name: str, layer: int, head: int) -> None:
+        """Show another text, model or head; a number beyond the model's last one means its last one."""
+        before = self.text, self.name
+        if (text, name) != before:
+            self.text, self.name = text, name
+            try:
+                self.reading = self.read()
+            except ValueError:
+                self.text, self.name = before
+                raise
+        layers, heads = self.reading.attention.shape[:2]
+        self.layer, self.head = min(layer, layers - 1), min(head, heads - 1)
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        still = {"image/png": self.png, "text/plain": self.line}
+        display(still, raw=True, metadata={"image/png": {"alt": self.line}})
+        if os.environ.get(
+            "BERT_COURSE_STILL"
+        ):  # set where the outputs are stored: no widget outlives its kernel
+            return
+        live = self.controls()._repr_mimebundle_()
+        live["text/plain"] = "The panel itself is here while the notebook runs; its first state stands above."
+        display(live, raw=True)
+
+
+def describe_head(attention: np.ndarray, tokens: list[str]) -> str:
+    """Where a head looks most, of six places, in multiples of what even attention would put there."""
+    length = len(tokens)
+    rows, columns = np.indices((length, length))
+    special = {name: np.array(tokens)[columns] == name for name in ("[CLS]", "[SEP]")}
+    places = {
+        "the previous token": columns == rows - 1,
+        "the next token": columns == rows + 1,
+        "its own position": columns == rows,
+        **{name: where & (columns != rows) for name, where in special.items()},
+        "equal tokens elsewhere": (np.array(tokens)[rows] == np.array(tokens)[columns]) & (columns != rows),
+    }
+    shares = {name: (attention * where).sum() / length for name, where in places.items()}
+    even = {name: where.sum() / length**2 for name, where in places.items()}
+    name = max(shares, key=lambda place: shares[place])
+    entropy = -(attention * np.log(np.maximum(attention, 1e-12))).sum(axis=1).mean()
+    breadth = f"entropy {entropy:.2f} of at most {np.log(length):.2f} nats"
+    if shares[name] < max(0.2, 3 * even[name]):
+        return f"broad, {breadth}"
+    return f"looks at {name}: {shares[name]:.0%} of its weight, evenly it were {even[name]:.0%}; {breadth}"
