@@ -226,6 +226,15 @@ def test_a_long_text_is_cut_with_one_warning_that_counts(tokenizer):
     assert [encoding.truncated for encoding in encodings] == [0, 32, 33]
 
 
+def test_a_text_of_two_thousand_tokens_is_classified_with_a_notice(tokenizer):
+    model, long = make_model(), "a good film . " * 500
+    assert len(tokenizer.encode(long).ids) == 2002
+    with pytest.warns(UserWarning, match="1 of 2 texts are longer than 40 tokens and were cut"):
+        probabilities = predict(model, [long, "a good film"], tokenizer, max_length=40)
+    start = predict(model, ["a good film . " * 9 + "a good"], tokenizer, max_length=40)  # 38 tokens
+    torch.testing.assert_close(probabilities[:1], start)
+
+
 def test_truncation_is_never_silent(tokenizer):
     model, good, long = make_model(), make_examples(10), Examples(["very " * 50, "good"], [0, 1])
     with pytest.warns(UserWarning, match="1 of 2 texts"):
