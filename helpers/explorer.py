@@ -5,6 +5,7 @@ which is stored and seen everywhere, and the widgets, which `make run` leaves ou
 """
 
 import os
+import textwrap
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -14,13 +15,13 @@ from helpers.plotting import heat_map
 from helpers.view_data import Reading, check_size, read_model
 from helpers.view_pictures import labels, small_png
 
-Describe = Callable[[np.ndarray, list[str]], str]
+Describe = Callable[[np.ndarray, list[str], str, int, int], str]
 
 
 class Explorer:
     """Tokens, heat map, type and score of one head at a time; `views.explorer` makes one.
 
-    models: name -> (model, tokenizer). describe: attention (T, T) and tokens -> one line about that head.
+    models: name -> (model, tokenizer). describe: as for `views.explorer`, one line about a head.
     All controls are reached by the Tab key and changed by the arrow keys or by typing.
     """
 
@@ -39,8 +40,9 @@ class Explorer:
     @property
     def line(self) -> str:
         """What is known of the chosen head, in one line."""
-        about = self.describe(self.reading.attention[self.layer, self.head], self.reading.tokens)
-        return f"{self.name}, layer {self.layer}, head {self.head}: {about}"
+        weights, place = self.reading.attention[self.layer, self.head], (self.name, self.layer, self.head)
+        about = self.describe(weights, self.reading.tokens, *place)
+        return "{}, layer {}, head {}: ".format(*place) + about
 
     @property
     def png(self) -> bytes:
@@ -48,7 +50,8 @@ class Explorer:
         names = labels(self.reading)
         side = 2.0 + 0.2 * len(names)
         figure = Figure(figsize=(side + 0.8, side), layout="constrained")
-        heat_map(self.reading.attention[self.layer, self.head], names, names, self.line, figure.subplots())
+        title = "\n".join(textwrap.wrap(self.line, round(12 * side)))
+        heat_map(self.reading.attention[self.layer, self.head], names, names, title, figure.subplots())
         return small_png(figure)
 
     def controls(self):
@@ -57,9 +60,9 @@ class Explorer:
 
         layers, heads = (size - 1 for size in self.reading.attention.shape[:2])
         text = widgets.Text(self.text, description="Text", continuous_update=False, layout={"width": "95%"})
-        name = widgets.Dropdown(options=list(self.models), description="Model")
-        layer = widgets.BoundedIntText(0, min=0, max=layers, description="Layer")
-        head = widgets.BoundedIntText(0, min=0, max=heads, description="Head")
+        name = widgets.Dropdown(options=list(self.models), value=self.name, description="Model")
+        layer = widgets.BoundedIntText(self.layer, min=0, max=layers, description="Layer")
+        head = widgets.BoundedIntText(self.head, min=0, max=heads, description="Head")
         about, image = widgets.Label(self.line), widgets.Image(value=self.png, format="png")
 
         def update(change):
@@ -103,7 +106,7 @@ class Explorer:
         display(live, raw=True)
 
 
-def describe_head(attention: np.ndarray, tokens: list[str]) -> str:
+def describe_head(attention: np.ndarray, tokens: list[str], *_) -> str:
     """Where a head looks most, of six places, in multiples of what even attention would put there."""
     length = len(tokens)
     rows, columns = np.indices((length, length))

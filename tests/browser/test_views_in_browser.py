@@ -41,6 +41,26 @@ def opacities(lines) -> np.ndarray:
     return np.array(lines.evaluate_all("lines => lines.map(line => +line.getAttribute('stroke-opacity'))"))
 
 
+def thumbnail_lines(inside) -> np.ndarray:
+    """The weight of every line in some thumbnails; lines of equal weight are one path."""
+    paths = inside.locator("path[stroke-opacity]").evaluate_all(
+        "paths => paths.map(path => "
+        "[+path.getAttribute('stroke-opacity'), path.getAttribute('d').split('M').length - 1])"
+    )
+    weights, counts = np.array(paths).T
+    return np.repeat(weights, counts.astype(int))
+
+
+def ends(inside) -> dict[float, np.ndarray]:
+    """Weight -> heights at which its lines begin and end in a thumbnail, (lines, 2)."""
+    found = inside.locator("path[stroke-opacity]").evaluate_all(
+        "paths => paths.map(path => [path.getAttribute('stroke-opacity'), path.getAttribute('d')])"
+    )
+    number = r"[-+.\de]+"
+    line = re.compile(rf"M{number} ({number})L{number} ({number})")
+    return {float(weight): np.array(line.findall(route), dtype=float) for weight, route in found}
+
+
 def texts(locator) -> list[str]:
     return locator.evaluate_all("found => found.map(one => one.textContent)")
 
@@ -77,11 +97,16 @@ def check_head_view(view, tokens, attention):
 def check_model_view(view, tokens, attention):
     """Every thumbnail has the lines that can be seen, and a click shows its tokens."""
     seen = attention > 0.5 / 255
-    assert abs(view.locator("svg line").count() - seen.sum()) <= 2  # a weight may lie just at the limit
-    drawn = opacities(view.locator("svg line"))
+    drawn = thumbnail_lines(view.locator("svg"))
+    assert abs(len(drawn) - seen.sum()) <= 2  # a weight may lie just at the limit
     assert abs(drawn.sum() - attention[seen].sum()) <= STEP * seen.sum()
     assert abs(drawn.max() - attention.max()) <= STEP
     thumbnail = view.locator("#attn_background_1_1").locator("xpath=..")
+    top, room = (float(thumbnail.locator("rect").first.get_attribute(name)) for name in ("y", "height"))
+    step = (room - 10) / len(tokens)  # 5 pixels above and below the tokens
+    for weight, lines in ends(thumbnail).items():
+        rows, columns = ((lines - top - 5) / step - 0.5).round(6).T.astype(int)
+        assert np.abs(attention[1, 1, rows, columns] - weight).max() <= STEP
     thumbnail.locator("rect").last.click()
     assert texts(view.locator("g.detail .token")) == [*tokens, *tokens]
     assert "Layer 1, Head 1" in texts(view.locator("text.detail"))
@@ -313,7 +338,8 @@ def test_nothing_is_cut_off(watch, tmp_path, width):
 @pytest.mark.parametrize("kind", ["head", "model"])
 def test_the_largest_view(watch, tmp_path, kind):
     """12 layers, 12 heads, 40 tokens: all of it is drawn, and the time is told."""
-    weights = np.random.default_rng(0).dirichlet(np.full(40, 0.2), (12, 12, 40))
+    weights = np.random.default_rng(0).dirichlet(np.full(40, 0.2), (12, 12, 40)).astype(np.float32)
+    quantized = np.round(weights * 255) / 255
     view = getattr(views, f"{kind}_view")(attention=weights, tokens=[f"token{i}" for i in range(40)])
     watched = watch()
     started = time.time()
@@ -323,8 +349,11 @@ def test_the_largest_view(watch, tmp_path, kind):
         f"\n{kind} view of 12 x 12 x 40: {time.time() - started:.1f} s, load {os.getloadavg()[0]:.1f}",
         end=" ",
     )
-    lines = inside.locator("svg line").count()
-    assert lines == (12 * 40 * 40 if kind == "head" else (np.round(weights * 255) > 0).sum())
+    if kind == "head":
+        assert inside.locator("svg line").count() == 12 * 40 * 40
+    else:
+        drawn = thumbnail_lines(inside.locator("svg"))
+        np.testing.assert_allclose(np.sort(drawn), np.sort(quantized[quantized > 0]), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS[1:])
