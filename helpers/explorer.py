@@ -22,7 +22,8 @@ class Explorer:
     """Tokens, heat map, type and score of one head at a time; `views.explorer` makes one.
 
     models: name -> (model, tokenizer). describe: as for `views.explorer`, one line about a head.
-    All controls are reached by the Tab key and changed by the arrow keys or by typing.
+    All controls are reached by the Tab key and changed by the arrow keys or by typing. The model is chosen by
+    number: JupyterLab takes the arrow keys for itself at lists and buttons, but not at number fields.
     """
 
     def __init__(self, models: Mapping[str, tuple], text: str, describe: Describe):
@@ -60,14 +61,17 @@ class Explorer:
 
         layers, heads = (size - 1 for size in self.reading.attention.shape[:2])
         text = widgets.Text(self.text, description="Text", continuous_update=False, layout={"width": "95%"})
-        name = widgets.Dropdown(options=list(self.models), value=self.name, description="Model")
+        names = list(self.models)
+        model = widgets.BoundedIntText(names.index(self.name), min=0, max=len(names) - 1, description="Model")
+        known = widgets.Label("Models: " + ", ".join(f"{number} {name}" for number, name in enumerate(names)))
         layer = widgets.BoundedIntText(self.layer, min=0, max=layers, description="Layer")
         head = widgets.BoundedIntText(self.head, min=0, max=heads, description="Head")
-        about, image = widgets.Label(self.line), widgets.Image(value=self.png, format="png")
+        fit = {"width": "auto", "max_width": "100%", "align_self": "flex-start"}
+        about, image = widgets.Label(self.line), widgets.Image(value=self.png, format="png", layout=fit)
 
         def update(change):
             try:
-                self.select(text.value, name.value, layer.value, head.value)
+                self.select(text.value, names[model.value], layer.value, head.value)
             except ValueError as error:  # a text too long to draw, for instance
                 about.value = str(error)
                 return
@@ -75,9 +79,10 @@ class Explorer:
             layer.value, head.value = self.layer, self.head
             about.value, image.value = self.line, self.png
 
-        for control in (text, name, layer, head):
+        for control in (text, model, layer, head):
             control.observe(update, "value")
-        return widgets.VBox([text, widgets.HBox([name, layer, head]), about, image])
+        row = widgets.HBox([model, layer, head], layout={"flex_flow": "row wrap"})
+        return widgets.VBox([text, row, known, about, image])
 
     def select(self, text: str, name: str, layer: int, head: int) -> None:
         """Show another text, model or head; a number beyond the model's last one means its last one."""

@@ -214,15 +214,17 @@ def test_changed_scripts_are_noticed(monkeypatch):
 def test_the_panel_follows_its_controls(ours):
     panel = views.explorer({"stories": ours, "long": checkpoints.load("stories_long")}, TEXT)
     box = panel.controls()
-    text, (name, layer, head), about, image = box.children[0], box.children[1].children, *box.children[2:]
+    text, row, known, about, image = box.children
+    model, layer, head = row.children
+    assert known.value == "Models: 0 stories, 1 long"
     first = image.value
     layer.value, head.value = 1, 1
     assert "stories, layer 1, head 1" in about.value and image.value != first
-    name.value, head.value = "long", 3
+    model.value, head.value = 1, 3
     wanted = read_model(*panel.models["long"], TEXT)
     np.testing.assert_array_equal(panel.reading.attention, wanted.attention)
     assert "long, layer 1, head 3" in about.value
-    name.value = "stories"  # has no head 3: its last one is shown, and the control says so
+    model.value = 0  # it has no head 3: its last one is shown, and the control says so
     assert head.value == 1 and "stories, layer 1, head 1" in about.value
     text.value = "word " * 100
     assert "give a text shorter" in about.value or "positions" in about.value  # refused, and told
