@@ -453,6 +453,7 @@ def test_notebook_7_dark(run_notebook):
                 .evaluate("body => [getComputedStyle(body).color, getComputedStyle(body).backgroundColor]")
             )
             assert colors == ["rgb(17, 17, 17)", "rgb(255, 255, 255)"]
+            page.wait_for_timeout(500)  # to be painted, too
             run_notebook.keep(f"dark-{kind}-{number}")
     page.locator(".jupyter-widgets.widget-vbox").scroll_into_view_if_needed()
     run_notebook.keep("dark-panel")
@@ -469,6 +470,7 @@ def test_stored_notebook_7_exported(watch, tmp_path, theme, width):
     for kind, count in (("head", 3), ("model", 1), ("neuron", 1)):
         for number in range(count):
             watched.view(kind, number)
+            watched.page.wait_for_timeout(500)  # to be painted, too
             watched.keep(f"{kind}-{number}")
     for number, image in enumerate(watched.page.locator(".jp-OutputArea img").all()):
         image.scroll_into_view_if_needed()
