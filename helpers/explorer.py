@@ -5,6 +5,7 @@ which is stored and seen everywhere, and the widgets, which `make run` leaves ou
 """
 
 import os
+import textwrap
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -14,14 +15,15 @@ from helpers.plotting import heat_map
 from helpers.view_data import Reading, check_size, read_model
 from helpers.view_pictures import labels, small_png
 
-Describe = Callable[[np.ndarray, list[str]], str]
+Describe = Callable[[np.ndarray, list[str], str, int, int], str]
 
 
 class Explorer:
     """Tokens, heat map, type and score of one head at a time; `views.explorer` makes one.
 
-    models: name -> (model, tokenizer). describe: attention (T, T) and tokens -> one line about that head.
-    All controls are reached by the Tab key and changed by the arrow keys or by typing.
+    models: name -> (model, tokenizer). describe: as for `views.explorer`, one line about a head.
+    All controls are reached by the Tab key and changed by the arrow keys or by typing. The model is chosen by
+    number: JupyterLab takes the arrow keys for itself at lists and buttons, but not at number fields.
     """
 
     def __init__(self, models: Mapping[str, tuple], text: str, describe: Describe):
@@ -39,8 +41,9 @@ class Explorer:
     @property
     def line(self) -> str:
         """What is known of the chosen head, in one line."""
-        about = self.describe(self.reading.attention[self.layer, self.head], self.reading.tokens)
-        return f"{self.name}, layer {self.layer}, head {self.head}: {about}"
+        weights, place = self.reading.attention[self.layer, self.head], (self.name, self.layer, self.head)
+        about = self.describe(weights, self.reading.tokens, *place)
+        return "{}, layer {}, head {}: ".format(*place) + about
 
     @property
     def png(self) -> bytes:
@@ -48,7 +51,8 @@ class Explorer:
         names = labels(self.reading)
         side = 2.0 + 0.2 * len(names)
         figure = Figure(figsize=(side + 0.8, side), layout="constrained")
-        heat_map(self.reading.attention[self.layer, self.head], names, names, self.line, figure.subplots())
+        title = "\n".join(textwrap.wrap(self.line, round(12 * side)))
+        heat_map(self.reading.attention[self.layer, self.head], names, names, title, figure.subplots())
         return small_png(figure)
 
     def controls(self):
@@ -57,14 +61,17 @@ class Explorer:
 
         layers, heads = (size - 1 for size in self.reading.attention.shape[:2])
         text = widgets.Text(self.text, description="Text", continuous_update=False, layout={"width": "95%"})
-        name = widgets.Dropdown(options=list(self.models), description="Model")
-        layer = widgets.BoundedIntText(0, min=0, max=layers, description="Layer")
-        head = widgets.BoundedIntText(0, min=0, max=heads, description="Head")
-        about, image = widgets.Label(self.line), widgets.Image(value=self.png, format="png")
+        names = list(self.models)
+        model = widgets.BoundedIntText(names.index(self.name), min=0, max=len(names) - 1, description="Model")
+        known = widgets.Label("Models: " + ", ".join(f"{number} {name}" for number, name in enumerate(names)))
+        layer = widgets.BoundedIntText(self.layer, min=0, max=layers, description="Layer")
+        head = widgets.BoundedIntText(self.head, min=0, max=heads, description="Head")
+        fit = {"width": "auto", "max_width": "100%", "align_self": "flex-start"}
+        about, image = widgets.Label(self.line), widgets.Image(value=self.png, format="png", layout=fit)
 
         def update(change):
             try:
-                self.select(text.value, name.value, layer.value, head.value)
+                self.select(text.value, names[model.value], layer.value, head.value)
             except ValueError as error:  # a text too long to draw, for instance
                 about.value = str(error)
                 return
@@ -72,9 +79,10 @@ class Explorer:
             layer.value, head.value = self.layer, self.head
             about.value, image.value = self.line, self.png
 
-        for control in (text, name, layer, head):
+        for control in (text, model, layer, head):
             control.observe(update, "value")
-        return widgets.VBox([text, widgets.HBox([name, layer, head]), about, image])
+        row = widgets.HBox([model, layer, head], layout={"flex_flow": "row wrap"})
+        return widgets.VBox([text, row, known, about, image])
 
     def select(self, text: str, name: str, layer: int, head: int) -> None:
         """Show another text, model or head; a number beyond the model's last one means its last one."""
@@ -103,7 +111,7 @@ class Explorer:
         display(live, raw=True)
 
 
-def describe_head(attention: np.ndarray, tokens: list[str]) -> str:
+def describe_head(attention: np.ndarray, tokens: list[str], *_) -> str:
     """Where a head looks most, of six places, in multiples of what even attention would put there."""
     length = len(tokens)
     rows, columns = np.indices((length, length))

@@ -5,7 +5,7 @@ matter for a prediction (attribution).
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ __all__ = [
     "altered_attention",
     "attention_flow",
     "attentions",
+    "describe",
     "draw_types",
     "head_types",
     "heads_off",
@@ -169,6 +170,31 @@ def head_types(measures: Measures, least: float = 0.3, times: float = 3.0, broad
         surely = measures.shares[name] - 2 * measures.errors[name]
         kinds[(best == index) & (surely >= max(least, times * measures.chance[name]))] = name
     return kinds
+
+
+def describe(measured: Mapping[str, Measures]) -> Callable[..., str]:
+    """For `views.explorer`: tells a head's type and score, measured on many texts, and its score in this one.
+
+    measured: the panel's model names -> `measure`.
+    """
+    types = {name: head_types(found) for name, found in measured.items()}
+
+    def line(attention: np.ndarray, tokens: list[str], name: str, layer: int, head: int) -> str:
+        kind, found = types[name][layer, head], measured[name]
+        asks = ~np.isin(tokens, MARKS)
+        if kind in PATTERNS:
+            mask = patterns(tokens)[kind]
+            score, what = found.shares[kind][layer, head], f"by chance {found.chance[kind]:.0%}"
+            counts = int(mask.any(axis=1).sum())
+            here = f"{(attention * mask).sum() / counts:.0%}" if counts else "no such place"
+        else:
+            score, what = found.entropy[layer, head] / found.uniform, "of the entropy of even attention"
+            rows = attention[asks]
+            entropy = -(rows * np.log(np.maximum(rows, 1e-12))).sum(axis=1).mean() if asks.any() else np.nan
+            here = f"{entropy / np.log(len(tokens)):.0%}"
+        return f"{kind}, {score:.0%} ({what}) in {found.words:,} words; in this text {here}"
+
+    return line
 
 
 def draw_types(axis: Axes, measures: Measures, kinds: np.ndarray, title: str = "") -> None:

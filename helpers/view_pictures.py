@@ -153,12 +153,12 @@ def _query_key_weights(reading: Reading) -> Figure:
     image = axes[2].imshow(
         reading.attention[0, 0], cmap=HEAT_COLOURS, norm=PowerNorm(0.5, 0, 1), aspect="auto"
     )
-    axes[2].set_title("weights (root scale): row looks at column", fontsize=9)
+    axes[2].set_title("attention (root scale)", fontsize=9)
     axes[2].set_xticks([])
     _tokens(axes[2], reading)
-    figure.colorbar(image, ax=axes[2], location="bottom", shrink=0.7, pad=0.01, aspect=30).ax.tick_params(
-        labelsize=FONT_SIZE
-    )
+    bar = figure.colorbar(image, ax=axes[2], location="bottom", shrink=0.7, pad=0.01, aspect=30)
+    bar.set_ticks([0, 0.1, 0.4, 1])
+    bar.ax.tick_params(labelsize=FONT_SIZE)
     figure.suptitle(f"Layer {reading.layers[0]}, head {reading.heads[0]}", fontsize=9)
     return figure
 

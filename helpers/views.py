@@ -138,8 +138,9 @@ def explorer(
 ) -> Explorer:
     """A panel for typing a sentence and choosing model, layer and head, with a still picture beside it.
 
-    models: name -> (model, tokenizer), as for `head_view`. describe: attention (T, T) and tokens -> the line
-    that tells the head's type and score; the default compares six places with even attention.
+    models: name -> (model, tokenizer), as for `head_view`. describe: attention (T, T), tokens, the
+    model's name, layer and head -> the line that tells the head's type and score; `heads.describe` makes one
+    from measurements, the default compares six places of this text with even attention.
     """
     return Explorer(models, text, describe)
 

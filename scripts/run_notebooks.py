@@ -186,7 +186,12 @@ def normalized(notebook):
         cell.id = hashlib.sha256(f"{key}\n{seen[key]}".encode()).hexdigest()[:12]
         for output in cell.get("outputs", []):
             if output.output_type in ("display_data", "execute_result"):
-                output.metadata = {}
+                alts = {
+                    kind: {"alt": about["alt"]}
+                    for kind, about in output.metadata.items()
+                    if isinstance(about, dict) and "alt" in about
+                }
+                output.metadata = nbformat.from_dict(alts)
     return copy
 
 

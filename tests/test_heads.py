@@ -253,3 +253,23 @@ def test_flow_is_networkx_maximum_flow():
 def test_flow_of_one_layer_is_the_layer():
     weights = np.random.default_rng(1).dirichlet(np.ones(5), size=(1, 5))
     np.testing.assert_allclose(heads.attention_flow(weights), (weights[0] + np.eye(5)) / 2, atol=1e-5)
+
+
+def test_describe_tells_the_measured_type_and_the_score_in_the_text(bert, tokenizer):
+    measured = heads.measure(bert, tokenizer, TEXTS)
+    shares = {name: values.copy() for name, values in measured.shares.items()}
+    shares["previous"][0, 0] = 0.9
+    entropy = measured.entropy.copy()
+    entropy[0, 1] = measured.uniform
+    errors = {name: np.zeros_like(values) for name, values in measured.errors.items()}
+    tell = heads.describe({"tiny": measured._replace(shares=shares, errors=errors, entropy=entropy)})
+    tokens = ["[CLS]", "the", "dog", "ran", "[SEP]"]
+    attention = np.full((5, 5), 0.1)
+    attention[[2, 3], [1, 2]] = 0.6  # the two words with a word before them
+    told = tell(attention, tokens, "tiny", 0, 0)
+    assert told.startswith("previous, 90% (by chance") and told.endswith("in this text 60%")
+    assert tell(attention[:3, :3], tokens[:2] + ["[SEP]"], "tiny", 0, 0).endswith(
+        "in this text no such place"
+    )
+    even = tell(np.full((5, 5), 0.2), tokens, "tiny", 0, 1)
+    assert even.startswith("broad, 100% (of the entropy of even attention)") and even.endswith("100%")

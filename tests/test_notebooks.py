@@ -109,6 +109,24 @@ IGNORED = ["nbval-ignore-output"]
 
 
 @pytest.mark.parametrize(
+    ("name", "size", "wanted"),
+    [("01_other", 1.1, False), ("07_attention_views", 1.1, True), ("07_attention_views", 2.1, False)],
+)
+def test_only_the_notebook_of_views_may_be_larger(tmp_path, name, size, wanted):
+    path = tmp_path / f"{name}.ipynb"
+    nbformat.write(new_notebook(cells=[new_markdown_cell("a" * round(size * 1e6))]), path)
+    assert (check_notebooks.problems(path) == []) is wanted
+
+
+def test_alternative_texts_are_kept():
+    """Of what a kernel writes beside an output, the words for those who can't see the picture stay."""
+    beside = {"image/png": {"alt": "a cat", "width": 3}, "text/plain": {}, "collapsed": True}
+    cell = stored("x", [new_output("display_data", {"image/png": "AAAA"}, metadata=beside)])
+    fresh = run_notebooks.normalized(new_notebook(cells=[cell]))
+    assert fresh.cells[0].outputs[0].metadata == {"image/png": {"alt": "a cat"}}
+
+
+@pytest.mark.parametrize(
     ("cell", "words"),
     [
         (stored("1", count=None), "execution count None"),

@@ -8,7 +8,9 @@ import re
 import struct
 import warnings
 import zlib
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -21,6 +23,7 @@ from helpers.encoder import Bert
 from helpers.explorer import describe_head
 from helpers.view_data import MAX_WEIGHTS, read_model
 
+ROOT = Path(__file__).resolve().parents[1]
 TEXT, PAIR = "Tom lost the red ball in the park .", "He was sad ."
 HOSTILE = [
     "</script><script>window.parent.pwned=1</script>",
@@ -214,15 +217,17 @@ def test_changed_scripts_are_noticed(monkeypatch):
 def test_the_panel_follows_its_controls(ours):
     panel = views.explorer({"stories": ours, "long": checkpoints.load("stories_long")}, TEXT)
     box = panel.controls()
-    text, (name, layer, head), about, image = box.children[0], box.children[1].children, *box.children[2:]
+    text, row, known, about, image = box.children
+    model, layer, head = row.children
+    assert known.value == "Models: 0 stories, 1 long"
     first = image.value
     layer.value, head.value = 1, 1
     assert "stories, layer 1, head 1" in about.value and image.value != first
-    name.value, head.value = "long", 3
+    model.value, head.value = 1, 3
     wanted = read_model(*panel.models["long"], TEXT)
     np.testing.assert_array_equal(panel.reading.attention, wanted.attention)
     assert "long, layer 1, head 3" in about.value
-    name.value = "stories"  # has no head 3: its last one is shown, and the control says so
+    model.value = 0  # it has no head 3: its last one is shown, and the control says so
     assert head.value == 1 and "stories, layer 1, head 1" in about.value
     text.value = "word " * 100
     assert "give a text shorter" in about.value or "positions" in about.value  # refused, and told
@@ -250,6 +255,24 @@ def test_types_of_heads(shift, words):
     assert f"looks at {words}" in describe_head(attention, tokens)
     even = np.full((6, 6), 1 / 6)
     assert describe_head(even, tokens).startswith("broad, entropy 1.79 of at most 1.79")
+
+
+def test_notebook_7_stores_five_views_with_the_notices_of_their_libraries():
+    stored = nbformat.read(ROOT / "notebooks" / "07_attention_views.ipynb", as_version=4)
+    outputs = [output.get("data", {}) for cell in stored.cells for output in cell.get("outputs", [])]
+    pages = [html.unescape(data["text/html"]) for data in outputs if "srcdoc" in data.get("text/html", "")]
+    assert len(pages) == 5
+    for page in pages:
+        for notice in (
+            "Jesse Vig",
+            "Apache License",
+            "Mike Bostock",
+            "Redistributions",
+            "OpenJS",
+            "Permission",
+        ):
+            assert notice in page
+    assert "widgets" not in stored.metadata
 
 
 # What is refused

@@ -13,32 +13,54 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 from transformers import AutoModel, AutoTokenizer
 
-from conftest import PAIR, PATIENCE, ROOT, TEXT
-from helpers import checkpoints, views
+from conftest import PAIR, PATIENCE, ROOT, TEXT, Watched
+from helpers import checkpoints, data, views
 from tests.test_views import HOSTILE, made_up
 
-NOTEBOOKS = ["three_views.ipynb", "07_attention_views.ipynb"]
+NOTEBOOK = ROOT / "notebooks" / "07_attention_views.ipynb"
+SENTENCE = "The cat sat on the mat because it was tired of the long day."  # of that notebook
 STEP = 0.5 / 255 + 1e-4  # how far a drawn weight may be from the model's
+
+
+def library(folder, *texts):
+    """Tokens and attention (L, A, T, T) by the library."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+    encoded = tokenizer(*texts, return_tensors="pt")
+    with torch.no_grad():
+        attentions = model(**encoded, output_attentions=True).attentions
+    return tokenizer.convert_ids_to_tokens(encoded["input_ids"][0]), torch.cat(attentions).numpy()
 
 
 @pytest.fixture(scope="module")
 def expected(quiet_libraries):
     """The library's tokens and attention for the checkpoint and texts of the tests' notebook."""
     folder = checkpoints.CHECKPOINTS / "stories"
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
-
-    def run(*texts):
-        encoded = tokenizer(*texts, return_tensors="pt")
-        with torch.no_grad():
-            attentions = model(**encoded, output_attentions=True).attentions
-        return tokenizer.convert_ids_to_tokens(encoded["input_ids"][0]), torch.cat(attentions).numpy()
-
-    return {"pair": run(TEXT, PAIR), "text": run(TEXT)}
+    return {"pair": library(folder, TEXT, PAIR), "text": library(folder, TEXT)}
 
 
 def opacities(lines) -> np.ndarray:
     return np.array(lines.evaluate_all("lines => lines.map(line => +line.getAttribute('stroke-opacity'))"))
+
+
+def thumbnail_lines(inside) -> np.ndarray:
+    """The weight of every line in some thumbnails; lines of equal weight are one path."""
+    paths = inside.locator("path[stroke-opacity]").evaluate_all(
+        "paths => paths.map(path => "
+        "[+path.getAttribute('stroke-opacity'), path.getAttribute('d').split('M').length - 1])"
+    )
+    weights, counts = np.array(paths).T
+    return np.repeat(weights, counts.astype(int))
+
+
+def ends(inside) -> dict[float, np.ndarray]:
+    """Weight -> heights at which its lines begin and end in a thumbnail, (lines, 2)."""
+    found = inside.locator("path[stroke-opacity]").evaluate_all(
+        "paths => paths.map(path => [path.getAttribute('stroke-opacity'), path.getAttribute('d')])"
+    )
+    number = r"[-+.\de]+"
+    line = re.compile(rf"M{number} ({number})L{number} ({number})")
+    return {float(weight): np.array(line.findall(route), dtype=float) for weight, route in found}
 
 
 def texts(locator) -> list[str]:
@@ -64,24 +86,31 @@ def check_head_view(view, tokens, attention):
     assert np.abs(np.array(drawn) - attention[0][1][2]).max() <= STEP
 
     view.get_by_label("Layer").select_option("1")
-    assert np.abs(opacities(lines).reshape(attention[1].shape)[1] - attention[1][1]).max() <= STEP
+    assert (
+        np.abs(opacities(lines).reshape(attention[1].shape)[1] - attention[1][1] / (heads - 1)).max() <= STEP
+    )
     if view.locator("#filter").count():
         second = tokens.index("[SEP]") + 1
         view.get_by_label("Attention").select_option(label="Sentence A \u2192 Sentence B")
         assert texts(view.locator("#left text")) == tokens[:second]
         assert texts(view.locator("#right text")) == tokens[second:]
         drawn = opacities(lines).reshape(len(attention[1]), second, -1)
-        assert np.abs(drawn[1] - attention[1][1, :second, second:]).max() <= STEP
+        assert np.abs(drawn[1] - attention[1][1, :second, second:] / (heads - 1)).max() <= STEP
 
 
 def check_model_view(view, tokens, attention):
     """Every thumbnail has the lines that can be seen, and a click shows its tokens."""
     seen = attention > 0.5 / 255
-    assert abs(view.locator("svg line").count() - seen.sum()) <= 2  # a weight may lie just at the limit
-    drawn = opacities(view.locator("svg line"))
+    drawn = thumbnail_lines(view.locator("svg"))
+    assert abs(len(drawn) - seen.sum()) <= 2  # a weight may lie just at the limit
     assert abs(drawn.sum() - attention[seen].sum()) <= STEP * seen.sum()
     assert abs(drawn.max() - attention.max()) <= STEP
     thumbnail = view.locator("#attn_background_1_1").locator("xpath=..")
+    top, room = (float(thumbnail.locator("rect").first.get_attribute(name)) for name in ("y", "height"))
+    step = (room - 10) / len(tokens)  # 5 pixels above and below the tokens
+    for weight, lines in ends(thumbnail).items():
+        rows, columns = ((lines - top - 5) / step - 0.5).round(6).T.astype(int)
+        assert np.abs(attention[1, 1, rows, columns] - weight).max() <= STEP
     thumbnail.locator("rect").last.click()
     assert texts(view.locator("g.detail .token")) == [*tokens, *tokens]
     assert "Layer 1, Head 1" in texts(view.locator("text.detail"))
@@ -90,15 +119,15 @@ def check_model_view(view, tokens, attention):
     assert abs(opacities(group.locator("line")).sum() - wanted.sum()) <= STEP * len(tokens)
 
 
-def check_neuron_view(view, tokens, attention):
-    """The layer's own number in the menu, a head chosen, a token hovered over, and its query unfolded."""
-    assert texts(view.locator("#layer option")) == ["1"]
-    view.get_by_label("Head").select_option(label="1")
+def check_neuron_view(view, tokens, attention, layers=(1,), head=1):
+    """The layers' own numbers in the menu, a head chosen, a token hovered over, and its query unfolded."""
+    assert texts(view.locator("#layer option")) == [str(layer) for layer in layers]
+    view.get_by_label("Layer").select_option(label=str(layers[-1]))
+    view.get_by_label("Head").select_option(label=str(head))
+    attention = attention[layers[-1], head]
     collapsed = view.locator("#collapsed")
     assert texts(collapsed.locator("#leftText text")) == tokens
-    assert (
-        np.abs(opacities(collapsed.locator(".attn-line-group line")) - attention[1, 1].ravel()).max() <= STEP
-    )
+    assert np.abs(opacities(collapsed.locator(".attn-line-group line")) - attention.ravel()).max() <= STEP
     row = collapsed.locator("#leftText > g").nth(3)
     row.locator("text").hover()
     row.locator("rect").last.click()  # the plus sign
@@ -109,7 +138,7 @@ def check_neuron_view(view, tokens, attention):
         expanded.locator("#dotproducts rect").evaluate_all("all => all.map(one => +one.dataset.value)")
     )
     weights = np.exp(scores - scores.max())
-    np.testing.assert_allclose(weights / weights.sum(), attention[1, 1, 3], atol=2e-3)
+    np.testing.assert_allclose(weights / weights.sum(), attention[3], atol=2e-3)
 
 
 def open_notebook(watched, lab, name):
@@ -313,7 +342,8 @@ def test_nothing_is_cut_off(watch, tmp_path, width):
 @pytest.mark.parametrize("kind", ["head", "model"])
 def test_the_largest_view(watch, tmp_path, kind):
     """12 layers, 12 heads, 40 tokens: all of it is drawn, and the time is told."""
-    weights = np.random.default_rng(0).dirichlet(np.full(40, 0.2), (12, 12, 40))
+    weights = np.random.default_rng(0).dirichlet(np.full(40, 0.2), (12, 12, 40)).astype(np.float32)
+    quantized = np.round(weights * 255) / 255
     view = getattr(views, f"{kind}_view")(attention=weights, tokens=[f"token{i}" for i in range(40)])
     watched = watch()
     started = time.time()
@@ -323,28 +353,126 @@ def test_the_largest_view(watch, tmp_path, kind):
         f"\n{kind} view of 12 x 12 x 40: {time.time() - started:.1f} s, load {os.getloadavg()[0]:.1f}",
         end=" ",
     )
-    lines = inside.locator("svg line").count()
-    assert lines == (12 * 40 * 40 if kind == "head" else (np.round(weights * 255) > 0).sum())
+    if kind == "head":
+        assert inside.locator("svg line").count() == 12 * 40 * 40
+    else:
+        drawn = thumbnail_lines(inside.locator("svg"))
+        np.testing.assert_allclose(np.sort(drawn), np.sort(quantized[quantized > 0]), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS[1:])
-def test_views_of_a_course_notebook(watch, lab, folder, name):
-    """Every view of the notebook is drawn after all its cells have run."""
-    source = ROOT / "notebooks" / name
-    if not source.is_file():
-        pytest.skip(f"{name} is not there yet")
-    shutil.copy2(source, folder / name)
-    watched = watch()
-    open_notebook(watched, lab, name)
+@pytest.fixture(scope="module")
+def course_notebook(folder):
+    return shutil.copy2(NOTEBOOK, folder / NOTEBOOK.name)
+
+
+@pytest.fixture(scope="module")
+def run_notebook(browser, lab, course_notebook):
+    """Notebook 7, opened in JupyterLab and run from the first cell to the last."""
+    watched = Watched(browser, NOTEBOOK.stem)
+    open_notebook(watched, lab, NOTEBOOK.name)
     menu(watched.page, "Kernel", "Restart Kernel and Clear Outputs of All Cells")
     watched.page.locator(".jp-Dialog button.jp-mod-accept").click()
+    started = time.time()
     run_all(watched, 5 * PATIENCE)
-    frames = watched.page.locator("iframe[title^='Attention,']")
-    assert frames.count() >= 3
-    for number in range(frames.count()):
-        frames.nth(number).scroll_into_view_if_needed()
-        inside = frames.nth(number).content_frame
-        inside.locator("html[data-drawn]").wait_for(state="attached")
-        assert inside.locator("svg line").count() > 0
-        watched.keep(f"view-{number}")
+    print(
+        f"\n{NOTEBOOK.stem} run in JupyterLab: {time.time() - started:.0f} s, load {os.getloadavg()[0]:.1f}"
+    )
+    yield watched
+    watched.context.close()
+
+
+def test_views_of_notebook_7(run_notebook, quiet_libraries):
+    """Each view is drawn, answers to the mouse, and shows the library's own numbers."""
+    watched, folder = run_notebook, data.fetch("minilm")
+    assert watched.page.locator("iframe[title^='Attention,']").count() == 5
+    tokens, attention = library(folder, SENTENCE)
+    check_head_view(watched.view("head"), tokens, attention)
+    watched.keep("head")
+    check_model_view(watched.view("model"), tokens, attention)
+    watched.keep("model")
+    check_neuron_view(watched.view("neuron"), tokens, attention, layers=(0, 2), head=4)
+    watched.keep("neuron")
+    first, second = SENTENCE.split(" because ")
+    tokens, attention = library(folder, first + ".", second)
+    view = watched.view("head", 1)
+    assert texts(view.locator("#layer option")) == ["5"] and texts(view.locator("#left text")) == tokens
+    drawn = opacities(view.locator("#attention line"))
+    assert np.abs(drawn - attention[5].ravel() / len(attention[5])).max() <= STEP
+    watched.keep("pair")
+    tokens = texts(watched.view("head", 2).locator("#left text"))
+    half = tokens.index("[SEP]")
+    halves = " ".join(tokens[1:half]), " ".join(tokens[half + 1 : -1])
+    found, attention = library(checkpoints.CHECKPOINTS / "stories_long", *halves)
+    drawn = opacities(watched.view("head", 2).locator("#attention line"))
+    assert found == tokens and np.abs(drawn - attention[1].ravel() / len(attention[1])).max() <= STEP
+    watched.keep("story")
+    assert not watched.dialogs and not watched.elsewhere
+
+
+def test_panel_of_notebook_7_by_keyboard(run_notebook, quiet_libraries):
+    """A sentence typed, then model, layer and head chosen, with Tab and the arrow keys alone."""
+    page = run_notebook.page
+    panel = page.locator(".jupyter-widgets.widget-vbox")
+    panel.scroll_into_view_if_needed()
+    picture, keys = panel.locator("img"), page.keyboard
+    before = picture.get_attribute("src")
+    panel.locator("input[type=text]").focus()
+    keys.press("Control+a")
+    keys.type("Tom lost the ball.")
+    keys.press("Enter")
+    expect(panel).to_contain_text("minilm, layer 0, head 2: previous, 100%")
+    keys.press("Tab")
+    keys.press("ArrowUp")
+    expect(panel).to_contain_text("real_text, layer 0, head 2: other", timeout=PATIENCE * 1000)
+    keys.press("ArrowUp")
+    expect(panel).to_contain_text("stories_long, layer 0, head 2: other")
+    keys.press("Tab")
+    keys.press("ArrowUp")
+    expect(panel).to_contain_text("stories_long, layer 1, head 2: other")
+    keys.press("ArrowDown")
+    keys.press("Tab")
+    keys.press("ArrowDown")
+    expect(panel).to_contain_text("stories_long, layer 0, head 1: next")
+    tokens, attention = library(checkpoints.CHECKPOINTS / "stories_long", "Tom lost the ball.")
+    words = range(1, len(tokens) - 2)  # the last word has no next one
+    here = np.mean([attention[0, 1, word, word + 1] for word in words])
+    expect(panel).to_contain_text(f"in this text {here:.0%}")
+    assert picture.get_attribute("src") != before
+    run_notebook.keep("panel")
+
+
+def test_notebook_7_dark(run_notebook):
+    """In JupyterLab's dark theme the frames stay light, dark ink on white."""
+    page = run_notebook.page
+    menu(page, "Settings", "Theme", "JupyterLab Dark")
+    for kind, count in (("head", 3), ("model", 1), ("neuron", 1)):
+        for number in range(count):
+            colors = (
+                run_notebook.view(kind, number)
+                .locator("body")
+                .evaluate("body => [getComputedStyle(body).color, getComputedStyle(body).backgroundColor]")
+            )
+            assert colors == ["rgb(17, 17, 17)", "rgb(255, 255, 255)"]
+            page.wait_for_timeout(500)  # to be painted, too
+            run_notebook.keep(f"dark-{kind}-{number}")
+    page.locator(".jupyter-widgets.widget-vbox").scroll_into_view_if_needed()
+    run_notebook.keep("dark-panel")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+def test_stored_notebook_7_exported(watch, tmp_path, theme, width):
+    """The outputs as they are stored, on a page: all views drawn, at a laptop's and a phone's width."""
+    body, _ = HTMLExporter(theme=theme).from_notebook_node(nbformat.read(NOTEBOOK, as_version=4))
+    (tmp_path / "page.html").write_text(body, encoding="utf-8")
+    watched = watch(color_scheme=theme)
+    watched.page.set_viewport_size({"width": width, "height": 900})
+    watched.page.goto((tmp_path / "page.html").as_uri(), wait_until="domcontentloaded")
+    for kind, count in (("head", 3), ("model", 1), ("neuron", 1)):
+        for number in range(count):
+            watched.view(kind, number)
+            watched.page.wait_for_timeout(500)  # to be painted, too
+            watched.keep(f"{kind}-{number}")
+    for number, image in enumerate(watched.page.locator(".jp-OutputArea img").all()):
+        image.scroll_into_view_if_needed()
+        watched.keep(f"figure-{number}")
     assert not watched.dialogs
