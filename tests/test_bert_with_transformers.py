@@ -212,12 +212,12 @@ def test_batches_by_length_keep_the_order_of_the_texts(tokenizer, tmp_path):
     checkpoints.save(model, tokenizer, tmp_path / "model")
     theirs = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path / "model").eval()
     words = transformers.AutoTokenizer.from_pretrained(tmp_path / "model")
-    classify_all = from_notebook("classify_all", tokenizer=words)
+    classify_all = from_notebook("classify_all")
     texts = TEXTS * 20
     expected = predict(model, texts, tokenizer)
     computed = {}
     for by_length in (False, True):
-        probabilities, computed[by_length], seconds = classify_all(theirs, texts, by_length)
+        probabilities, computed[by_length], seconds = classify_all(theirs, words, texts, by_length)
         torch.testing.assert_close(probabilities, expected, atol=1e-5, rtol=0)
         assert seconds > 0
     real = sum(len(tokenizer.encode(text).ids) for text in texts)
@@ -264,7 +264,7 @@ def test_eight_bits_change_the_logits_a_little_and_the_weights_much():
 
 
 def test_the_job_is_as_short_as_it_says():
-    """From the tokenizer to the pipeline, without what prints, draws and checks: about seventy lines."""
+    """From the tokenizer to the pipeline, without what prints, draws and checks: about eighty lines."""
     sources = [cell.source for cell in NOTEBOOK.cells]
     first, last = (
         next(i for i, text in enumerate(sources) if mark in text)
