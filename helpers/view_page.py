@@ -3,7 +3,7 @@
 The page holds d3, jQuery and one of bertviz's scripts, compressed, and the numbers, quantized and compressed:
 weights to 1/255, queries and keys to 1/32767 of the largest. Whatever text is shown is inside the compressed
 part too, so no token can be taken for HTML; bertviz writes tokens as text. The page stands in a sandboxed
-frame without an origin, and its own policy forbids every request.
+frame without an origin, and its own policy forbids scripts to load or send anything.
 """
 
 import base64
