@@ -1,5 +1,6 @@
 """The attention views as a person meets them: in JupyterLab, in an exported page, with hostile text."""
 
+import html
 import os
 import re
 import shutil
@@ -301,11 +302,14 @@ def test_hostile_strings_do_run_where_nothing_is_done(watch, tmp_path):
 
 
 def test_a_browser_that_cannot_decompress_is_told(watch, tmp_path):
+    """The frame's first script takes away what an old browser lacks."""
+    address = write_page(tmp_path / "old.html", views.head_view(attention=made_up(), tokens=list("abcd")))
+    page, head = (tmp_path / "old.html").read_text(encoding="utf-8"), html.escape("<head>")
+    assert page.count(head) == 1
+    lack = html.escape("<script>delete window.DecompressionStream</script>")
+    (tmp_path / "old.html").write_text(page.replace(head, head + lack), encoding="utf-8")
     watched = watch()
-    watched.context.add_init_script("delete window.DecompressionStream")
-    watched.page.goto(
-        write_page(tmp_path / "old.html", views.head_view(attention=made_up(), tokens=list("abcd")))
-    )
+    watched.page.goto(address)
     status = watched.page.locator("iframe").content_frame.locator("#status")
     expect(status).to_contain_text("cannot decompress it")
     expect(status).to_contain_text("The picture beside it shows the same attention")
