@@ -349,7 +349,7 @@ def test_nothing_is_cut_off(watch, tmp_path, width):
 
 @pytest.mark.parametrize("kind", ["head", "model"])
 def test_the_largest_view(watch, tmp_path, kind):
-    """12 layers, 12 heads, 40 tokens: all of it is drawn, and the time is told."""
+    """12 layers, 12 heads, 40 tokens: all of it is drawn, within two seconds if two cores have the time."""
     weights = np.random.default_rng(0).dirichlet(np.full(40, 0.2), (12, 12, 40)).astype(np.float32)
     quantized = np.round(weights * 255) / 255
     view = getattr(views, f"{kind}_view")(attention=weights, tokens=[f"token{i}" for i in range(40)])
@@ -357,10 +357,9 @@ def test_the_largest_view(watch, tmp_path, kind):
     started = time.time()
     watched.page.goto(write_page(tmp_path / "large.html", view))
     inside = watched.view(kind)
-    print(
-        f"\n{kind} view of 12 x 12 x 40: {time.time() - started:.1f} s, load {os.getloadavg()[0]:.1f}",
-        end=" ",
-    )
+    seconds, load = time.time() - started, os.getloadavg()[0]
+    print(f"\n{kind} view of 12 x 12 x 40: {seconds:.1f} s, load {load:.1f}", end=" ")
+    assert seconds < 2 or load > 2
     if kind == "head":
         assert inside.locator("svg line").count() == 12 * 40 * 40
     else:
