@@ -16,9 +16,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch, Rectangle
-from torch import nn
 
 from helpers.classification import BertForClassification
+from helpers.modes import evaluating
 from helpers.wordpiece import Encoding, WordPieceTokenizer
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "class_evidence",
     "draw_attribution",
     "encode_words",
-    "evaluating",
     "in_words",
     "integrated_gradients",
     "random_scores",
@@ -46,18 +45,6 @@ class Attribution(NamedTuple):
     target: int  # the class in question
     total: float | None = None  # output(text) - output(baseline)
     completeness_gap: float | None = None  # sum of the scores - total
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode (no dropout); afterwards every part is in the mode in which it was."""
-    modes = [(part, part.training) for part in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for part, mode in modes:
-            part.training = mode
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from helpers.attribution import Attribution, encode_words, evaluating, word_numbers
+from helpers.attribution import Attribution, encode_words, word_numbers
 from helpers.classification import BertForClassification
+from helpers.modes import evaluating
 from helpers.wordpiece import Encoding, WordPieceTokenizer, pad_encodings
 
 __all__ = ["TOP_SHARES", "Faithfulness", "faithfulness", "faithfulness_of_each", "mean_faithfulness"]

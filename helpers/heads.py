@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import maximum_flow
 
 from helpers.attention import join_heads, split_heads
 from helpers.checkpoints import Model, encoder_of
+from helpers.modes import evaluating
 from helpers.plotting import COLOURS
 from helpers.wordpiece import Encoding, TruncationWarning, WordPieceTokenizer, pad_encodings
 
@@ -65,9 +66,7 @@ def attentions(
     """
     bert = encoder_of(model)
     device = next(bert.parameters()).device
-    was_training = bert.training
-    bert.eval()
-    try:
+    with evaluating(bert):
         for start in range(0, len(texts), 16):
             encodings = _encode(tokenizer, texts[start : start + 16], max_length)
             batch = pad_encodings(encodings, tokenizer.id_of["[PAD]"])
@@ -76,8 +75,6 @@ def attentions(
             for encoding, weights in zip(encodings, layers.cpu().numpy(), strict=True):
                 length = len(encoding.ids)
                 yield Seen(encoding.tokens, weights[:, :, :length, :length])
-    finally:
-        bert.train(was_training)
 
 
 def _encode(tokenizer: WordPieceTokenizer, texts: Sequence[Text], max_length: int | None) -> list[Encoding]:

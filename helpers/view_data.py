@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from helpers.modes import evaluating
+
 # What one page draws without keeping the reader waiting: 12 layers x 12 heads x 45 tokens x 45 tokens.
 MAX_WEIGHTS = 300_000
 # Queries and keys: 3 layers x 12 heads x 40 tokens x 64 numbers, twice.
@@ -72,7 +74,7 @@ def read_model(
             f"{type(model).__name__} is no BERT that can be read: give the course's Bert or a model with one "
             "inside, or a BertModel or BertFor... of the Transformers library."
         )
-    with torch.no_grad(), _evaluating(model), _outputs_of(projections if vectors else []) as outputs:
+    with torch.no_grad(), evaluating(model), _outputs_of(projections if vectors else []) as outputs:
         attentions = call(encoder, *inputs)
     attention = torch.cat(list(attentions)).float().cpu().numpy()  # (L, A, T, T)
     queries, keys = (_by_head(values, heads) for values in outputs) if vectors else (None, None)
@@ -177,18 +179,6 @@ def _by_head(outputs: list[torch.Tensor], heads: int) -> np.ndarray:
     """L of (1, T, H) -> (L, A, T, D)."""
     values = torch.cat(outputs).unflatten(2, (heads, -1)).transpose(1, 2)
     return values.float().cpu().numpy()
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Dropout off, and afterwards every module as it was."""
-    modes = {module: module.training for module in model.modules()}
-    try:
-        model.eval()
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
 
 
 @contextmanager

@@ -26,6 +26,7 @@ import argparse
 import hashlib
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -546,11 +547,15 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> argpa
 def main(given: list[str] | None = None) -> int:
     options = arguments(given)
     torch.set_num_threads(options.threads)
+    if options.report:
+        return exit_code(lambda: report(RunTable(options.csv, SETTINGS, RESULTS)))
+    return exit_code(lambda: run_all(options))
+
+
+def exit_code(work: Callable[[], int | None]) -> int:
+    """What `work` returns, 0 for None; a sentence and 1 or 130 where it fails or is interrupted."""
     try:
-        if options.report:
-            report(RunTable(options.csv, SETTINGS, RESULTS))
-            return 0
-        return run_all(options)
+        return work() or 0
     except (RowError, TableError, data.DataError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -35,11 +35,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 import torch
 
-from helpers import data, learning_curves
+from helpers import learning_curves
 from helpers.classification import BertForClassification, Examples, check_and_encode, evaluate, predict
 from helpers.comparison import paired_bootstrap
 from helpers.fine_tuning import subset
-from helpers.run_table import RunTable, TableError
+from helpers.run_table import RunTable
 from scripts import fine_tune as runs
 from scripts.fine_tune import RowError
 
@@ -400,20 +400,11 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> argpa
 def main(given: list[str] | None = None) -> int:
     options = arguments(given)
     torch.set_num_threads(options.threads)
-    try:
-        if options.report and options.study == "domains":
-            report_domains(domain_table(options.csv))
-        elif options.report:
-            report_curves(options.csv)
-        else:
-            {"domains": run_domains, "curves": run_curves}[options.study](options)
-    except (RowError, TableError, data.DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted: the finished runs are in the table, and the same command goes on")
-        return 130
-    return 0
+    if options.report and options.study == "domains":
+        return runs.exit_code(lambda: report_domains(domain_table(options.csv)))
+    if options.report:
+        return runs.exit_code(lambda: report_curves(options.csv))
+    return runs.exit_code(lambda: {"domains": run_domains, "curves": run_curves}[options.study](options))
 
 
 if __name__ == "__main__":
