@@ -33,7 +33,7 @@ test-browser: data .venv/.installed-dev
 	$(PY) -m pytest tests/browser
 
 run: data
-	$(PY) scripts/run_notebooks.py
+	$(PY) scripts/dev/run_notebooks.py
 
 bench: data
 	$(PY) benchmarks/notebooks.py
@@ -43,16 +43,16 @@ data: .venv/.installed
 	$(PY) -m helpers.data
 
 sync: .venv/.installed
-	$(PY) scripts/sync_cells.py
+	$(PY) scripts/dev/sync_cells.py
 
 badges: .venv/.installed
-	$(PY) scripts/badges.py
+	$(PY) scripts/dev/badges.py
 
 lint: .venv/.installed-dev
 	$(PY) -m ruff check .
-	$(PY) scripts/badges.py --check
-	$(PY) scripts/sync_cells.py --check
-	$(PY) scripts/check_notebooks.py
+	$(PY) scripts/dev/badges.py --check
+	$(PY) scripts/dev/sync_cells.py --check
+	$(PY) scripts/dev/check_notebooks.py
 
 clean:
 	rm -rf .venv

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers import environment
-from scripts.run_notebooks import peak_megabytes
+from scripts.dev.run_notebooks import peak_megabytes
 
 # What is stored was made on the CPU; kernels started by the tests inherit this.
 os.environ.setdefault("BERT_COURSE_DEVICE", "cpu")

@@ -1,6 +1,6 @@
 """Time and memory of every notebook, each run in a fresh kernel on this machine, as a table.
 
-    python benchmarks/notebooks.py           all notebooks; writes benchmarks/notebooks.csv
+    python benchmarks/notebooks.py           all notebooks; writes benchmarks/results/notebooks.csv
     python benchmarks/notebooks.py 01 03     some of them; writes nothing
 
 Outputs are compared with the stored ones on the way, nothing in the notebooks is changed.
@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts import run_notebooks  # noqa: E402
+from scripts.dev import run_notebooks  # noqa: E402
 
 
 def main(names: list[str]) -> int:
@@ -26,7 +26,8 @@ def main(names: list[str]) -> int:
         f"most memory {max((run.peak_megabytes for run in runs), default=0):.0f} MB"
     )
     if not names:
-        with open(ROOT / "benchmarks" / "notebooks.csv", "w", newline="", encoding="utf-8") as file:
+        path = ROOT / "benchmarks" / "results" / "notebooks.csv"
+        with open(path, "w", newline="", encoding="utf-8") as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(["notebook", "seconds", "peak_megabytes"])
             table.writerows([run.name, f"{run.seconds:.1f}", f"{run.peak_megabytes:.0f}"] for run in runs)

@@ -24,11 +24,11 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from benchmarks import timing  # noqa: E402
-from helpers import cost  # noqa: E402
 from helpers.encoder import Bert, BertConfig  # noqa: E402
 from helpers.pretraining import BertForPreTraining  # noqa: E402
+from helpers.training import cost  # noqa: E402
 
-FILE = ROOT / "benchmarks" / "pretraining_cost.csv"
+FILE = ROOT / "benchmarks" / "results" / "pretraining_cost.csv"
 ENTRIES, TOKENS, HEAD = 8_000, 4_096, 64  # V, B x T, D
 HIDDEN, LAYERS, LENGTH = 128, 4, 128  # the middle, from which one is varied at a time
 SHAPES = [

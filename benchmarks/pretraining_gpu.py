@@ -26,11 +26,11 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from benchmarks import timing  # noqa: E402
-from helpers import cost  # noqa: E402
 from helpers.encoder import Bert, BertConfig  # noqa: E402
 from helpers.pretraining import BertForPreTraining  # noqa: E402
+from helpers.training import cost  # noqa: E402
 
-FILE = ROOT / "benchmarks" / "pretraining_gpu.csv"
+FILE = ROOT / "benchmarks" / "results" / "pretraining_gpu.csv"
 LENGTH = 128  # T
 PRECISIONS = ("fp32", "tf32", "bf16")
 # name: (configuration, rows of a batch)

@@ -6,7 +6,7 @@
 The target is the loss at 92 % of the reachable gain on the validation pairs, 15 % of the words behind [MASK].
 - live run: notebook 5's run as it is, next-sentence loss and all.
 - ours: the same without the next-sentence loss, which the Trainer's runs do not have, and with the last layer
-  computed at the hidden words only (`helpers/shortcuts.py`).
+  computed at the hidden words only (`helpers/training/shortcuts.py`).
 - tuned: `Trainer` and `DataCollatorForLanguageModeling` with everything that we know: our initial weights,
   optimizer, learning rates, schedule, number of steps, batch size and masking, no dropout, batches of similar
   length. What is left is how the work is done.
@@ -45,7 +45,7 @@ from helpers.pretraining import (
     mean_losses,
     update_weights,
 )
-from helpers.shortcuts import masked_token_logits
+from helpers.training.shortcuts import masked_token_logits
 
 TARGET = 0.92
 DEFAULTS = {
@@ -53,7 +53,7 @@ DEFAULTS = {
     "dropout": 0.1,
     "start_at_frequencies": False,
 }  # what the library does by itself
-STORED = Path(__file__).with_suffix(".csv")
+STORED = Path(__file__).parent / "results" / "pretraining_race.csv"
 COLUMNS = ("side", "step", "cpu_seconds", "wall_seconds", "token_loss", "gain")
 
 

@@ -28,13 +28,14 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from benchmarks import timing  # noqa: E402
-from helpers import checkpoints, cost, data  # noqa: E402
+from helpers import checkpoints, data  # noqa: E402
 from helpers.encoder import Bert, BertConfig  # noqa: E402
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens  # noqa: E402
-from helpers.shortcuts import masked_token_logits  # noqa: E402
+from helpers.training import cost  # noqa: E402
+from helpers.training.shortcuts import masked_token_logits  # noqa: E402
 from helpers.wordpiece import WordPieceTokenizer, train_wordpiece  # noqa: E402
 
-FILE = ROOT / "benchmarks" / "pretraining_speed.csv"
+FILE = ROOT / "benchmarks" / "results" / "pretraining_speed.csv"
 ENTRIES, BATCHES = 8_000, 4
 PEAK_SIZES = (1024, 2048)
 # (hidden, layers, heads) of the two shapes, and whether memory is kept (see `timing.keep_memory`).
@@ -51,7 +52,7 @@ class Rung(NamedTuple):
     library: bool = False
     written_out: bool = False  # the attention as it is taught, with its probabilities
     everywhere: bool = False  # logits at all positions, not only at the masked ones
-    last_layer: bool = False  # computed at masked positions only (`helpers.shortcuts`)
+    last_layer: bool = False  # computed at masked positions only (`helpers.training.shortcuts`)
     fused_adamw: bool = True
     padded: bool = False  # one paragraph in a row, instead of rows cut from running text
     dropout: float = 0.1

@@ -1,15 +1,15 @@
 """The tables of notebook 6: methods side by side, over several seeds and numbers of labels.
 
-    python scripts/fine_tune.py --task movies --csv benchmarks/fine_tuning.csv
+    python scripts/fine_tune.py --task movies --csv benchmarks/results/fine_tuning.csv
     python scripts/fine_tune.py --task movies --labels 50 200 1000 all --rows random own frozen ours
     python scripts/fine_tune.py --task stories --labels 50 200 1000 5000
     python scripts/fine_tune.py --task movies --grid --labels 2000 --seeds 0 1 2
-    python scripts/fine_tune.py --csv benchmarks/fine_tuning.csv --report
+    python scripts/fine_tune.py --csv benchmarks/results/fine_tuning.csv --report
 
 Every run is a line of the CSV, with all settings that decide it; its answers to all test examples go into the
-.npz file beside it (helpers/run_table.py). Runs that are there already are left out, so an interrupted series
-goes on with the same command. Choices (epoch, strength, pooling) are made on the validation part; a run with
-few labels sees no more validation examples than it has labels. Rows:
+.npz file beside it (helpers/studies/tables.py). Runs that are there already are left out, so an
+interrupted series goes on with the same command. Choices (epoch, strength, pooling) are made on the
+validation part; a run with few labels sees no more validation examples than it has labels. Rows:
 
     majority  the most frequent class           frozen   minilm as it is, with a linear head
     tfidf     words and pairs of words          ours     minilm fine-tuned by the course's own loop
@@ -39,6 +39,7 @@ import numpy as np
 import torch
 
 from helpers import checkpoints, data, stories
+from helpers.analysis.comparison import paired_bootstrap, prediction_interval, summarize
 from helpers.classification import (
     BertForClassification,
     Examples,
@@ -48,10 +49,9 @@ from helpers.classification import (
     predict,
     rater_agreement,
 )
-from helpers.comparison import paired_bootstrap, prediction_interval, summarize
-from helpers.downloads import sha256_of
+from helpers.data.downloads import sha256_of
 from helpers.encoder import Bert
-from helpers.fine_tuning import (
+from helpers.studies.fine_tuning import (
     MaskClassifier,
     as_prompt,
     features,
@@ -60,7 +60,7 @@ from helpers.fine_tuning import (
     remember_encodings,
     subset,
 )
-from helpers.run_table import RunTable, TableError
+from helpers.studies.tables import RunTable, TableError
 
 # The order is that of the ladder.
 ROWS = ("majority", "tfidf", "random", "own", "frozen", "ours", "trainer", "bert", "human", "perfect")

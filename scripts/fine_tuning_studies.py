@@ -1,9 +1,10 @@
-"""Two studies of fine-tuning for notebook 6: other domains, and what goes wrong step by step.
+r"""Two studies of fine-tuning for notebook 6: other domains, and what goes wrong step by step.
 
-    python scripts/fine_tuning_studies.py --study domains --seeds 0 1 2 --csv benchmarks/domains.csv
-    python scripts/fine_tuning_studies.py --study curves --csv benchmarks/fine_tuning_curves.csv
-    python scripts/fine_tuning_studies.py --study domains --csv benchmarks/domains.csv --report
-    python scripts/fine_tuning_studies.py --study curves --csv benchmarks/fine_tuning_curves.csv --report
+    python scripts/fine_tuning_studies.py --study domains --seeds 0 1 2 --csv benchmarks/results/domains.csv
+    python scripts/fine_tuning_studies.py --study curves --csv benchmarks/results/fine_tuning_curves.csv
+    python scripts/fine_tuning_studies.py --study domains --csv benchmarks/results/domains.csv --report
+    python scripts/fine_tuning_studies.py --study curves --report \
+        --csv benchmarks/results/fine_tuning_curves.csv
 
 domains: `minilm`, fine-tuned on movie sentences with the recipe of the row `ours` of scripts/fine_tune.py,
 answers the test parts of all four domains. Then that model goes on learning with each of the other domains,
@@ -11,7 +12,7 @@ whose validation part chooses the epoch, and answers that domain's test part and
 has gained and what it has forgotten. In `trained_on`, "movies + tweets" is one after the other for minilm and
 both at once for tfidf. `majority` is the most frequent class of a domain's training part, `human` one person
 as in scripts/fine_tune.py. `epochs` and `validation_accuracy` are those of the last domain. The answers are
-stored beside the table (helpers/run_table.py).
+stored beside the table (helpers/studies/tables.py).
 
 curves: loss, gradient norm before clipping and learning rate of every step, and now and then the accuracy on
 movie sentences of the validation part, for single runs under the plans of PLANS. The forgetting plans train a
@@ -35,11 +36,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 import torch
 
-from helpers import learning_curves
+from helpers.analysis.comparison import paired_bootstrap
 from helpers.classification import BertForClassification, Examples, check_and_encode, evaluate, predict
-from helpers.comparison import paired_bootstrap
-from helpers.fine_tuning import subset
-from helpers.run_table import RunTable
+from helpers.studies import curves as learning_curves
+from helpers.studies.fine_tuning import subset
+from helpers.studies.tables import RunTable
 from scripts import fine_tune as runs
 from scripts.fine_tune import RowError
 

@@ -35,13 +35,14 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
-from helpers import checkpoints, corpus
-from helpers.downloads import DataError, write_atomically
+from helpers import checkpoints
+from helpers.data.downloads import DataError, write_atomically
 from helpers.encoder import Bert, BertConfig
-from helpers.neighbors import start_with_neighbors
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens, parameter_groups
-from helpers.shortcuts import masked_token_logits
-from helpers.training_state import StateError, load_latest, save_state
+from helpers.training import corpus
+from helpers.training.shortcuts import masked_token_logits
+from helpers.training.starts import start_with_neighbors
+from helpers.training.state import StateError, load_latest, save_state
 from helpers.wordpiece import WordPieceTokenizer, train_wordpiece
 
 COLUMNS = ("step", "tokens", "seconds", "learning_rate", "loss", "accuracy", "gradient_norm")

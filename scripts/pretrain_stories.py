@@ -1,8 +1,9 @@
-"""Notebook 5's live run without the notebook: several seeds, and small variations of the recipe.
+r"""Notebook 5's live run without the notebook: several seeds, and small variations of the recipe.
 
     python scripts/pretrain_stories.py --seeds 0 1 2 --save
     python scripts/pretrain_stories.py --long --save
-    python scripts/pretrain_stories.py --variants all --steps 2500 --csv benchmarks/pretraining_ablations.csv
+    python scripts/pretrain_stories.py --variants all --steps 2500 \
+        --csv benchmarks/results/pretraining_ablations.csv
 
 Each run is measured on the same validation pairs (15 % of the words behind [MASK]) beside the unigram
 baseline and the perfect model; "gain" is the share of the way from one to the other. In the CSV, a line per
@@ -25,7 +26,6 @@ import torch
 
 from helpers import checkpoints, stories
 from helpers.encoder import Bert, BertConfig
-from helpers.neighbors import start_with_neighbors
 from helpers.pretraining import (
     IGNORE,
     BertForPreTraining,
@@ -35,7 +35,8 @@ from helpers.pretraining import (
     pretrain,
     pretraining_batches,
 )
-from helpers.story_pairs import perfect_losses, story_documents
+from helpers.stories.pairs import perfect_losses, story_documents
+from helpers.training.starts import start_with_neighbors
 from helpers.wordpiece import WordPieceTokenizer, train_wordpiece
 
 # The same numbers as in the settings cell of notebook 5; a test compares them.
@@ -56,7 +57,7 @@ RECIPE = {
     "next_sentence": 1.0,
 }
 
-# What is different in a long run. Small steps, and a start that suits them (helpers/neighbors.py).
+# What is different in a long run. Small steps, and a start that suits them (helpers/training/starts.py).
 LONG = {
     "num_heads": 4,
     "steps": 80_000,

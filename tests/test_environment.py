@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts import badges
+from scripts.dev import badges
 
 ROOT = Path(__file__).resolve().parent.parent
-CELL = (ROOT / "scripts" / "setup_cell.py").read_text(encoding="utf-8")
+CELL = (ROOT / "scripts" / "dev" / "setup_cell.py").read_text(encoding="utf-8")
 
 # Runs the cell with a made-up Colab, GPU, set of installed versions and pip; prints what came of it.
 HARNESS = """

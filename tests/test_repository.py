@@ -14,8 +14,8 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from helpers import environment
-from scripts import badges
-from scripts.lowest_constraints import lowest
+from scripts.dev import badges
+from scripts.dev.lowest_constraints import lowest
 
 ROOT = Path(__file__).resolve().parent.parent
 

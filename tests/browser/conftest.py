@@ -117,7 +117,7 @@ def folder(tmp_path_factory):
 def written(folder) -> Path:
     """A notebook with the three views, not yet run."""
     path = folder / "three_views.ipynb"
-    setup = (ROOT / "scripts" / "setup_cell.py").read_text(encoding="utf-8")
+    setup = (ROOT / "scripts" / "dev" / "setup_cell.py").read_text(encoding="utf-8")
     cells = [nbformat.v4.new_code_cell(source) for source in (setup, *CELLS)]
     spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": spec}), path)

@@ -1,0 +1,161 @@
+"""The committed checkpoint and logs: they belong together and reach what the course claims."""
+
+import csv
+import os
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+from helpers import checkpoints, stories
+from helpers.analysis import baselines
+from helpers.pretraining import IGNORE, mask_tokens, mean_losses
+from helpers.stories.pairs import perfect_losses, story_documents
+from helpers.training import corpus
+from scripts.pretrain import measure
+from scripts.pretrain_stories import LONG, log_frequencies, measured_batches
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "data" / "checkpoints"
+
+
+def table(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def last_steps():
+    """{seed: the last line of its story run}"""
+    rows = table(FOLDER / "stories.csv")
+    assert all(row["variant"] == "recipe" for row in rows)
+    return {int(row["seed"]): row for row in rows}
+
+
+def test_the_story_checkpoint_is_that_of_the_log(last_steps):
+    model, tokenizer = checkpoints.load("stories")
+    batches = measured_batches(story_documents(stories.split("validation"), tokenizer), tokenizer)
+    losses, stored = mean_losses(model, batches), last_steps[0]
+    for name, value in losses._asdict().items():
+        assert value == pytest.approx(float(stored[name]), abs=1e-3)
+    perfect = perfect_losses(batches[:4], tokenizer)
+    some = mean_losses(model, batches[:4])
+    assert perfect.token_loss < some.token_loss and perfect.next_loss < some.next_loss
+
+
+def test_the_story_checkpoint_holds_on_stories_that_no_choice_was_made_on():
+    """The recipe was chosen on the validation stories; these were drawn afterwards."""
+    model, tokenizer = checkpoints.load("stories")
+    batches = measured_batches(story_documents(stories.stories(400, seed=6), tokenizer), tokenizer)
+    asked = torch.cat([batch["labels"][batch["labels"] != IGNORE] for batch in batches])
+    documents = story_documents(stories.stories(5_000, 1), tokenizer)
+    unigram = -log_frequencies(documents, len(tokenizer.vocabulary))[asked].mean().item()
+    losses, perfect = mean_losses(model, batches), perfect_losses(batches, tokenizer)
+    assert (unigram - losses.token_loss) / (unigram - perfect.token_loss) >= 0.92
+    assert losses.next_accuracy >= 0.88  # 1,150 pairs: 0.90 less two standard errors
+
+
+def test_the_long_story_run_is_its_log_and_knows_who_she_is(last_steps):
+    model, tokenizer = checkpoints.load("stories_long")
+    documents = story_documents(stories.split("validation"), tokenizer)
+    batches = measured_batches(documents, tokenizer)
+    losses, stored = mean_losses(model, batches), table(FOLDER / "stories_long.csv")[-1]
+    assert int(stored["step"]) == LONG["steps"]
+    for name, value in losses._asdict().items():
+        assert value == pytest.approx(float(stored[name]), abs=1e-3)
+    assert float(stored["gain"]) > max(float(row["gain"]) for row in last_steps.values())
+    short, same = checkpoints.load("stories")
+    assert same.vocabulary == tokenizer.vocabulary
+    pronouns = [same.id_of[word] for word in ("she", "he")]
+    assert right_pronouns(model, batches, pronouns) > 0.8 > 0.65 > right_pronouns(short, batches, pronouns)
+
+
+@torch.no_grad()
+def right_pronouns(model, batches, pronouns):
+    """Where one of two words is hidden: how often the model prefers the right one of the two."""
+    right = []
+    for batch in batches:
+        positions = torch.isin(batch["labels"], torch.tensor(pronouns))
+        logits = model(batch["ids"], batch["type_ids"], batch["attention_mask"], positions).token_logits
+        best = torch.tensor(pronouns)[logits[:, pronouns].argmax(dim=-1)]
+        right.append(best == batch["labels"][positions])
+    assert sum(map(len, right)) > 300
+    return torch.cat(right).double().mean()
+
+
+@pytest.mark.parametrize("name", ["stories", "stories_long", "real_text"])
+def test_checkpoints_are_small(name):
+    size = sum(os.path.getsize(file) for file in (FOLDER / name).iterdir())
+    assert size < (16e6 if name == "real_text" else 2.5e6)
+
+
+@pytest.fixture(scope="module")
+def real_text(tmp_path_factory):
+    """The model, its tokenizer, and the held-out rows by name."""
+    model, tokenizer = checkpoints.load("real_text")
+    folder, length = tmp_path_factory.mktemp("rows"), model.bert.config.max_positions
+    documents = corpus.held_out_documents()
+    rows = {
+        name: corpus.rows_on_disk(documents[name], tokenizer, length, folder / name) for name in documents
+    }
+    return model, tokenizer, rows
+
+
+def test_the_real_text_checkpoint_is_that_of_the_log(real_text):
+    """The weights are stored in 16 bits: hence the bound."""
+    model, tokenizer, rows = real_text
+    last = table(FOLDER / "real_text.csv")[-1]
+    for name, shards in rows.items():
+        found = measure(model, shards, tokenizer, torch.device("cpu"))
+        assert found["loss"] == pytest.approx(float(last[f"{name}_loss"]), abs=2e-3)
+        assert found["accuracy"] == pytest.approx(float(last[f"{name}_accuracy"]), abs=2e-3)
+
+
+def test_the_real_text_checkpoint_beats_the_tables(real_text, tmp_path):
+    model, tokenizer, rows = real_text
+    length, size = model.bert.config.max_positions, len(tokenizer.vocabulary)
+    training = corpus.rows_on_disk(corpus.training_documents(), tokenizer, length, tmp_path / "training")
+    tables = baselines.count(training, size)
+    for name, shards in rows.items():
+        hide = partial(mask_tokens, rate=0.15, shares=(1.0, 0.0, 0.0))
+        masked = corpus.MaskedRows(shards, tokenizer, seed=0, mask=hide)
+        examples = [masked[place] for place in range(len(masked))]
+        batch = {key: torch.stack([example[key] for example in examples]) for key in examples[0]}
+        unigram, bigram = tables.unigram(batch), tables.bigram(batch)
+        found = measure(model, shards, tokenizer, torch.device("cpu"))
+        assert unigram.loss > bigram.loss and unigram.accuracy < bigram.accuracy, name
+        assert found["loss"] < bigram.loss - 0.5 and found["accuracy"] > 1.2 * bigram.accuracy, name
+
+
+def test_without_the_start_at_the_neighbors_the_plateau_is_long():
+    """Both logs measure the same hidden tokens, so the losses can be compared at the same step."""
+    plain = {row["step"]: row for row in table(FOLDER / "real_text_plain_start.csv") if row["articles_loss"]}
+    ours = {row["step"]: row for row in table(FOLDER / "real_text.csv") if row["articles_loss"]}
+    shared = [step for step in plain if step in ours and int(step) >= 1000]
+    assert len(shared) >= 3
+    for step in shared:
+        assert float(ours[step]["articles_loss"]) < float(plain[step]["articles_loss"]) - 0.4
+
+
+def test_the_library_fills_masks_with_the_real_text_checkpoint(real_text):
+    import transformers
+
+    model, _, _ = real_text
+    theirs = transformers.AutoModelForMaskedLM.from_pretrained(FOLDER / "real_text")
+    assert theirs.dtype == torch.float32
+    filler = transformers.pipeline("fill-mask", str(FOLDER / "real_text"))
+    (best, *_) = filler("it is one of the most [MASK] films of the year .")
+    assert 0 < best["score"] < 1 and best["token"] < model.bert.config.vocab_size
+
+
+def test_what_our_pretraining_is_worth_with_few_labels():
+    """On stories, with 200 labels: at least twenty points in the mean of five seeds, and always ahead."""
+    found = {}
+    for row in table(ROOT / "benchmarks" / "results" / "fine_tuning.csv"):
+        if row["task"] == "stories" and row["row"] in ("own", "random"):
+            found.setdefault((row["row"], int(row["labels"])), {})[row["seed"]] = float(row["test_accuracy"])
+    assert {len(seeds) for seeds in found.values()} == {5}
+    gains = [found["own", 200][seed] - found["random", 200][seed] for seed in found["own", 200]]
+    assert sum(gains) / len(gains) > 0.2 and min(gains) > 0
+    assert max(max(seeds.values()) for seeds in found.values()) < 0.92  # the best possible is 0.9 on average
