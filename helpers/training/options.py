@@ -1,0 +1,104 @@
+"""The kinds of numbers and files that the scripts take, checked where they enter.
+
+Each function gives a `type` for argparse, so a wrong value is refused before anything begins, in one sentence
+that says what was given and what is wanted:
+
+    parser.add_argument("--steps", type=count())                       a whole number from 1 on
+    parser.add_argument("--learning-rate", type=number(above=0))       a number above 0; never nan or infinite
+    parser.add_argument("--warm-up", type=number(least=0, below=1))    a share of the steps
+"""
+
+import argparse
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["count", "file", "number", "seed", "table", "threads"]
+
+MOST_THREADS = 1024
+
+
+def count(least: int = 1, most: int = 2**31 - 1) -> Callable[[str], int]:
+    """A whole number from `least` to `most`."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None
+        if value < least:
+            raise argparse.ArgumentTypeError(f"must be at least {least}, not {text}")
+        if value > most:
+            raise argparse.ArgumentTypeError(f"must be at most {most:,}, not {text}")
+        return value
+
+    return read
+
+
+def number(
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    below: float | None = None,
+    most: float | None = None,
+) -> Callable[[str], float]:
+    """A finite number inside the bounds; `above` and `below` are not reached, `least` and `most` may be."""
+    bounds = {"above": above, "at least": least, "below": below, "at most": most}
+    wanted = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"must be a number, not {text!r}") from None
+        if not math.isfinite(value):
+            raise argparse.ArgumentTypeError(f"must be a finite number, not {text}")
+        outside = (
+            (above is not None and value <= above)
+            or (least is not None and value < least)
+            or (below is not None and value >= below)
+            or (most is not None and value > most)
+        )
+        if outside:
+            raise argparse.ArgumentTypeError(f"must be {wanted}, not {text}")
+        return value
+
+    return read
+
+
+def seed() -> Callable[[str], int]:
+    """A seed of a random generator: a whole number from 0 to below 2 ** 31."""
+    return count(0)
+
+
+def threads() -> Callable[[str], int]:
+    """A number of threads for PyTorch."""
+    return count(1, MOST_THREADS)
+
+
+def file() -> Callable[[str], Path]:
+    """A file that is there."""
+
+    def read(text: str) -> Path:
+        path = Path(text)
+        if path.is_dir():
+            raise argparse.ArgumentTypeError(f"{text} is a folder, not a file")
+        if not path.is_file():
+            raise argparse.ArgumentTypeError(f"there is no file {text}")
+        return path
+
+    return read
+
+
+def table() -> Callable[[str], Path]:
+    """A CSV file to be written or added to: its name ends in .csv, and no folder stands in its place."""
+
+    def read(text: str) -> Path:
+        path = Path(text)
+        if path.suffix != ".csv":
+            raise argparse.ArgumentTypeError(f"must end in .csv, not {path.name}")
+        if path.is_dir():
+            raise argparse.ArgumentTypeError(f"{text} is a folder: name a file in it")
+        return path
+
+    return read
