@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 KEPT_ON_COLAB = ("torch", "numpy")
 # Programs around the notebooks, not imported by them: any other way to open or test them will do.
 AROUND_THE_NOTEBOOKS = (
-    "jupyterlab", "ipywidgets", "nbclient", "nbval", "pytest", "hypothesis", "psutil"
+    "jupyterlab", "ipywidgets", "nbclient", "nbval", "pytest", "pytest-xdist", "hypothesis", "psutil"
 )  # fmt: skip
 
 DEVICE_VARIABLE = "BERT_COURSE_DEVICE"

@@ -290,7 +290,7 @@ def test_stopped_between_any_two_operations_a_whole_state_is_left(two_states, tm
 FULL_DISK = """
 import resource, sys
 sys.path[:0] = [{root!r}, {tests!r}]
-from test_training_state import make, train
+from test_state import make, train
 from helpers.training.state import StateError, save_state
 import torch
 model, optimizer = make()
