@@ -7,6 +7,8 @@ Left out: decoder and cross-attention layers, pre-LayerNorm variants, relative p
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +26,7 @@ __all__ = [
     "check_inputs",
     "initialize_weights",
     "Bert",
+    "evaluating",
 ]
 
 
@@ -174,3 +177,15 @@ class Bert(nn.Module):
             hidden_states if output_hidden_states else None,
             attentions if output_attentions else None,
         )
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode (no dropout); afterwards every part is in the mode in which it was."""
+    modes = [(part, part.training) for part in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:  # also after an error
+        for part, mode in modes:
+            part.training = mode
