@@ -44,6 +44,7 @@ class BertConfig:
     dropout: float = 0.1
     norm_eps: float = 1e-12
     init_std: float | None = 0.02  # None: 1 / sqrt(inputs of the layer), better for narrow models
+    pad_token_id: int | None = 0  # the entry [PAD], which learns nothing; None: every entry learns
 
 
 class FeedForward(nn.Module):
@@ -146,7 +147,7 @@ class Bert(nn.Module):
         self.config = config
         self.embeddings = BertEmbeddings(
             config.vocab_size, config.hidden_size, config.max_positions, config.num_segments, config.dropout,
-            config.norm_eps,
+            config.norm_eps, config.pad_token_id,
         )  # fmt: skip
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.num_layers))
         self.pooler = nn.Linear(config.hidden_size, config.hidden_size)
