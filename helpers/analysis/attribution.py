@@ -18,7 +18,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch, Rectangle
 
 from helpers.classification import BertForClassification
-from helpers.modes import evaluating
+from helpers.encoder import evaluating
 from helpers.wordpiece import Encoding, WordPieceTokenizer
 
 __all__ = [

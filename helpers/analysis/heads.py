@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import maximum_flow
 
 from helpers.attention import join_heads, split_heads
 from helpers.checkpoints import Model, encoder_of
-from helpers.modes import evaluating
+from helpers.encoder import evaluating
 from helpers.plotting import COLOURS
 from helpers.wordpiece import Encoding, TruncationWarning, WordPieceTokenizer, pad_encodings
 
