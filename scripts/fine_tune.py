@@ -49,7 +49,7 @@ from helpers.classification import (
     predict,
     rater_agreement,
 )
-from helpers.data.downloads import sha256_of
+from helpers.data.files import sha256_of
 from helpers.encoder import Bert
 from helpers.studies.fine_tuning import (
     MaskClassifier,

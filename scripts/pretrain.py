@@ -36,7 +36,7 @@ from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
 from helpers import checkpoints
-from helpers.data.downloads import DataError, write_atomically
+from helpers.data.files import DataError, write_atomically
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens, parameter_groups
 from helpers.training import corpus

@@ -20,7 +20,7 @@ from helpers.classification import (
     classification_loss,
     labelled_batches,
 )
-from helpers.data.downloads import write_atomically
+from helpers.data.files import write_atomically
 from helpers.pretraining import update_weights
 from helpers.studies.tables import TableError
 from helpers.wordpiece import Encoding, WordPieceTokenizer

