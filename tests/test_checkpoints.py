@@ -13,7 +13,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from helpers import checkpoints, data
-from helpers.checkpoints import CheckpointError
+from helpers.checkpoints import CheckpointError, folders
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import BertForPreTraining
@@ -363,14 +363,14 @@ def test_a_configuration_that_is_no_object_is_refused(saved):
 # A good folder survives
 
 
-@pytest.mark.parametrize("step", ["save_file", "_replace_folder"])
+@pytest.mark.parametrize("step", ["save_file", "replace_folder"])
 def test_a_failure_while_saving_leaves_the_older_folder(saved, tokenizer, monkeypatch, step):
     before = snapshot(saved)
 
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoints, step, fail)
+    monkeypatch.setattr(folders, step, fail)
     with pytest.raises(OSError, match="No space left"):
         checkpoints.save(small("classification"), tokenizer, saved)
     assert snapshot(saved) == before
