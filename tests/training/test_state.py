@@ -311,7 +311,7 @@ def test_a_disk_that_is_full_leaves_the_last_state_whole(two_states, tmp_path):
     shutil.copytree(two_states[0], folder)
     sizes = [(folder / "step-00000020" / name).stat().st_size for name in FILES[:2]]
     assert 100 < sizes[0] < 2000 < sizes[1]
-    code = FULL_DISK.format(root=str(ROOT), tests=str(ROOT / "tests"), folder=str(folder))
+    code = FULL_DISK.format(root=str(ROOT), tests=str(Path(__file__).parent), folder=str(folder))
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert (child.returncode, child.stderr) == (0, "")
     for line in child.stdout.splitlines():

@@ -1,4 +1,4 @@
-"""Notebook 5 and scripts/pretrain_stories.py are one recipe, and its stored results keep what is promised."""
+"""The story runs and notebook 5 are one recipe, and their stored results keep what is promised."""
 
 import csv
 from pathlib import Path
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from scripts.pretrain_stories import RECIPE, SENTENCES, VARIANTS
+from helpers.studies.story_runs import RECIPE, SENTENCES, VARIANTS
 
 ROOT = Path(__file__).resolve().parents[2]
 # The notebook's name for each number of the recipe.
