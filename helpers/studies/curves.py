@@ -1,33 +1,148 @@
-"""What happens at every step of a fine-tuning run, and a table of such runs on the disk.
+"""The study of curves: what happens at every step of a fine-tuning run, and which runs are followed.
 
-Support code for `scripts/fine_tuning_studies.py`; the taught loop is in `helpers/classification.py`. The
-table is a CSV with a line per step, replaced as a whole, to which several processes can add.
+The taught loop is in `helpers/classification.py`. The table is a CSV with a line per step, replaced as a
+whole, to which several processes can add.
 """
 
+import copy
 import csv
 import io
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from filelock import FileLock
 
 from helpers.classification import (
     BertForClassification,
+    Examples,
     FineTuning,
+    check_and_encode,
     classification_loss,
+    evaluate,
     labelled_batches,
 )
 from helpers.data.files import write_atomically
 from helpers.pretraining import update_weights
+from helpers.studies import domains, recipes, tasks
+from helpers.studies.errors import RowError
 from helpers.studies.tables import TableError
 from helpers.wordpiece import Encoding, WordPieceTokenizer
 
-__all__ = ["MEASURED", "add", "find", "follow", "read"]
+__all__ = ["MEASURED", "PLANS", "SETTINGS", "CurveStudy", "Plan", "add", "find", "follow", "read", "summary"]
 
+SETTINGS = (
+    "plan", "seed", "trained_on", "labels", "validation_examples", "every",
+    *(name.replace("learning_rate", "peak_rate") for name in domains.RECIPE),
+)  # fmt: skip
 MEASURED = ("step", "loss", "gradient_norm", "learning_rate", "accuracy", "note")
+
+
+class Plan(NamedTuple):
+    """How a run of the curves differs from the recipe; `rate` is a multiple of its learning rate."""
+
+    rate: float = 1
+    changes: dict = {}
+    trained_on: tuple[str, ...] = ("movies",)
+
+
+# The forgetting plans train a model that was tuned on movies with tweets.
+PLANS = {
+    "recipe": Plan(),
+    "no warm-up": Plan(changes={"warm_up": 0.0}),
+    "rate too high": Plan(20, {"warm_up": 0.0}),
+    "rate too low": Plan(0.01),
+    "collapse": Plan(20, {"frozen_layers": "none"}),
+    "forgetting, gentle": Plan(0.1, trained_on=("movies", "tweets")),
+    "forgetting, harsh": Plan(10, trained_on=("movies", "tweets")),
+}
+
+
+@dataclass
+class CurveStudy:
+    """Single runs under some of PLANS, each with `labels` sentences of its domain, and their table.
+
+    Measured is the accuracy on `validation` movie sentences, every `every` steps. RowError where a domain
+    has too few examples. `known` of a seed keeps the model that several plans start from.
+    """
+
+    csv: Path
+    labels: int
+    epochs: int
+    every: int
+    validation: int
+    parts: Sequence[str] = tuple(PLANS)
+
+    def missing(self, name: str, seed: int) -> list[dict]:
+        """The columns of a plan's run, unless the table has it."""
+        columns = self.columns(name, seed)
+        return [] if find(read(self.csv, SETTINGS), columns) else [columns]
+
+    def compute(self, name: str, seed: int, known: dict) -> list[dict]:
+        """Train as the plan says and measure on movie sentences of the validation part."""
+        *before, domain = PLANS[name].trained_on
+        run, task, tokenizer = self.run(name, seed), tasks.load_task(domain), tasks.load_encoder("minilm")[1]
+        if before:
+            labels = domains.Labels(self.labels, self.labels)
+            model = copy.deepcopy(domains.tuned(tuple(before), seed, labels, known)[0])
+        else:
+            model = recipes.start(task, run)
+        plan, (train, validation, _) = recipes.plan_of(run), tasks.parts(task, run)
+        encodings = check_and_encode(model, train, validation, tokenizer, plan.max_length)
+        held_out = tasks.subset(tasks.load_task("movies").validation, self.validation, seed)
+        measure = partial(accuracy, held_out=held_out, tokenizer=tokenizer, max_length=plan.max_length)
+        return follow(model, encodings, train.labels, tokenizer, plan, self.every, measure)
+
+    def write(self, missing: list[dict], steps: list[dict], seconds: float) -> str:
+        """Put a run, which took so long, into the table; returns what it says."""
+        (columns,) = missing
+        add(self.csv, columns, steps)
+        return f"{summary(columns['plan'], steps)}, {seconds:.1f} s"
+
+    def run(self, name: str, seed: int) -> dict:
+        """The settings of a plan's last training, as the recipe names them."""
+        plan = PLANS[name]
+        usual = float(domains.recipe("movies", self.labels, seed)["learning_rate"])
+        return domains.recipe(plan.trained_on[-1], self.labels, seed, epochs=self.epochs,
+                              learning_rate=float(f"{plan.rate * usual:.6g}"), **plan.changes)  # fmt: skip
+
+    def columns(self, name: str, seed: int) -> dict:
+        """The same settings as the table names them."""
+        total = len(tasks.load_task("movies").validation.texts)
+        if self.validation > total:
+            raise RowError(f"movies have {total:,} validation examples: --validation at most that")
+        run = self.run(name, seed)
+        found = run | {
+            "plan": name, "trained_on": " + ".join(PLANS[name].trained_on), "every": self.every,
+            "validation_examples": self.validation, "peak_rate": run["learning_rate"],
+        }  # fmt: skip
+        return {name: str(found[name]) for name in SETTINGS}
+
+
+def accuracy(
+    model: BertForClassification, held_out: Examples, tokenizer: WordPieceTokenizer, max_length: int
+) -> float:
+    """What is measured on the way."""
+    return evaluate(model, held_out, tokenizer, max_length).accuracy
+
+
+def summary(name: str, steps: list[dict]) -> str:
+    """One line about a plan: how its loss, gradient norm and accuracy went."""
+    losses = [float(line["loss"]) for line in steps if line["loss"]]
+    norms = [float(line["gradient_norm"]) for line in steps if line["gradient_norm"]]
+    measured = [float(line["accuracy"]) for line in steps if line["accuracy"]]
+    return (
+        f"{name:<19}{len(losses):>4} steps  loss {losses[0]:.3f} first, {max(losses):.3f} most, "
+        f"{np.mean(losses[-10:]):.3f} mean of the last ten  "
+        f"gradient norm {max(norms, default=np.nan):.1f} most  accuracy {measured[0]:.1%} before, "
+        f"{min(measured):.1%} least, {max(measured):.1%} most, {measured[-1]:.1%} last  {steps[-1]['note']}"
+    ).rstrip()
 
 
 def follow(

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["count", "file", "number", "seed", "table", "threads"]
+__all__ = ["count", "either", "file", "number", "seed", "table", "threads"]
 
 MOST_THREADS = 1024
 
@@ -74,6 +74,20 @@ def seed() -> Callable[[str], int]:
 def threads() -> Callable[[str], int]:
     """A number of threads for PyTorch."""
     return count(1, MOST_THREADS)
+
+
+def either(word: str, kind: Callable[[str], object]) -> Callable[[str], object]:
+    """The word itself, or what `kind` reads."""
+
+    def read(text: str) -> object:
+        if text == word:
+            return text
+        try:
+            return kind(text)
+        except argparse.ArgumentTypeError as error:
+            raise argparse.ArgumentTypeError(f"{error}; or give {word}") from None
+
+    return read
 
 
 def file() -> Callable[[str], Path]:
