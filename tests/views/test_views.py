@@ -294,11 +294,29 @@ def test_the_panel_follows_its_controls(ours):
     assert panel.reading.tokens[1] == "he" and "layer 1, head 1" in about.value
 
 
+def said_by_itself(box) -> dict:
+    """What the installed ipywidgets, 7 or 8, says of a widget that is displayed."""
+    if hasattr(box, "_repr_mimebundle_"):
+        bundle = box._repr_mimebundle_()
+    else:
+        shown = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("ipywidgets.widgets.widget.display", lambda data, **_: shown.append(data))
+            box._ipython_display_()
+        (bundle,) = shown
+    return bundle["application/vnd.jupyter.widget-view+json"]
+
+
 def test_the_panel_is_stored_without_widget_state(ours, monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda *args, **kwargs: shown.append(args[0]))
-    views.explorer({"stories": ours}, TEXT)._ipython_display_()
+    panel = views.explorer({"stories": ours}, TEXT)
+    box = panel.controls()
+    monkeypatch.setattr(panel, "controls", lambda: box)
+    panel._ipython_display_()
     assert "image/png" in shown[0] and "while the notebook runs" in shown[1]["text/plain"]
+    panel = shown[1]["application/vnd.jupyter.widget-view+json"]
+    assert panel == said_by_itself(box) and panel["model_id"] == box.model_id
     shown.clear()
     monkeypatch.setenv("BERT_COURSE_STILL", "1")
     views.explorer({"stories": ours}, TEXT)._ipython_display_()
