@@ -97,29 +97,7 @@ CATALOGUE = {
             ),
         ),
     ),
-    # What the attention views draw with (helpers/views/page.py).
-    "bertviz": Package(
-        "bertviz", "1.4.1", 157_522,
-        "e53e5fb77812d73fdc1142f56334cbf723d6cfcb54f9a6f6d3d5c83dd9763192",
-        (
-            Member(
-                "bertviz/head_view.js",
-                13_861, "32885444af280c1745d0552da79d8dbad6ce52b5a6b4bd1ef5384cc4a917d7c0",
-            ),
-            Member(
-                "bertviz/model_view.js",
-                17_708, "a22b6b559eebfb3898ff9b45930ca7a16f9e5fe9040b968d92e8c10991ea353c",
-            ),
-            Member(
-                "bertviz/neuron_view.js",
-                42_337, "87a134cd9eaa05a26538f1297708dc03970a9d55c45fda749f75985d1994a9f4",
-            ),
-            Member(
-                "bertviz-1.4.1.dist-info/licenses/LICENSE",
-                11_358, "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30",
-            ),
-        ),
-    ),
+    # What the attention views draw with, beside the installed bertviz (helpers/views/page.py).
     "d3": Package(
         "mpld3", "0.5.12", 203_051,
         "bea31799a4041029a906f53f2662bbf1c49903e0c0bc712b412354158ec7cf54",

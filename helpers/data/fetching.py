@@ -29,7 +29,7 @@ def cache_folder() -> Path:
 def fetch(name: str) -> Path:
     """The folder with the files of a catalogue entry, downloaded at the first call.
 
-    Names: "wikipedia", "reviews", "minilm", and for the attention views "bertviz", "d3", "jquery". A later
+    Names: "wikipedia", "reviews", "minilm", and for the attention views "d3", "jquery". A later
     call looks at file sizes only and prints nothing.
     Raises DataError; no half-written file is then left behind.
     """
