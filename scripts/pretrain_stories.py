@@ -12,66 +12,71 @@ The variations differ from the recipe in the one thing that their name says.
 """
 
 import argparse
-import csv
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
+from safetensors import SafetensorError
 
 from helpers import checkpoints, stories
-from helpers.studies.story_runs import COLUMNS, LONG, RECIPE, VARIANTS, Task, measurements, run
+from helpers.studies.story_runs import LONG, RECIPE, VARIANTS, Measurements, Task, measurements, run
+from helpers.training import options
 
 FOLDER = checkpoints.CHECKPOINTS
+ERRORS = (checkpoints.CheckpointError, FloatingPointError, OSError, SafetensorError)
 
 
-def main() -> int:
+def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--variants", nargs="+", default=["recipe"], help=f"all, or: {'; '.join(VARIANTS)}")
-    parser.add_argument("--long", action="store_true", help="train longer and more slowly")
-    parser.add_argument("--steps", type=int, help=f"{RECIPE['steps']:,}, or {LONG['steps']:,} with --long")
-    parser.add_argument("--every", type=int, default=500, help="steps between two measurements")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--csv", type=Path, help="where measurements go: stories.csv, stories_long.csv")
-    parser.add_argument("--save", type=Path, nargs="?", const=FOLDER,
-                        help="folder for the checkpoint of the first run")  # fmt: skip
-    given = parser.parse_args()
-    folder = FOLDER / ("stories_long" if given.long else "stories")
-    recipe = RECIPE | (LONG if given.long else {})
-    given.steps = given.steps or recipe["steps"]
-    given.csv = given.csv or folder.with_suffix(".csv")
-    given.save = folder if given.save == FOLDER else given.save
-    chosen = list(VARIANTS) if given.variants == ["all"] else given.variants
-    if unknown := [name for name in chosen if name not in VARIANTS]:
+    add = parser.add_argument
+    add("--seeds", type=options.seed(), nargs="+", default=[0])
+    add("--variants", nargs="+", default=["recipe"], help=f"all, or: {'; '.join(VARIANTS)}")
+    add("--long", action="store_true", help="train longer and more slowly")
+    add("--steps", type=options.count(), help=f"{RECIPE['steps']:,}, or {LONG['steps']:,} with --long")
+    add("--every", type=options.count(), default=500, help="steps between two measurements")
+    add("--threads", type=options.threads(), default=2)
+    add("--csv", type=options.table(), help="where measurements go: stories.csv, stories_long.csv")
+    add("--save", type=options.folder(), nargs="?", const=FOLDER,
+        help="folder for the checkpoint of the first run")  # fmt: skip
+    settings = parser.parse_args(given)
+    folder = FOLDER / ("stories_long" if settings.long else "stories")
+    settings.steps = settings.steps or (LONG if settings.long else RECIPE)["steps"]
+    settings.csv = settings.csv or folder.with_suffix(".csv")
+    settings.save = folder if settings.save == FOLDER else settings.save
+    settings.variants = list(VARIANTS) if settings.variants == ["all"] else settings.variants
+    if unknown := [name for name in settings.variants if name not in VARIANTS]:
         parser.error(f"there is no variant {unknown[0]!r}: choose from {'; '.join(VARIANTS)}")
-    torch.set_num_threads(given.threads)
-    texts = {name: stories.split(name) for name in ("train", "validation")}
-    tasks: dict[int, Task] = {}
-    with open(given.csv, "w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        for name in chosen:
-            settings = recipe | VARIANTS[name] | {"steps": given.steps}
-            size = settings["vocab_size"]
-            task = tasks[size] = tasks.get(size) or Task(texts, size)
-            for seed in given.seeds:
+    return settings
 
-                def write(step, tokens, seconds, model, name=name, seed=seed, task=task):
-                    values = measurements(task, model, whole=step == given.steps)
-                    shown = {key: f"{value:.4f}" for key, value in values.items()}
-                    line = {"variant": name, "seed": seed, "step": step, "tokens": tokens,
-                            "seconds": f"{seconds:.1f}", **shown}  # fmt: skip
-                    table.writerow(line)
-                    file.flush()
-                    print("  ".join(f"{key} {value}" for key, value in line.items()), flush=True)
 
-                model = run(task, settings, seed, given.every, write)
-                if given.save and name == chosen[0] and seed == given.seeds[0]:
-                    checkpoints.save(model, task.tokenizer, given.save)
+def main(given: list[str] | None = None) -> int:
+    settings = arguments(given)
+    torch.set_num_threads(settings.threads)
+    base = RECIPE | (LONG if settings.long else {}) | {"steps": settings.steps}
+    try:
+        with Measurements(settings.csv) as table:
+            texts = {name: stories.split(name) for name in ("train", "validation")}
+            tasks: dict[int, Task] = {}
+            for variant in settings.variants:
+                recipe = base | VARIANTS[variant]
+                size = recipe["vocab_size"]
+                task = tasks[size] = tasks.get(size) or Task(texts, size)
+                for seed in settings.seeds:
+
+                    def write(step, tokens, seconds, model, variant=variant, seed=seed, task=task):
+                        values = measurements(task, model, whole=step == settings.steps)
+                        table.add(variant, seed, step, tokens, seconds, values)
+
+                    model = run(task, recipe, seed, settings.every, write)
+                    if settings.save and (variant, seed) == (settings.variants[0], settings.seeds[0]):
+                        checkpoints.save(model, task.tokenizer, settings.save)
+    except ERRORS as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -4,10 +4,13 @@ Support code. A `Task` holds the texts, tokenizer and baselines for a vocabulary
 one model on it from random weights.
 """
 
+import csv
+import os
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 import torch
 
@@ -32,6 +35,7 @@ __all__ = [
     "RECIPE",
     "SENTENCES",
     "VARIANTS",
+    "Measurements",
     "Task",
     "make_model",
     "make_tokenizer",
@@ -196,3 +200,34 @@ def measurements(task: Task, model: BertForPreTraining, whole: bool) -> dict:
             "perfect_next_accuracy": task.perfect.next_accuracy,
         }
     return values
+
+
+class Measurements:
+    """A CSV with a line per measurement: written aside, and put in its place when all runs have ended.
+
+    What stood there before stays until then. If the runs break off, what was measured is left in `aside`.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self.aside = self.path.with_name(f"{self.path.name}.partial")
+
+    def __enter__(self) -> "Measurements":
+        self.file = open(self.aside, "w", encoding="utf-8", newline="")
+        self.table = csv.DictWriter(self.file, COLUMNS, lineterminator="\n")
+        self.table.writeheader()
+        return self
+
+    def __exit__(self, kind: type | None, *_) -> None:
+        self.file.close()
+        if kind is None:
+            os.replace(self.aside, self.path)
+
+    def add(self, variant: str, seed: int, step: int, tokens: int, seconds: float, values: dict) -> None:
+        """Write and print a line; values as from `measurements`."""
+        shown = {key: f"{value:.4f}" for key, value in values.items()}
+        line = {"variant": variant, "seed": seed, "step": step, "tokens": tokens,
+                "seconds": f"{seconds:.1f}", **shown}  # fmt: skip
+        self.table.writerow(line)
+        self.file.flush()
+        print("  ".join(f"{key} {value}" for key, value in line.items()), flush=True)

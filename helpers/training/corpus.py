@@ -97,7 +97,7 @@ def text_documents(paths: Sequence[str | Path], held_out: bool = False) -> Itera
         if not path.is_file():
             raise CorpusError(f"there is no text file {path}: give plain-text files in UTF-8")
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8-sig") as file:
                 for document in _paragraphs(file):
                     digest = hashlib.sha256(document.encode()).digest()
                     if (int.from_bytes(digest[:4]) % 100 == 0) == held_out:

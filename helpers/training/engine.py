@@ -12,23 +12,32 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
+import psutil
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch.utils.data import DataLoader
 
 from helpers import checkpoints
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens
-from helpers.training.log import Log
-from helpers.training.model import MaskedOnly, masked_loss, measure
+from helpers.training.folder import changes, lock, settle
+from helpers.training.log import Log, read_log
+from helpers.training.model import MaskedOnly, config_of, masked_loss, measure, refuse_too_large
 from helpers.training.optimizer import learning_rate_share, make_optimizer
 from helpers.training.rows import Batches, MaskedRows
-from helpers.training.settings import RunError, lock, settle
-from helpers.training.state import load_latest, save_state
+from helpers.training.settings import RunError
+from helpers.training.state import load_latest, save_state, wait_for_first
 from helpers.wordpiece import WordPieceTokenizer
 
 __all__ = ["Run"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def is_lack_of_memory(error: BaseException | None) -> bool:
+    """Whether the machine or the GPU could not give the memory that was asked for."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
 class Run:
@@ -53,6 +62,9 @@ class Run:
                 f"--batch-size {settings.batch_size} can't be shared out evenly among "
                 f"{self.accelerator.num_processes} processes: choose a multiple"
             )
+        if not settings.init:
+            entries = 1 if settings.tokenizer else settings.vocab_size
+            refuse_too_large(config_of(settings, entries), self.memory())
         self.lock = self.log = None
 
     def __enter__(self) -> "Run":
@@ -66,14 +78,14 @@ class Run:
         try:
             if self.main:
                 self.lock = lock(self.settings.out)
-                settle(self.settings)
+                self.decided = settle(self.settings)
         except BaseException:
             self.__exit__()
             raise
         self.accelerator.wait_for_everyone()
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, kind: type | None = None, error: BaseException | None = None, *_) -> None:
         if self.log is not None:
             self.log.board.close()
         if self.lock is not None:
@@ -81,6 +93,18 @@ class Run:
         for name, handler in self.handlers.items():
             signal.signal(name, handler)
         torch.use_deterministic_algorithms(self.deterministic[0], warn_only=self.deterministic[1])
+        if is_lack_of_memory(error):
+            raise RunError(
+                f"there is not memory enough for a step of this model ({str(error).splitlines()[0]}): take a "
+                "smaller --batch-size, more parts (--accumulate), shorter rows or a smaller model"
+            ) from error
+
+    def memory(self) -> int:
+        """Bytes of the GPU or of the machine that a process can have."""
+        device = self.accelerator.device
+        if device.type == "cuda":
+            return torch.cuda.get_device_properties(device).total_memory
+        return psutil.virtual_memory().total // self.accelerator.num_processes
 
     def stop(self, *_) -> None:
         """After the current step: save the state and end. A second signal ends at once."""
@@ -112,7 +136,14 @@ class Run:
             MaskedOnly(self.plain), make_optimizer(settings, self.plain)
         )
         with accelerator.main_process_first():  # it sets damaged states aside
-            state = load_latest(settings.out / "states", self.plain, self.optimizer.optimizer, self.say)
+            states = settings.out / "states"
+            state = load_latest(states, self.plain, self.optimizer.optimizer, self.say)
+        if self.main and not state:
+            wait_for_first(states, any(int(row["step"]) for row in read_log(settings.out / "log.csv")))
+        if self.main and (changed := changes(state.get("settings", self.decided), self.decided)):
+            raise RunError(
+                f"the states in {states} were made under other settings than settings.json has: {changed}"
+            )
         self.step, self.seconds = state.get("step", 0), state.get("seconds", 0.0)
         # What has been measured since the last line of the log, if the run stopped between two lines.
         self.sums, self.since = torch.tensor(state.get("sums", [0.0] * 4)), state.get("since", 0)
@@ -214,6 +245,7 @@ class Run:
         """The state after this step, for a run that goes on from here."""
         if self.main:
             more = {"seconds": self.seconds, "sums": self.sums.tolist(), "since": self.since}
+            more["settings"] = self.decided
             if self.accelerator.scaler is not None:
                 more["scaler"] = self.accelerator.scaler.state_dict()
             save_state(self.settings.out / "states", self.step, self.plain, self.optimizer.optimizer, more)

@@ -14,13 +14,35 @@ from torch.nn import functional
 from helpers import checkpoints
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens
+from helpers.training.cost import number_of_weights
 from helpers.training.rows import MaskedRows, count_tokens
 from helpers.training.settings import RunError
 from helpers.training.shortcuts import masked_token_logits
 from helpers.training.starts import NEIGHBORS, log_frequencies, start_with_neighbors
 from helpers.wordpiece import WordPieceTokenizer
 
-__all__ = ["MaskedOnly", "make_model", "masked_loss", "measure"]
+__all__ = ["MaskedOnly", "config_of", "make_model", "masked_loss", "measure", "refuse_too_large"]
+
+BYTES = 16  # a weight, its gradient and AdamW's two averages
+
+
+def config_of(settings: argparse.Namespace, vocab_size: int) -> BertConfig:
+    """The shape of a new model."""
+    return BertConfig(
+        vocab_size, settings.hidden, settings.layers, settings.heads, 4 * settings.hidden, settings.length,
+        dropout=settings.dropout, init_std=None,
+    )  # fmt: skip
+
+
+def refuse_too_large(config: BertConfig, memory: int) -> None:
+    """RunError for a model whose weights can't be trained in so many bytes, before it is built."""
+    weights = number_of_weights(config)
+    if BYTES * weights > memory:
+        raise RunError(
+            f"a model of {config.num_layers} layers of hidden size {config.hidden_size} has {weights:,} "
+            f"weights, which take {BYTES * weights / 1e9:,.0f} GB in training, and there are "
+            f"{memory / 1e9:,.0f} GB: choose a smaller one"
+        )
 
 
 def make_model(
@@ -29,12 +51,7 @@ def make_model(
     """The model as the run begins: a new one, or `start`, that of --init; a new token head if it has none."""
     torch.manual_seed(settings.seed)
     if start is None:
-        bert = Bert(
-            BertConfig(
-                len(tokenizer.vocabulary), settings.hidden, settings.layers, settings.heads,
-                4 * settings.hidden, settings.length, dropout=settings.dropout, init_std=None,
-            )
-        )  # fmt: skip
+        bert = Bert(config_of(settings, len(tokenizer.vocabulary)))
         if settings.neighbors:
             start_with_neighbors(bert, NEIGHBORS[: settings.heads])
     else:

@@ -49,14 +49,17 @@ def prepare_text(
 
 def make_tokenizer(settings: argparse.Namespace, documents: Iterator[str]) -> WordPieceTokenizer:
     """The tokenizer of --tokenizer, that of the run if it has one, or a new one from the documents."""
-    vocabulary = settings.tokenizer or settings.out / "vocab.txt"
-    try:
-        if Path(vocabulary).exists():
+    vocabulary = Path(settings.tokenizer or settings.out / "vocab.txt")
+    if vocabulary.exists():
+        try:
             return WordPieceTokenizer.from_file(vocabulary)
-        print(f"training the tokenizer: {settings.vocab_size} entries", flush=True)
+        except ValueError as error:
+            raise RunError(f"{vocabulary} is no vocabulary ({error}): put it back as it was") from error
+    print(f"training the tokenizer: {settings.vocab_size} entries", flush=True)
+    try:
         entries = train_wordpiece(corpus.first_characters(documents), settings.vocab_size)
         return WordPieceTokenizer(entries)
     except corpus.CorpusError:
         raise
-    except ValueError as error:  # of the trainer, or of a vocabulary
-        raise RunError(str(error)) from error
+    except ValueError as error:  # too few entries for the letters
+        raise RunError(f"--vocab-size {settings.vocab_size} does not fit the text: {error}") from error

@@ -8,6 +8,7 @@ permutation that follows from the seed, so any place in it can be found again.
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,11 +18,15 @@ from pathlib import Path
 
 import datasets
 import numpy as np
+import pyarrow
+import pyarrow.compute
 import torch
 from datasets.arrow_writer import ArrowWriter
 
+from helpers.data.files import sha256_of
 from helpers.pretraining import mask_tokens
 from helpers.training.corpus import CorpusError, ShortTextError
+from helpers.training.files import read_object
 from helpers.wordpiece import WordPieceTokenizer
 
 __all__ = ["Batches", "MaskedRows", "Order", "count_tokens", "pack", "rows_on_disk"]
@@ -53,7 +58,8 @@ def rows_on_disk(
 
     `source` says where the documents come from. Rows written before are used again if vocabulary, length and
     source are the same; otherwise CorpusError. The documents are read one at a time; a folder that is there
-    is whole. Raises ShortTextError if the text fills no row, CorpusError for rows that can't be read.
+    is whole. Raises ShortTextError if the text fills no row, CorpusError for rows that can't be read or that
+    are not the bytes that were written.
     """
     folder = Path(folder)
     wanted = {
@@ -64,19 +70,57 @@ def rows_on_disk(
     if not folder.exists():
         _write_rows(documents, tokenizer, length, folder, wanted)
     try:
-        found = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
-        shards = [datasets.Dataset.from_file(str(folder / name)) for name in found["shards"]]
-    except (OSError, ValueError, KeyError) as error:
+        found = read_object(folder / "rows.json")
+        if missing := [name for name in (*wanted, "shards") if name not in found]:
+            raise ValueError(f"rows.json says nothing about {' and '.join(missing)}")
+        differing = [name for name, value in wanted.items() if found[name] != value]
+        shards = [] if differing else _read_shards(folder, found, length, len(tokenizer.vocabulary))
+    except (OSError, ValueError, KeyError, TypeError, pyarrow.ArrowException) as error:
         raise CorpusError(
             f"the rows in {folder} can't be read ({error}): delete that folder, and they are made again"
         ) from error
-    differing = [name for name, value in wanted.items() if found.get(name) != value]
     if differing:
         raise CorpusError(
             f"{folder} holds rows made with another {' and '.join(differing)}: choose another folder for "
             "this run, or delete that one"
         )
     return shards
+
+
+def _read_shards(folder: Path, found: dict, length: int, vocab_size: int) -> list[datasets.Dataset]:
+    """The shards that rows.json names, with the bytes that it says; those of older runs have no SHA-256."""
+    names = found["shards"]
+    if not isinstance(names, list) or not names:
+        raise ValueError("rows.json names no shards")
+    digests = found.get("sha256", [None] * len(names))
+    shards = []
+    for name, digest in zip(names, digests, strict=True):
+        if not re.fullmatch(r"rows-\d+\.arrow", name):
+            raise ValueError(f"{name!r} is no name of a shard")
+        if digest is not None and sha256_of(folder / name) not in ("", digest):
+            raise ValueError(f"the bytes of {name} have changed")
+        shards.append(datasets.Dataset.from_file(str(folder / name)))
+        _check_ids(shards[-1], name, length, vocab_size)
+    return shards
+
+
+def _check_ids(shard: datasets.Dataset, name: str, length: int, vocab_size: int) -> None:
+    """ValueError for rows of another length, and for an id that is none of the vocabulary's."""
+    column, start = shard.data.column("ids"), 0
+    kind = column.type
+    if not pyarrow.types.is_fixed_size_list(kind) or kind.list_size != length or column.null_count:
+        raise ValueError(f"{name} does not hold rows of {length} tokens")
+    for chunk in column.chunks:
+        ids = chunk.flatten()
+        bounds = pyarrow.compute.min_max(ids).as_py()  # mapped, not loaded
+        if ids.null_count or len(ids) and not 0 <= bounds["min"] <= bounds["max"] < vocab_size:
+            values = ids.to_numpy(zero_copy_only=False)
+            place = int(np.argmax(~((values >= 0) & (values < vocab_size))))
+            raise ValueError(
+                f"{name}, row {start + place // length}: the id {values[place]} is none of the vocabulary's, "
+                f"0 to {vocab_size - 1}"
+            )
+        start += len(chunk)
 
 
 def _write_rows(documents, tokenizer, length, folder: Path, description: dict) -> None:
@@ -95,7 +139,8 @@ def _write_rows(documents, tokenizer, length, folder: Path, description: dict) -
                 writer.finalize()
         if not shards:
             raise ShortTextError(f"the text is shorter than one row of {length} tokens: give more text")
-        content = json.dumps(description | {"shards": shards}, indent=2)
+        digests = [sha256_of(unfinished / name) for name in shards]
+        content = json.dumps(description | {"shards": shards, "sha256": digests}, indent=2)
         (unfinished / "rows.json").write_text(content + "\n", encoding="utf-8")
         os.chmod(unfinished, 0o755)
         unfinished.rename(folder)

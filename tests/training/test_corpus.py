@@ -105,6 +105,11 @@ def test_a_text_without_empty_lines_does_not_become_one_document(tmp_path):
     assert max(map(len, parts)) < 1_000_100 and sum(map(len, parts)) == len("".join(lines))
 
 
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfone\n\ntwo\n")
+    assert list(text_documents([tmp_path / "a.txt"])) == ["one\n", "two\n"]
+
+
 @pytest.mark.parametrize(
     ("content", "words"), [(None, "there is no text file"), (b"good\n\n\xff\xfe bad", "is not UTF-8")]
 )

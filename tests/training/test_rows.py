@@ -15,6 +15,7 @@ import pyarrow
 import pytest
 import torch
 import transformers
+from datasets.arrow_writer import ArrowWriter
 
 from helpers.pretraining import IGNORE
 from helpers.training import rows as training_rows
@@ -305,4 +306,111 @@ def test_rows_json_says_what_the_rows_are(tokenizer, tmp_path):
     found = json.loads((tmp_path / "rows" / "rows.json").read_text(encoding="utf-8"))
     digest = hashlib.sha256("\n".join(VOCABULARY).encode()).hexdigest()
     wanted = {"length": 10, "source": "somewhere", "vocabulary": digest}
-    assert found == wanted | {"shards": ["rows-00000.arrow"]}
+    content = (tmp_path / "rows" / "rows-00000.arrow").read_bytes()
+    shards = {"shards": ["rows-00000.arrow"], "sha256": [hashlib.sha256(content).hexdigest()]}
+    assert found == wanted | shards
+
+
+# Rows that are not what was written
+
+
+@pytest.fixture
+def written(tokenizer, tmp_path, monkeypatch):
+    """A folder of rows in several shards, and a way to read it."""
+    monkeypatch.setattr(training_rows, "SHARD_ROWS", 4)
+    rows_on_disk(["faded beaded head bed " * 30], tokenizer, 10, tmp_path / "rows")
+    return tmp_path / "rows", lambda: rows_on_disk([], tokenizer, 10, tmp_path / "rows")
+
+
+def change_json(folder, **changes):
+    path = folder / "rows.json"
+    found = json.loads(path.read_text(encoding="utf-8")) | changes
+    path.write_text(json.dumps({name: value for name, value in found.items() if value is not None}))
+
+
+def test_a_flipped_bit_anywhere_is_noticed(written):
+    folder, read_again = written
+    path = folder / "rows-00001.arrow"
+    content = path.read_bytes()
+    for place in range(0, len(content), len(content) // 20):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+        with pytest.raises(CorpusError, match="the bytes of rows-00001.arrow have changed.*delete that"):
+            read_again()
+    path.write_bytes(content)
+    assert len(read_again()) > 2
+
+
+def test_two_shards_in_each_other_s_place_are_noticed(written):
+    folder, read_again = written
+    one, other = folder / "rows-00000.arrow", folder / "rows-00001.arrow"
+    contents = one.read_bytes(), other.read_bytes()
+    one.write_bytes(contents[1])
+    other.write_bytes(contents[0])
+    with pytest.raises(CorpusError, match="the bytes of rows-00000.arrow have changed"):
+        read_again()
+
+
+def test_rows_of_older_runs_have_no_hashes(written):
+    folder, read_again = written
+    packed = read(read_again())
+    change_json(folder, sha256=None)
+    assert read(read_again()) == packed
+
+
+def test_rows_json_with_a_byte_order_mark(written):
+    folder, read_again = written
+    path = folder / "rows.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(read_again()) > 2
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"null", b"7", b"{}", b"\xff\xfe", b'{"shards": 3}', b'{"a":' * 200_000],
+    ids=lambda content: str(content[:9]),
+)  # fmt: skip
+def test_an_odd_rows_json(written, content):
+    folder, read_again = written
+    (folder / "rows.json").write_bytes(content)
+    with pytest.raises(CorpusError, match="can't be read .*delete that folder"):
+        read_again()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"shards": 3}, {"shards": []}, {"shards": [7]}, {"shards": ["../rows/rows-00000.arrow"]},
+     {"shards": [None]}, {"shards": ["rows-00000.arrow"]}, {"sha256": []}, {"sha256": 3}],
+    ids=str,
+)  # fmt: skip
+def test_odd_shards(written, changes):
+    folder, read_again = written
+    change_json(folder, **changes)
+    with pytest.raises(CorpusError, match="can't be read .*delete that folder"):
+        read_again()
+
+
+def write_shard(path, rows):
+    features = datasets.Features({"ids": datasets.List(datasets.Value("int32"), length=len(rows[0]))})
+    with ArrowWriter(features=features, path=str(path)) as writer:
+        for row in rows:
+            writer.write({"ids": row})
+        writer.finalize()
+
+
+@pytest.mark.parametrize("bad", [-1, 1_000_000])
+def test_an_id_that_is_none_of_the_vocabulary_s_is_named(written, bad):
+    """In rows without hashes, or from another program."""
+    folder, read_again = written
+    rows = read(read_again())[:4]
+    rows[2][7] = bad
+    write_shard(folder / "rows-00000.arrow", rows)
+    change_json(folder, sha256=None)
+    with pytest.raises(CorpusError, match=rf"rows-00000.arrow, row 2: the id {bad} is none of the"):
+        read_again()
+
+
+def test_rows_of_another_length_than_rows_json_says(written):
+    folder, read_again = written
+    write_shard(folder / "rows-00000.arrow", [row[:9] for row in read(read_again())[:4]])
+    change_json(folder, sha256=None)
+    with pytest.raises(CorpusError, match="does not hold rows of 10 tokens"):
+        read_again()
