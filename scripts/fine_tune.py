@@ -34,10 +34,10 @@ import numpy as np
 import torch
 
 from helpers.studies.errors import RowError, exit_code
-from helpers.studies.recipes import GRID, OWN, SETTINGS, settings_of
+from helpers.studies.recipes import CHANGES, GRID, OWN, SETTINGS, settings_of
 from helpers.studies.reports import report_rows
 from helpers.studies.rows import RESULTS, ROWS, describe, result_columns
-from helpers.studies.tables import RunTable
+from helpers.studies.tables import RunTable, locked
 from helpers.studies.tasks import load_task
 from helpers.training import options as kinds
 
@@ -45,10 +45,6 @@ DEFAULT_ROWS = {
     "movies": ("majority", "tfidf", "random", "own", "frozen", "ours", "trainer", "human"),
     "stories": ("majority", "tfidf", "random", "own", "perfect"),
 }
-CHANGES = (
-    "epochs", "batch_size", "learning_rate", "layer_decay", "warm_up", "weight_decay", "frozen_layers",
-    "reads",
-)  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
@@ -69,6 +65,8 @@ def run(options: argparse.Namespace) -> int:
     rows = [row for row in ROWS if row in options.rows]
     todo = list(product(options.seeds, counts, rows, tried))
 
+    with locked(options.csv):  # said now, not after the first run, if nothing can be written there
+        pass
     began, failed = time.perf_counter(), set()
     for done, (seed, labels, row, changes) in enumerate(todo):
         if row in failed:

@@ -35,6 +35,7 @@ from helpers.studies.curves import PLANS, CurveStudy
 from helpers.studies.domains import DomainStudy, Labels
 from helpers.studies.errors import exit_code
 from helpers.studies.reports import report_curves, report_domains
+from helpers.studies.tables import locked
 from helpers.training import options as kinds
 
 DEFAULTS = {
@@ -57,6 +58,8 @@ def run(options: argparse.Namespace) -> None:
     if options.report:
         return report_domains(study.table) if options.study == "domains" else report_curves(study.csv)
 
+    with locked(options.csv):  # said now, not after the first run, if nothing can be written there
+        pass
     for seed in options.seeds:
         known = {}  # the model that several parts of the study start from
         for part in study.parts:

@@ -8,6 +8,7 @@ import copy
 import csv
 import io
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from filelock import FileLock
 
 from helpers.classification import (
     BertForClassification,
@@ -32,7 +32,7 @@ from helpers.data.files import write_atomically
 from helpers.pretraining import update_weights
 from helpers.studies import domains, recipes, tasks
 from helpers.studies.errors import RowError
-from helpers.studies.tables import TableError
+from helpers.studies.tables import TableError, locked, number_in, read_csv
 from helpers.wordpiece import Encoding, WordPieceTokenizer
 
 __all__ = ["MEASURED", "PLANS", "SETTINGS", "CurveStudy", "Plan", "add", "find", "follow", "read", "summary"]
@@ -82,7 +82,7 @@ class CurveStudy:
     def missing(self, name: str, seed: int) -> list[dict]:
         """The columns of a plan's run, unless the table has it."""
         columns = self.columns(name, seed)
-        return [] if find(read(self.csv, SETTINGS), columns) else [columns]
+        return [] if whole(find(read(self.csv, SETTINGS), columns)) else [columns]
 
     def compute(self, name: str, seed: int, known: dict) -> list[dict]:
         """Train as the plan says and measure on movie sentences of the validation part."""
@@ -103,7 +103,7 @@ class CurveStudy:
         """Put a run, which took so long, into the table; returns what it says."""
         (columns,) = missing
         add(self.csv, columns, steps)
-        return f"{summary(columns['plan'], steps)}, {seconds:.1f} s"
+        return f"{summary([columns | step for step in steps])}, {seconds:.1f} s"
 
     def run(self, name: str, seed: int) -> dict:
         """The settings of a plan's last training, as the recipe names them."""
@@ -132,11 +132,26 @@ def accuracy(
     return evaluate(model, held_out, tokenizer, max_length).accuracy
 
 
-def summary(name: str, steps: list[dict]) -> str:
-    """One line about a plan: how its loss, gradient norm and accuracy went."""
-    losses = [float(line["loss"]) for line in steps if line["loss"]]
-    norms = [float(line["gradient_norm"]) for line in steps if line["gradient_norm"]]
-    measured = [float(line["accuracy"]) for line in steps if line["accuracy"]]
+def whole(steps: list[dict]) -> bool:
+    """Whether the lines of a run, with its settings, are all there: up to its last step or to its note."""
+    if [number_in(line, "step", int) for line in steps] != list(range(len(steps))) or len(steps) < 2:
+        return False
+    labels, size, epochs = (number_in(steps[0], name, int) for name in ("labels", "batch_size", "epochs"))
+    last = epochs * math.ceil(labels / max(size, 1))
+    ended = steps[-1]["note"] or (len(steps) == last + 1 and steps[-1]["accuracy"])
+    return bool(steps[0]["accuracy"] and ended) and all(line["loss"] for line in steps[1:])
+
+
+def summary(steps: list[dict]) -> str:
+    """One line on a run: how loss, gradient norm and accuracy went; TableError if steps are missing."""
+    name = steps[0]["plan"]
+    if not whole(steps):
+        raise TableError(f"steps of the run {name!r} are missing: compute it anew, or put the table back")
+    losses, norms = (
+        [number_in(line, column, finite=False) for line in steps if line[column]]
+        for column in ("loss", "gradient_norm")
+    )
+    measured = [number_in(line, "accuracy") for line in steps if line["accuracy"]]
     return (
         f"{name:<19}{len(losses):>4} steps  loss {losses[0]:.3f} first, {max(losses):.3f} most, "
         f"{np.mean(losses[-10:]):.3f} mean of the last ten  "
@@ -154,8 +169,16 @@ def follow(
 
     loss: of the batch before the step, in nats; gradient_norm: before clipping. measure(model) gives the
     accuracy: before step 1 (as step 0), after every `every`-th step, after the last. A loss or gradient that
-    is not finite ends the run with a note and changes no weight.
+    is not finite ends the run with a note and changes no weight. ValueError for a plan with patience.
     """
+    labels = list(labels)  # a series of pandas is read by position, too
+    if not encodings or len(encodings) != len(labels) or every < 1:
+        raise ValueError(
+            f"{len(encodings)} texts, {len(labels)} labels and every={every}: each text needs one label, and "
+            "every must be at least 1"
+        )
+    if plan.patience is not None:
+        raise ValueError("a run that is followed takes all its steps: leave patience away")
     torch.manual_seed(plan.seed)
     steps = plan.epochs * math.ceil(len(encodings) / plan.batch_size)
     optimizer, schedule = plan.optimizer(model, steps)
@@ -191,14 +214,12 @@ def _line(step: int, note: str = "", **values: float) -> dict:
 def read(path: str | Path, settings: Sequence[str]) -> list[dict]:
     """All lines of a table whose runs are told apart by `settings`; none if there is no file yet.
 
-    Raises TableError for a file with other columns.
+    Raises TableError for a file with other columns, and as `read_csv` does.
     """
-    if not Path(path).exists():
+    if not os.path.exists(path):
         return []
-    with open(path, encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        lines = list(reader)
-    if tuple(reader.fieldnames or ()) != (*settings, *MEASURED):
+    columns, lines = read_csv(path)
+    if columns != (*settings, *MEASURED):
         raise TableError(f"{path} has other columns than this script writes: choose another file")
     return lines
 
@@ -214,8 +235,7 @@ def add(path: str | Path, run: dict, steps: list[dict]) -> None:
     Raises TableError as `read` does.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_name(f".{path.name}.lock")):
+    with locked(path):
         lines = read(path, tuple(run))
         old = [id(line) for line in find(lines, run)]
         text = io.StringIO(newline="")

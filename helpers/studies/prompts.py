@@ -41,11 +41,20 @@ class MaskClassifier(BertForClassification):
         return self.classifier(self.dropout(hidden[gaps]))  # (B, C)
 
 
+def listed(sentences: Sequence[str]) -> list[str]:
+    """The sentences as a list, whatever sequence they come in; ValueError for none, or for one string."""
+    if isinstance(sentences, str) or len(sentences) == 0:
+        raise ValueError(f"sentences must be a list with one at least, not {sentences!r}")
+    return list(sentences)
+
+
 def as_prompt(sentences: Sequence[str], tokenizer: WordPieceTokenizer, max_length: int) -> str:
     """The last three sentences of a story and a gap for the feeling: `two [SEP] the last one, PROMPT`.
 
-    Fewer sentences where they would be longer than max_length tokens; ValueError if one is too long.
+    Fewer sentences where they would be longer than max_length tokens; ValueError if one is too long, or there
+    is none.
     """
+    sentences = listed(sentences)
     for count in (3, 2, 1):
         before = " ".join(sentences[-count:-1])
         text = f"{before} [SEP] {sentences[-1]} {PROMPT}".strip()

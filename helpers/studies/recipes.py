@@ -14,7 +14,7 @@ from helpers.studies.errors import RowError
 from helpers.studies.prompts import MaskClassifier
 from helpers.studies.tasks import Task
 
-__all__ = ["GRID", "OWN", "SETTINGS", "plan_of", "settings_of", "start"]
+__all__ = ["CHANGES", "GRID", "OWN", "SETTINGS", "plan_of", "settings_of", "start"]
 
 SETTINGS = (
     "task", "row", "checkpoint", "weights", "labels", "seed", "epochs", "batch_size", "learning_rate",
@@ -34,6 +34,10 @@ RECIPES = {
 }
 MINILM = {"epochs": 2, "batch_size": 32, "learning_rate": 2e-4, "frozen_layers": "3"}
 COMMON = {"reads": "[CLS]", "layer_decay": 1.0, "warm_up": 0.1, "weight_decay": 0.01, "max_length": 128}
+CHANGES = (
+    "epochs", "batch_size", "learning_rate", "layer_decay", "warm_up", "weight_decay", "frozen_layers",
+    "reads",
+)  # fmt: skip
 LEAST_STEPS = 100  # few labels get more epochs (Zhang et al. 2021, section 6; Mosbach et al. 2021, section 6)
 GRID = {"learning_rate": (2e-5, 5e-5, 2e-4, 5e-4, 2e-3), "batch_size": (16, 32), "epochs": (1, 2, 4)}
 
@@ -44,8 +48,12 @@ def settings_of(
     """The line of a run before it runs: everything that decides it.
 
     own: the own checkpoint, by default the task's of OWN; the row `random` has its shape. changes: settings
-    in place of the recipe's, for rows that are trained. RowError for what the row's encoder can't do.
+    in place of the recipe's, for rows that are trained. RowError for what the row's encoder can't do,
+    ValueError for a change that no recipe has.
     """
+    unknown = changes.keys() - CHANGES
+    if unknown:
+        raise ValueError(f"no recipe has {sorted(unknown)[0]!r}: change {', '.join(CHANGES)}")
     run = dict.fromkeys(SETTINGS, "") | {"task": task.name, "row": row}
     if row in ("human", "perfect"):
         return run
@@ -73,8 +81,12 @@ def settings_of(
                 f"{checkpoint} has {len(bert.layers)} layers, {recipe['frozen_layers']} can't be frozen: "
                 "choose a smaller --frozen-layers"
             )
+        if not 0 <= recipe["warm_up"] < 1:
+            raise ValueError(f"warm_up is a share of the steps, from 0 to below 1, not {recipe['warm_up']}")
         if row == "trainer" and recipe["layer_decay"] != 1:
             raise RowError("the Trainer row has one learning rate for all layers: leave --layer-decay away")
+        if row == "trainer" and recipe["reads"] != "[CLS]":
+            raise RowError("the library's classifier reads at [CLS]: leave --reads away, or the row trainer")
         run |= {name: recipe[name] for name in recipe if name != "max_length"}
     return {name: str(value) for name, value in run.items()}
 

@@ -7,7 +7,7 @@ import numpy as np
 from helpers.analysis.comparison import paired_bootstrap, prediction_interval, summarize
 from helpers.studies import curves, domains, recipes
 from helpers.studies.rows import ROWS
-from helpers.studies.tables import RunTable
+from helpers.studies.tables import RunTable, TableError, number_in
 
 __all__ = ["report_curves", "report_domains", "report_rows"]
 
@@ -24,15 +24,18 @@ def report_rows(table: RunTable) -> None:
     groups: dict[tuple, list[dict]] = {}
     most: dict[str, int] = {}
     for line in table.lines:
-        most[line["task"]] = max(most.get(line["task"], 0), int(line["labels"] or 0))
+        count = number_in(line, "labels", int) if line["labels"] else 0
+        most[line["task"]] = max(most.get(line["task"], 0), count)
     for line in table.lines:
-        labels = int(line["labels"] or most[line["task"]])
+        labels = number_in(line, "labels", int) if line["labels"] else most[line["task"]]
+        if line["row"] not in ROWS:
+            raise TableError(f"{table.path} has a row {line['row']!r}: only {', '.join(ROWS)} are known")
         rest = tuple(line[name] for name in recipes.SETTINGS[2:] if name not in ("labels", "seed"))
         groups.setdefault((line["task"], labels, ladder.index(line["row"]), rest), []).append(line)
     before = None
     for key in sorted(groups):
         (task, labels, row, rest), lines = key, groups[key]
-        values = [float(line["test_accuracy"]) for line in lines]
+        values = [number_in(line, "test_accuracy") for line in lines]
         text = f"{task:<8}{labels:>6,}  {ladder[row]:<9}{len(values):>3}  {np.mean(values):6.1%}"
         if len(values) > 1:
             found, (low, high) = summarize(values), prediction_interval(values)
@@ -55,7 +58,7 @@ def report_domains(table: RunTable) -> None:
     for line in table.lines:
         groups.setdefault(tuple(line[name] for name in domains.SETTINGS if name != "seed"), []).append(line)
     for lines in groups.values():
-        values = [float(line["accuracy"]) for line in lines]
+        values = [number_in(line, "accuracy") for line in lines]
         text = f"{domains.about(lines[0])}{len(values):>2} runs  {np.mean(values):6.1%}"
         if len(values) > 1:
             text += f" ± {np.std(values, ddof=1):.1%}"
@@ -72,8 +75,8 @@ def report_curves(path: str | Path) -> None:
     groups: dict[tuple, list[dict]] = {}
     for line in curves.read(path, curves.SETTINGS):
         groups.setdefault(tuple(line[name] for name in curves.SETTINGS), []).append(line)
-    for (name, *_), steps in groups.items():
-        print(curves.summary(name, steps), f" peak rate {steps[0]['peak_rate']}")
+    for steps in groups.values():
+        print(curves.summary(steps), f" peak rate {steps[0]['peak_rate']}")
 
 
 def _gap(points: np.ndarray, others: np.ndarray) -> str:

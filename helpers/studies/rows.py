@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from helpers import stories
+from helpers.analysis.batches import in_batches
 from helpers.classification import BertForClassification, Examples, encode_texts, fine_tune, predict
 from helpers.encoder import Bert
 from helpers.studies import tasks
@@ -20,7 +21,7 @@ from helpers.studies.errors import RowError
 from helpers.studies.recipes import plan_of, start
 from helpers.studies.tasks import Task
 from helpers.studies.trainer import fine_tune_with_trainer
-from helpers.wordpiece import WordPieceTokenizer, pad_encodings
+from helpers.wordpiece import WordPieceTokenizer
 
 __all__ = ["RESULTS", "ROWS", "Outcome", "describe", "features", "result_columns", "train"]
 
@@ -134,14 +135,18 @@ ROWS: dict[str, Callable[[Task, dict], Outcome]] = {
 def _best(candidates: dict, train: Examples, validation: Examples) -> Outcome:
     """The candidate that is best on the validation examples; the first of several."""
     best = None
-    if len(set(train.labels)) < 2:
-        raise RowError("all training examples have the same class: use more labels or another seed")
+    _check_classes(train)
     for name, (classifier, (inputs, held_out, test)) in candidates.items():
         classifier.fit(inputs, train.labels)
         accuracy = float(np.mean(classifier.predict(held_out) == np.array(validation.labels)))
         if best is None or accuracy > best.validation_accuracy:
             best = Outcome(classifier.predict(test), accuracy, name)
     return best
+
+
+def _check_classes(train: Examples) -> None:
+    if len(set(train.labels)) < 2:
+        raise RowError("all training examples have the same class: use more labels or another seed")
 
 
 @cache
@@ -154,27 +159,25 @@ def _frozen_features(task: Task, checkpoint: str, max_length: int) -> dict[str, 
     return {pooling: [part[pooling] for part in found] for pooling in found[0]}
 
 
-@torch.no_grad()
 def features(
     bert: Bert, texts: Sequence[str], tokenizer: WordPieceTokenizer, max_length: int = 128
 ) -> dict[str, np.ndarray]:
     """What a frozen encoder says of each text, (N, H): "[CLS]", its last vector, and "mean" over all tokens.
 
-    [CLS] and [SEP] count in the mean, padding does not.
+    [CLS] and [SEP] count in the mean, padding does not. The encoder's mode is left as it was.
     """
-    bert.eval()
-    device = next(bert.parameters()).device
-    encodings = encode_texts(texts, tokenizer, max_length)
-    order = sorted(range(len(texts)), key=lambda index: len(encodings[index].ids))
-    found = {name: np.empty((len(texts), bert.config.hidden_size), np.float32) for name in ("[CLS]", "mean")}
-    for first in range(0, len(order), 64):
-        indices = order[first : first + 64]
-        batch = pad_encodings([encodings[index] for index in indices], tokenizer.id_of["[PAD]"])
-        vectors = bert(**{name: values.to(device) for name, values in batch.items()})[0].cpu()  # (B, T, H)
+    if isinstance(texts, str):
+        raise ValueError("texts is one string: give a list of texts")
+
+    def compute(batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        vectors = bert(**batch).last_hidden_state.float()  # (B, T, H)
         real = batch["attention_mask"][:, :, None]  # (B, T, 1)
-        found["[CLS]"][indices] = vectors[:, 0].numpy()
-        found["mean"][indices] = ((vectors * real).sum(dim=1) / real.sum(dim=1)).numpy()
-    return found
+        mean = (vectors * real).sum(dim=1) / real.sum(dim=1)  # (B, H)
+        return torch.stack([vectors[:, 0], mean], dim=1)  # (B, 2, H)
+
+    encodings = encode_texts(texts, tokenizer, max_length)
+    found = in_batches(bert, encodings, tokenizer.id_of["[PAD]"], compute)
+    return {"[CLS]": found[:, 0].numpy(), "mean": found[:, 1].numpy()}
 
 
 def _fine_tuned(task: Task, run: dict) -> Outcome:
@@ -189,8 +192,12 @@ def _fine_tuned(task: Task, run: dict) -> Outcome:
 
 
 def train(model: BertForClassification, task: Task, run: dict) -> tuple[list[float], str]:
-    """Fine-tune by the run's loop: the validation accuracy of each epoch, and what broke it off, or ""."""
+    """Fine-tune by the run's loop: the validation accuracy of each epoch, and what broke it off, or "".
+
+    RowError if the run sees one class only.
+    """
     examples, tokenizer = tasks.parts(task, run)[:2], tasks.load_encoder(run["checkpoint"])[1]
+    _check_classes(examples[0])
     if run["row"] == "trainer":
         return fine_tune_with_trainer(model, *examples, tokenizer, plan_of(run)), ""
     accuracies = []

@@ -17,7 +17,7 @@ from helpers.classification import Examples, rater_agreement
 from helpers.data.files import sha256_of
 from helpers.encoder import Bert
 from helpers.studies.errors import RowError
-from helpers.studies.prompts import as_prompt
+from helpers.studies.prompts import as_prompt, listed
 from helpers.wordpiece import WordPieceTokenizer
 
 __all__ = [
@@ -45,6 +45,11 @@ class Task:
     sentences: dict[str, tuple[str, ...]] = field(default_factory=dict)
     people: np.ndarray | None = None  # points of one human rater for each test example
     perfect: np.ndarray | None = None  # the best possible answers to the test examples
+
+    def __post_init__(self):
+        for part in ("train", "validation", "test"):  # any sequence, such as a series of pandas, by position
+            examples = getattr(self, part)
+            setattr(self, part, Examples(list(examples.texts), list(examples.labels)))
 
 
 @cache
@@ -98,10 +103,13 @@ def _shortened(task: Task, part: str, checkpoint: str, max_length: int, reads: s
     """Of stories the last sentences, which decide, and a gap if that is what is read."""
     tokenizer = load_encoder(checkpoint)[1]
     shorten = as_prompt if reads == "[MASK]" else last_sentences
-    return tuple(
-        shorten(task.sentences[text], tokenizer, max_length) if text in task.sentences else text
-        for text in getattr(task, part).texts
-    )
+    try:
+        return tuple(
+            shorten(task.sentences[text], tokenizer, max_length) if text in task.sentences else text
+            for text in getattr(task, part).texts
+        )
+    except ValueError as error:
+        raise RowError(f"{checkpoint} can't read {task.name}: {error}") from error
 
 
 def places(task: Task, run: dict) -> tuple[list[int], list[int]]:
@@ -123,10 +131,14 @@ def parts(task: Task, run: dict) -> tuple[Examples, Examples, Sequence[str]]:
 def subset(examples: Examples, count: int, seed: int) -> Examples:
     """`count` of the examples, drawn with the seed, in their old order.
 
-    With the same seed a larger count contains the smaller one. ValueError for a count that can't be drawn.
+    With the same seed a larger count contains the smaller one. ValueError for a count that can't be drawn,
+    and for unequal numbers of texts and labels.
     """
-    chosen = _drawn(len(examples.texts), count, seed)
-    return Examples([examples.texts[i] for i in chosen], [examples.labels[i] for i in chosen])
+    texts, labels = list(examples.texts), list(examples.labels)  # by position, whatever they are
+    if len(texts) != len(labels):
+        raise ValueError(f"{len(texts)} texts, but {len(labels)} labels: each text needs one label")
+    chosen = _drawn(len(texts), count, seed)
+    return Examples([texts[i] for i in chosen], [labels[i] for i in chosen])
 
 
 def _drawn(total: int, count: int, seed: int) -> list[int]:
@@ -140,6 +152,7 @@ def _drawn(total: int, count: int, seed: int) -> list[int]:
 
 def last_sentences(sentences: Sequence[str], tokenizer: WordPieceTokenizer, max_length: int) -> str:
     """The end of a text: as many whole sentences as fit into max_length tokens, always the last one."""
+    sentences = listed(sentences)
     left = max_length - 2  # [CLS] and [SEP]
     for start in range(len(sentences) - 1, -1, -1):
         left -= len(tokenizer.encode(sentences[start]).ids) - 2

@@ -27,8 +27,14 @@ def fine_tune_with_trainer(
     The model gets the weights of the epoch that is best on `validation`. From the plan come epochs, batch
     size, learning rate, warm-up, weight decay and seed, from the model its start and what is frozen; batches
     are of similar length. All else is the library's own, such as AdamW's second beta of 0.999 (ours is 0.98)
-    and the order of the batches. Raises as `check_and_encode` does.
+    and the order of the batches. Raises as `check_and_encode` does; ValueError for a plan with a layer decay
+    or patience.
     """
+    if plan.layer_decay != 1 or plan.patience is not None:
+        raise ValueError(
+            f"the Trainer has one learning rate for all layers and takes every epoch: leave layer_decay "
+            f"{plan.layer_decay} and patience {plan.patience} away"
+        )
     import transformers
 
     held_out = encode_texts(validation.texts, tokenizer, plan.max_length)
@@ -37,7 +43,7 @@ def fine_tune_with_trainer(
 
     def rows(encoded: list, labels: Sequence[int]) -> list[dict]:
         return [
-            {"input_ids": encoding.ids, "encoding": encoding, "labels": label}
+            {"input_ids": encoding.ids, "encoding": encoding, "labels": int(label)}
             for encoding, label in zip(encoded, labels, strict=True)
         ]
 
@@ -51,6 +57,7 @@ def fine_tune_with_trainer(
         }
 
     theirs = checkpoints.to_transformers(model)
+    theirs.dropout.p = model.dropout.p
     frozen = {checkpoints.their_name(name) for name, weight in model.named_parameters()
               if not weight.requires_grad}  # fmt: skip
     for name, weight in theirs.named_parameters():

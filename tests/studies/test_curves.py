@@ -2,7 +2,10 @@
 
 import copy
 import csv
+from contextlib import suppress
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from small import TOKENIZER, make_bert, make_examples
@@ -15,8 +18,9 @@ from helpers.classification import (
     evaluate,
     fine_tune,
 )
-from helpers.studies import curves, domains, recipes
+from helpers.studies import curves, domains, recipes, reports
 from helpers.studies.curves import CurveStudy, follow
+from helpers.studies.errors import RowError
 from helpers.studies.tables import TableError
 from helpers.studies.tasks import subset
 
@@ -110,3 +114,82 @@ def test_a_table_of_curves_keeps_whole_runs(tmp_path):
     with pytest.raises(TableError, match="other columns"):
         curves.add(path, {"name": "a"}, [step])
     assert not list(path.parent.glob("*.partial"))
+
+
+def test_labels_are_read_by_position():
+    plan = FineTuning(epochs=1, batch_size=8, learning_rate=3e-3, seed=5)
+    results = []
+    for kind in (list, lambda labels: pd.Series(labels, index=range(len(labels))[::-1]), np.array):
+        model, train, encodings = make_run()
+        results.append(follow(model, encodings, kind(train.labels), TOKENIZER, plan, 9, lambda _: 0.5))
+    assert results[0] == results[1] == results[2]
+
+
+def test_what_can_not_be_followed():
+    model, train, encodings = make_run()
+    for labels, every, changes, message in (
+        (train.labels[:-1], 1, {}, "20 texts, 19 labels"),
+        (train.labels, 0, {}, "every must be at least 1"),
+        (train.labels, 1, {"patience": 1}, "leave patience away"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            follow(model, encodings, labels, TOKENIZER, FineTuning(**changes), every, lambda _: 0.5)
+
+
+def followed(tiny):
+    """A study with the run "recipe" in its table."""
+    study = CurveStudy(tiny.folder / "curves.csv", labels=16, epochs=1, every=1, validation=4)
+    study.write(study.missing("recipe", 0), study.compute("recipe", 0, {}), 0.0)
+    return study
+
+
+def test_what_a_spreadsheet_saved_is_read(tiny, capsys):
+    study = followed(tiny)
+    reports.report_curves(study.csv)
+    said, lines = capsys.readouterr().out, curves.read(study.csv, curves.SETTINGS)
+    study.csv.write_bytes(b"\xef\xbb\xbf" + study.csv.read_bytes().replace(b"\n", b"\r\n"))
+    assert curves.read(study.csv, curves.SETTINGS) == lines and study.missing("recipe", 0) == []
+    reports.report_curves(study.csv)
+    assert capsys.readouterr().out == said
+
+
+def test_a_run_that_lost_steps_is_computed_anew(tiny):
+    study = followed(tiny)
+    whole = study.csv.read_text(encoding="utf-8")
+    lines = whole.splitlines(keepends=True)
+    assert len(lines) == 1 + 1 + 2  # 16 labels in batches of 8
+    for left in (lines[:-1], lines[:2], [lines[0], *lines[2:]], [*lines[:2], lines[3]]):
+        study.csv.write_text("".join(left), encoding="utf-8")
+        with pytest.raises(TableError, match="steps of the run 'recipe' are missing"):
+            reports.report_curves(study.csv)
+        missing = study.missing("recipe", 0)
+        study.write(missing, study.compute("recipe", 0, {}), 0.0)
+        assert study.csv.read_text(encoding="utf-8") == whole
+
+
+def test_damaged_curves_get_one_sentence(tiny):
+    study = followed(tiny)
+    whole = study.csv.read_bytes()
+    study.csv.write_bytes(whole[:-20])
+    with pytest.raises(TableError, match="line 3 has"):
+        study.missing("recipe", 0)
+    for content in (b"", b"\xff\xfe\x00", b"a,b\n"):
+        study.csv.write_bytes(content)
+        with pytest.raises(TableError, match="is empty|can't be read as a table|other columns"):
+            study.missing("recipe", 0)
+    for place in range(len(whole)):
+        for byte in b'\xff"x,':
+            study.csv.write_bytes(whole[:place] + bytes([byte]) + whole[place + 1 :])
+            with suppress(TableError):
+                study.missing("recipe", 0)
+                reports.report_curves(study.csv)
+    study.csv.unlink()
+    study.csv.mkdir()
+    with pytest.raises(TableError, match="can't be read as a table"):
+        study.missing("recipe", 0)
+
+
+def test_too_few_validation_sentences(tiny):
+    study = CurveStudy(tiny.folder / "curves.csv", labels=16, epochs=1, every=1, validation=21)
+    with pytest.raises(RowError, match="20 validation examples"):
+        study.missing("recipe", 0)

@@ -1,7 +1,9 @@
 """Reading at a gap."""
 
+import pandas as pd
 import pytest
 import torch
+from small import TOKENIZER, make_bert
 
 from helpers.encoder import Bert, BertConfig
 from helpers.studies.prompts import MaskClassifier, as_prompt
@@ -34,3 +36,24 @@ def test_prompts_fit_and_keep_the_last_sentence():
     assert as_prompt(sentences, tokenizer, 11) == '[SEP] four "I am so [MASK]!"'
     with pytest.raises(ValueError, match="no room in 10 tokens"):
         as_prompt(sentences, tokenizer, 10)
+
+
+def test_sentences_come_in_any_sequence_but_one_string():
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, *"one two three i am so !".split(), '"'])
+    series = pd.Series(["three", "one", "two"], index=[2, 0, 1]).sort_index()
+    assert as_prompt(series, tokenizer, 20) == 'one two [SEP] three "I am so [MASK]!"'
+    for wrong in ("one two", []):
+        with pytest.raises(ValueError, match="a list with one at least"):
+            as_prompt(wrong, tokenizer, 20)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_the_mask_classifier_in_other_precisions(dtype):
+    torch.manual_seed(0)
+    model = MaskClassifier(make_bert(), 3, TOKENIZER).eval()
+    batch = TOKENIZER.encode_batch(["a film . [SEP] very [MASK] .", "[MASK] plot"])
+    with torch.no_grad():
+        single = model(**batch)
+        found = model.to(dtype)(**batch)
+    assert found.dtype == dtype
+    torch.testing.assert_close(found.float(), single, atol=0.02, rtol=0.02)
