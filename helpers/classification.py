@@ -43,14 +43,21 @@ __all__ = [
 class BertForClassification(nn.Module):
     """BERT with a linear layer on its pooled output: ids (B, T) -> logits (B, C) for C classes.
 
-    Devlin et al. 2018, section 4.1. ids, type_ids and attention_mask as in `Bert`.
-    Raises ValueError for fewer than two classes.
+    Devlin et al. 2018, section 4.1. ids, type_ids and attention_mask as in `Bert`. labels: the names of the
+    classes, if they have any. Raises ValueError for fewer than two classes, or not one name for each.
     """
 
-    def __init__(self, bert: Bert, num_classes: int, dropout: float = 0.1):
+    def __init__(
+        self, bert: Bert, num_classes: int, dropout: float = 0.1, *, labels: Sequence[str] | None = None
+    ):
         super().__init__()
         if num_classes < 2:
             raise ValueError(f"a classifier needs at least 2 classes, not {num_classes}")
+        if labels is not None:
+            if isinstance(labels, str) or not len(labels) == len(set(labels)) == num_classes:
+                raise ValueError(f"{num_classes} classes need as many names, all different, not {labels!r}")
+            labels = tuple(labels)
+        self.labels = labels
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(bert.config.hidden_size, num_classes)
         initialize_weights(self, bert.config.init_std)

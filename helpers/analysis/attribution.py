@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from helpers.classification import BertForClassification
-from helpers.modes import evaluating
+from helpers.encoder import evaluating
 from helpers.wordpiece import Encoding, WordPieceTokenizer
 
 __all__ = [

@@ -12,7 +12,7 @@ import torch
 
 from helpers.analysis.attribution import Attribution, encode_words, word_numbers
 from helpers.classification import BertForClassification
-from helpers.modes import evaluating
+from helpers.encoder import evaluating
 from helpers.wordpiece import Encoding, WordPieceTokenizer, pad_encodings
 
 __all__ = ["TOP_SHARES", "Faithfulness", "faithfulness", "faithfulness_of_each", "mean_faithfulness"]

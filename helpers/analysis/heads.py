@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
 from helpers.checkpoints import Model, encoder_of
-from helpers.modes import evaluating
+from helpers.encoder import evaluating
 from helpers.plotting import COLOURS
 from helpers.wordpiece import Encoding, TruncationWarning, WordPieceTokenizer, pad_encodings
 
