@@ -40,11 +40,11 @@ __all__ = [
     "check_texts",
     "count_words",
     "split_into_characters",
+    "check_number",
     "choose_alphabet",
     "first_pieces",
     "changed_pairs",
     "PairCounts",
-    "check_number",
     "LONGEST_WORD",
     "without_long_words",
     "train_wordpiece",
@@ -191,6 +191,13 @@ def split_into_characters(word: str, alphabet: Iterable[str]) -> list[str]:
     return [c if place == 0 else "##" + c for place, c in enumerate(word) if c in alphabet]
 
 
+def check_number(name: str, value: float, least: float, below: float = float("inf")) -> None:
+    """Raise ValueError unless least <= value < below, which "not a number" (NaN) never is."""
+    if not least <= value < below:
+        limit = "" if below == float("inf") else f" and below {below}"
+        raise ValueError(f"{name} must be at least {least}{limit}, not {value}")
+
+
 def choose_alphabet(word_counts: Counter[str], size: int) -> set[str]:
     """The `size` most frequent characters of a corpus, at least 1; rarer ones will be `[UNK]`."""
     check_number("the size of the alphabet", size, 1)
@@ -267,13 +274,6 @@ class PairCounts:
                 grown.add(after)
         del self.count_of[pair]
         return grown
-
-
-def check_number(name: str, value: float, least: float, below: float = float("inf")) -> None:
-    """Raise ValueError unless least <= value < below, which "not a number" (NaN) never is."""
-    if not least <= value < below:
-        limit = "" if below == float("inf") else f" and below {below}"
-        raise ValueError(f"{name} must be at least {least}{limit}, not {value}")
 
 
 LONGEST_WORD = 100  # characters; the tokenizer makes longer words [UNK], so nothing is learned from them
