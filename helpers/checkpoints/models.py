@@ -1,19 +1,28 @@
-"""Our models under the library's names: configuration, weights, and models of ours for models of theirs.
+"""Our models for the library's and back: the names of the weights, and copies that are checked.
 
 Support code. Nothing here touches a file.
 """
 
 import re
+import warnings
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import nn
 
+from helpers.checkpoints.configuration import (
+    CheckpointError,
+    Model,
+    classes_of,
+    classifier_dropout,
+    encoder_of,
+    our_config,
+    their_config,
+)
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import BertForPreTraining
 from helpers.wordpiece import WordPieceTokenizer
-
-Model = Bert | BertForPreTraining | BertForClassification
 
 # Our name of a module or weight, and the library's; longer names first where one begins another.
 NAMES = [
@@ -37,32 +46,16 @@ HEADS = [
     ("token_bias", "cls.predictions.bias"),
     ("next_sentence", "cls.seq_relationship"),
 ]
-SIZES = {
-    "vocab_size": "vocab_size",
-    "hidden_size": "hidden_size",
-    "num_layers": "num_hidden_layers",
-    "num_heads": "num_attention_heads",
-    "intermediate_size": "intermediate_size",
-    "max_positions": "max_position_embeddings",
-    "num_segments": "type_vocab_size",
-    "dropout": "hidden_dropout_prob",
-    "norm_eps": "layer_norm_eps",
+# The token head's matrix and bias are tied to weights that stand elsewhere; some files hold them twice.
+TIED = {
+    "cls.predictions.decoder.weight": "embeddings.word_embeddings.weight",
+    "cls.predictions.decoder.bias": "cls.predictions.bias",
 }
-# By name, so that a class which a notebook has just defined counts as well.
-ARCHITECTURES = {
-    "Bert": "BertModel",
-    "BertForPreTraining": "BertForPreTraining",
-    "BertForClassification": "BertForSequenceClassification",
-}
+COUNTERS = ("embeddings.position_ids", "embeddings.token_type_ids")  # no weights: older files store them
 
 
-class CheckpointError(RuntimeError):
-    """A checkpoint that can't be found, read, used or written; the message says why and what to do."""
-
-
-def encoder_of(model: Model) -> Bert:
-    """The encoder inside any model of ours."""
-    return getattr(model, "bert", model)
+class LeftOutWarning(UserWarning):
+    """Some heads of a checkpoint have no place in our model."""
 
 
 def their_name(name: str) -> str:
@@ -84,94 +77,112 @@ def their_name(name: str) -> str:
     return prefix + rest
 
 
-def their_config(model: Model) -> dict:
-    """The library's config.json for a model of ours; `init_std` is an entry of our own, for new heads."""
-    if type(model).__name__ not in ARCHITECTURES:
-        raise CheckpointError(
-            f"{type(model).__name__} has no counterpart in the library: use {', '.join(ARCHITECTURES)}"
-        )
-    config = encoder_of(model).config
-    labels = {}
-    if hasattr(model, "classifier"):
-        names = {str(index): f"LABEL_{index}" for index in range(model.classifier.out_features)}
-        labels = {"id2label": names, "label2id": {name: int(index) for index, name in names.items()}}
-    return {
-        "architectures": [ARCHITECTURES[type(model).__name__]],
-        "model_type": "bert",
-        "dtype": "float32",  # what the library computes in, however the weights are stored
-        "hidden_act": "gelu",
-        "attention_probs_dropout_prob": config.dropout,
-        "initializer_range": config.init_std or 0.02,
-        "init_std": config.init_std,
-        "pad_token_id": 0,
-        **{theirs: getattr(config, ours) for ours, theirs in SIZES.items()},
-        **labels,
-    }
-
-
-def our_config(theirs: dict) -> BertConfig:
-    """Our configuration for the library's; raises CheckpointError for a model that is no plain BERT.
-
-    `dropout` is its hidden_dropout_prob: ours has one rate, and published BERTs use the same for attention.
-    """
-    for key, wanted in (
-        ("model_type", "bert"),
-        ("hidden_act", "gelu"),
-        ("position_embedding_type", "absolute"),
-        ("is_decoder", False),
-    ):
-        if (found := theirs.get(key, None if key == "model_type" else wanted)) != wanted:
-            raise CheckpointError(
-                f"this is no plain BERT encoder: its {key} is {found!r}, and only {wanted!r} can be loaded "
-                "here. Use the Transformers library for this model"
-            )
-    sizes = {ours: theirs[name] for ours, name in SIZES.items() if name in theirs}
-    return BertConfig(**sizes, init_std=theirs.get("init_std", theirs.get("initializer_range", 0.02)))
-
-
 def build(config: dict) -> Model:
     """A model of ours for a config.json, without memory for its weights; `architectures` names the heads."""
+    ours = our_config(config)
     architecture = (config.get("architectures") or ["BertModel"])[0]
     with torch.device("meta"):  # no memory, no random numbers: the weights come from the checkpoint
-        bert = Bert(our_config(config))
+        bert = Bert(ours)
         if architecture == "BertForPreTraining":
             return BertForPreTraining(bert)
         if architecture == "BertForSequenceClassification":
-            return BertForClassification(bert, len(config.get("id2label") or (0, 1)))
+            count, names = classes_of(config)
+            return BertForClassification(bert, count, classifier_dropout(config), labels=names)
         return bert
 
 
-def fill(model: nn.Module, theirs: dict[str, torch.Tensor], dtype: torch.dtype | None = None) -> None:
-    """Give a model from `build` copies of the library's weights; weights that it has no place for are left.
+def check_layers(config: BertConfig, theirs: Mapping[str, torch.Tensor]) -> None:
+    """Refuse sizes that are not those of the weights, before a model of these sizes is built."""
+    shapes = {name.removeprefix("bert."): tensor.shape for name, tensor in theirs.items()}
+    for name, rows, columns in (
+        ("embeddings.word_embeddings.weight", config.vocab_size, config.hidden_size),
+        ("embeddings.position_embeddings.weight", config.max_positions, config.hidden_size),
+        ("embeddings.token_type_embeddings.weight", config.num_segments, config.hidden_size),
+        ("encoder.layer.0.intermediate.dense.weight", config.intermediate_size, config.hidden_size),
+    ):
+        if name not in shapes:
+            raise _missing(name)
+        _check_shape(name, shapes[name], (rows, columns))
+    stored = {int(name.split(".")[2]) for name in shapes if re.match(r"encoder\.layer\.\d+\.", name)}
+    if config.num_layers > len(stored):
+        raise _missing(f"encoder.layer.{len(stored)}.attention.self.query.weight")
+    if config.num_layers < len(stored):
+        raise CheckpointError(
+            f"the checkpoint holds the weights of {len(stored)} layers, the configuration asks for "
+            f"{config.num_layers}: they do not belong together"
+        )
 
-    Raises CheckpointError naming a weight that is missing or has another shape than the configuration says.
+
+def fill(model: nn.Module, theirs: dict[str, torch.Tensor], dtype: torch.dtype | None = None) -> list[str]:
+    """Give a model from `build` copies of the library's weights; returns the names of those left out.
+
+    These are foreign heads. Raises CheckpointError naming a weight that is missing, has another shape than
+    the configuration says, is not finite, or belongs to the encoder and has no place in the model.
     """
-    state = {}
+    state, used = {}, set()
     for name, place in model.state_dict().items():
         wanted = their_name(name)
-        found = next((theirs[key] for key in (wanted, f"bert.{wanted}") if key in theirs), None)
-        if found is None:
-            raise CheckpointError(
-                f"the weight {wanted} is missing: the checkpoint is of another kind of model"
-            )
-        if found.shape != place.shape:
-            raise CheckpointError(
-                f"the weight {wanted} has the shape {tuple(found.shape)}, the configuration asks for "
-                f"{tuple(place.shape)}: they do not belong together"
-            )
-        state[name] = found.detach().to(dtype or found.dtype, copy=True)
+        key = next((key for key in (wanted, f"bert.{wanted}") if key in theirs), None)
+        if key is None:
+            raise _missing(wanted)
+        _check_shape(wanted, theirs[key].shape, place.shape)
+        state[name] = copied(wanted, theirs[key], dtype)
+        used.add(key)
+    left = [name for name in theirs if name not in used and name.removeprefix("bert.") not in COUNTERS]
+    if hasattr(model, "token_bias"):
+        _check_tied(theirs)
+        left = [name for name in left if name not in TIED]
+    stray = [name for name in left if re.match(r"(bert\.)?(embeddings|encoder|pooler)\.", name)]
+    if stray:
+        raise CheckpointError(
+            f"{len(stray)} weights of the encoder have no place in this model, such as {stray[0]}: "
+            "configuration and weights do not belong together"
+        )
     model.load_state_dict(state, assign=True)
+    return left
+
+
+def copied(name: str, tensor: torch.Tensor, dtype: torch.dtype | None = None) -> torch.Tensor:
+    """A copy on the same device; CheckpointError for whole, complex, infinite or undefined numbers."""
+    found = tensor.detach()
+    if found.is_floating_point():
+        found = found.to(dtype or found.dtype, copy=True)
+    if not found.is_floating_point():
+        raise CheckpointError(f"the weight {name} holds {found.dtype}, not floating-point numbers")
+    if not torch.isfinite(found if found.dtype.itemsize > 2 else found.float()).all():
+        what = f"as {found.dtype}, " if found.dtype != tensor.dtype else ""
+        raise CheckpointError(
+            f"the weight {name} is not finite: {what}it holds infinite numbers or NaN. Go back to a "
+            "checkpoint from before"
+        )
+    return found
+
+
+def warn_of(left: Iterable[str], stacklevel: int) -> None:
+    """Say which heads were left out, if any."""
+    heads = dict.fromkeys(".".join(name.split(".")[: 2 if name.startswith("cls.") else 1]) for name in left)
+    if heads:
+        message = f"left out, since our model has no place for them: {', '.join(heads)}"
+        warnings.warn(message, LeftOutWarning, stacklevel=stacklevel + 1)
 
 
 def from_transformers(hf_model: nn.Module) -> Model:
     """Our model with the weights of a `transformers` BERT, copied: same dtype, device and mode.
 
     BertForPreTraining and BertForSequenceClassification keep their heads, other classes give the encoder
-    alone. Raises CheckpointError for models that are no plain BERT or have no pooler.
+    alone, with a LeftOutWarning. Raises CheckpointError for models that are no plain BERT, have no pooler, or
+    whose token head is not tied to the token embeddings.
     """
+    if not hasattr(getattr(hf_model, "config", None), "to_dict"):
+        raise CheckpointError(
+            f"{type(hf_model).__name__} is no model of the Transformers library: give a BertModel, "
+            "BertForPreTraining or BertForSequenceClassification"
+        )
     config = hf_model.config.to_dict() | {"architectures": [type(hf_model).__name__]}
+    weights = hf_model.state_dict()
+    check_layers(our_config(config), weights)
     model = build(config)
-    fill(model, hf_model.state_dict())
+    warn_of(fill(model, weights), stacklevel=2)
     return model.train(hf_model.training)
 
 
@@ -188,8 +199,7 @@ def to_transformers(model: Model) -> nn.Module:
     theirs = getattr(transformers, settings["architectures"][0])(config).to(first.device, first.dtype)
     renamed = {their_name(name): tensor for name, tensor in model.state_dict().items()}
     result = theirs.load_state_dict(renamed, strict=False)
-    # The token head's matrix and bias are tied to weights that stand elsewhere in the state.
-    left = [key for key in result.missing_keys if not key.startswith("cls.predictions.decoder")]
+    left = [key for key in result.missing_keys if key not in TIED]
     if left or result.unexpected_keys:
         raise CheckpointError(
             f"the weights do not fit: missing {left[:3]}, unexpected {result.unexpected_keys[:3]}"
@@ -199,8 +209,50 @@ def to_transformers(model: Model) -> nn.Module:
 
 def check_sizes(model: Model, tokenizer: WordPieceTokenizer) -> None:
     """Raise CheckpointError if the vocabulary and the model's embeddings differ in size."""
-    entries, rows = len(tokenizer.vocabulary), encoder_of(model).config.vocab_size
+    compare_sizes(len(tokenizer.vocabulary), encoder_of(model).config.vocab_size)
+
+
+def compare_sizes(entries: int, rows: int) -> None:
+    """`check_sizes` for two numbers."""
     if entries != rows:
         raise CheckpointError(
             f"the vocabulary has {entries} entries, the model has {rows}: they do not belong together"
         )
+
+
+def check_padding(model: Model, tokenizer: WordPieceTokenizer) -> None:
+    """Raise CheckpointError if the model takes another entry than the tokenizer for [PAD]."""
+    place, wanted = tokenizer.id_of["[PAD]"], getattr(encoder_of(model).config, "pad_token_id", 0)
+    if wanted is not None and wanted != place:
+        raise CheckpointError(
+            f"[PAD] is entry {place} of the vocabulary, but the model's pad_token_id is {wanted}: make the "
+            f"model with BertConfig(pad_token_id={place}), or correct config.json"
+        )
+
+
+def _check_tied(theirs: dict[str, torch.Tensor]) -> None:
+    for name, other in TIED.items():
+        key = next((key for key in (f"bert.{other}", other) if key in theirs), None)
+        if name in theirs and key and not torch.equal(theirs[name], theirs[key]):
+            raise CheckpointError(
+                f"{name} is not {other}: our token head shares its weights with the token embeddings, this "
+                "one has weights of its own (tie_word_embeddings=False). Use the library for this model"
+            )
+
+
+def _check_shape(name: str, found: torch.Size, wanted: Iterable[int]) -> None:
+    if tuple(found) != tuple(wanted):
+        raise CheckpointError(
+            f"the weight {name} has the shape {tuple(found)}, the configuration asks for {tuple(wanted)}: "
+            "they do not belong together"
+        )
+
+
+def _missing(name: str) -> CheckpointError:
+    if "pooler." in name:
+        return CheckpointError(
+            f"the weight {name} is missing: the checkpoint has no pooler (BertForMaskedLM and models for "
+            "single tokens have none), and ours needs one. Open it with the library's AutoModel, which "
+            "draws a new one, and save or convert that"
+        )
+    return CheckpointError(f"the weight {name} is missing: the checkpoint is of another kind of model")
