@@ -6,6 +6,7 @@ the right SHA-256. What the files mean is the business of the modules beside thi
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,9 +53,9 @@ def download(package: Package, folder: Path) -> None:
 
     The caller holds a lock. Raises DataError; no part of a file is then left in `folder`.
     """
-    work = folder.with_name(f"{folder.name}.partial")
     with explain_os_errors(folder):
-        shutil.rmtree(work, ignore_errors=True)  # left by a process that was killed
+        remove_leftovers(folder)
+        work = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".partial", dir=folder.parent))
         try:
             ready = work / "ready"
             ready.mkdir(parents=True)
@@ -65,6 +66,14 @@ def download(package: Package, folder: Path) -> None:
                 os.replace(ready / member.name, folder / member.name)
         finally:
             shutil.rmtree(work, ignore_errors=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what processes that were killed left of `folder` and in it. The caller holds its lock."""
+    for path in folder.parent.glob(f"{folder.name}.*partial"):
+        shutil.rmtree(path, ignore_errors=True)
+    for path in folder.glob("*.partial"):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
