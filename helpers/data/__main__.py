@@ -7,10 +7,12 @@ from helpers.data.articles import wikipedia
 from helpers.data.catalogue import CATALOGUE
 from helpers.data.fetching import cache_folder, fetch, verify
 from helpers.data.files import DataError
+from helpers.data.output import accept_any_text
 
 
 def main() -> int:
     """Fetch everything, or with --verify read every file again and fetch those that are damaged."""
+    accept_any_text()
     parser = argparse.ArgumentParser(prog="python -m helpers.data", description=main.__doc__)
     parser.add_argument("--verify", action="store_true", help="compare the SHA-256 of every file")
     verifying = parser.parse_args().verify

@@ -24,7 +24,7 @@ __all__ = ["cache_folder", "download", "fetch", "locked", "verify"]
 def cache_folder() -> Path:
     """The folder that keeps what was fetched: BERT_COURSE_CACHE, or data/cache/ of this checkout."""
     default = Path(__file__).resolve().parents[2] / "data" / "cache"
-    return Path(os.environ.get("BERT_COURSE_CACHE") or default).expanduser()
+    return Path(os.environ.get("BERT_COURSE_CACHE") or default).expanduser().absolute()
 
 
 def fetch(name: str) -> Path:

@@ -1,6 +1,8 @@
 """An index of this computer's own, a cache for one test, and a package "tiny" in the catalogue."""
 
+import base64
 import http.server
+import json
 import os
 import threading
 import time
@@ -74,6 +76,59 @@ def half_server(packages, tiny, monkeypatch):
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    yield handler
+    server.shutdown()
+    server.server_close()
+
+
+class Index(http.server.BaseHTTPRequestHandler):
+    """A package index, or a proxy to one: it notes what it is asked for, and may ask for a password."""
+
+    folder: Path
+    asked: list
+    password = None  # "name:password"
+    as_json = False
+
+    def do_GET(self):
+        self.asked.append(self.path)
+        wanted = f"Basic {base64.b64encode((self.password or '').encode()).decode()}"
+        if self.password and self.headers.get("Authorization") != wanted:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="index"')
+            self.end_headers()
+            return
+        names = [path.name for path in self.folder.iterdir()]
+        kind = "application/octet-stream"
+        if (name := self.path.split("/")[-1]) in names:
+            body = (self.folder / name).read_bytes()
+        elif self.as_json:
+            files = [{"filename": name, "url": f"../../files/{name}", "hashes": {}} for name in names]
+            body = json.dumps({"meta": {"api-version": "1.0"}, "name": "tiny-text", "files": files}).encode()
+            kind = "application/vnd.pypi.simple.v1+json"
+        else:
+            links = "".join(f'<a href="../../files/{name}">{name}</a>' for name in names)
+            body, kind = f"<!DOCTYPE html><html><body>{links}</body></html>".encode(), "text/html"
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def index(packages, monkeypatch):
+    """The packages behind an index on this computer; `index.port` is its port."""
+    handler = type("Handler", (Index,), {"folder": packages, "asked": []})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    handler.port = server.server_port
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{handler.port}/simple")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     yield handler
     server.shutdown()

@@ -36,9 +36,16 @@ def make_wheel(folder: Path, files: dict[str, bytes]) -> Path:
     return path
 
 
+def ran(folder: Path) -> Path:
+    """The file that is there when a program of a source archive in `folder` ran."""
+    return folder.parent / "ran.txt"
+
+
 def make_source_archive(folder: Path) -> Path:
-    """A source archive with a build backend of its own, so that no setuptools has to be fetched."""
-    backend = """
+    """A source archive whose build program, which pip would run for metadata, writes `ran(folder)`."""
+    backend = f"""
+        open({str(ran(folder))!r}, "w").close()
+
         def prepare_metadata_for_build_wheel(folder, config_settings=None):
             import os
             info = os.path.join(folder, "tiny_text-1.0.dist-info")
@@ -79,7 +86,7 @@ def in_new_process(code: str, package: Package, **options) -> subprocess.Popen:
     """Run `code` in a fresh Python in which "tiny" is in the catalogue."""
     imports = "from helpers import data\nfrom helpers.data.catalogue import Member, Package\n"
     code = imports + code.replace("@tiny", f"data.CATALOGUE['tiny'] = {package!r}")
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
     return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, **pipes, **options)
 
 
