@@ -94,3 +94,28 @@ def assert_nothing_kept() -> None:
     """No file but the lock, and no temporary folder, is in the cache."""
     left = [path for path in data.cache_folder().rglob("*") if path.suffix != ".lock"]
     assert [path for path in left if path != data.cache_folder() / "tiny"] == []
+
+
+KINDS = ("byte order mark", "line ends", "cut", "bit", "empty", "zeros", "longer", "folder", "gone")
+
+
+def damage(path: Path, kind: str, place: int) -> None:
+    """Spoil a file in one of the KINDS of ways, somewhere that `place` (any number from 0) decides."""
+    content = path.read_bytes()
+    path.unlink()
+    if kind == "folder":
+        path.mkdir()
+    elif kind != "gone":
+        place %= len(content) * 8
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        spoilt = {
+            "byte order mark": b"\xef\xbb\xbf" + content,
+            "line ends": content.replace(b"\n", b"\r\n"),
+            "cut": content[: place // 8],
+            "bit": bytes(flipped),
+            "empty": b"",
+            "zeros": bytes(len(content)),
+            "longer": content + content[: place // 8 + 1],
+        }
+        path.write_bytes(spoilt[kind])

