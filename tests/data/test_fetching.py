@@ -129,7 +129,7 @@ def test_the_cache_may_be_a_relative_path(tiny, tmp_path, monkeypatch):
 
 
 def test_size_and_licence_are_said_before_a_large_download(tiny, catalogue, monkeypatch, capsys):
-    said = "tiny-text==1.0: 0 MB are downloaded, once, and 0 MB of them kept. Licence: CC BY 9"
+    said = "tiny-text==1.0: 0 MB are downloaded, once, and 0 MB are kept. Licence: CC BY 9"
     monkeypatch.setattr(fetching, "_LARGE", tiny.stat().st_size)
     catalogue(package_for(tiny, licence="CC BY 9"))
     data.fetch("tiny")
