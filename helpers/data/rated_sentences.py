@@ -2,13 +2,15 @@
 
 import hashlib
 import html
+import io
 import json
 import tarfile
 import unicodedata
 from typing import NamedTuple
 
-from helpers.data.fetching import fetch
-from helpers.data.files import DataError, explain_os_errors
+from helpers.data.catalogue import CATALOGUE
+from helpers.data.fetching import fetch, read_checked
+from helpers.data.files import DataError
 
 __all__ = ["Review", "normalized", "reviews", "split_of"]
 
@@ -70,8 +72,9 @@ def split_of(text: str) -> str:
 
 def _rated_sentences(stem: str) -> list[tuple[str, tuple[int, ...]]]:
     """Sentences with their single ratings, in the order of the file, joined by id."""
-    archive = fetch("reviews") / "hutto_ICWSM_2014.tar.gz"
-    with explain_os_errors(archive), tarfile.open(archive) as tar:
+    fetch("reviews")
+    archive = read_checked("reviews", CATALOGUE["reviews"].members[0])
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
 
         def rows(name: str) -> list[list[str]]:
             content = tar.extractfile(f"hutto_ICWSM_2014/{stem}_{name}.txt").read().decode("utf-8-sig")

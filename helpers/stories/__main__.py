@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from helpers.stories.samples import FOLDER, files
+from helpers.stories.samples import files, is_written, write
 
 
 def main() -> int:
@@ -13,12 +13,14 @@ def main() -> int:
     checking = parser.parse_args().check
     different = []
     for name, content in files().items():
-        path = FOLDER / name
-        if not checking:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, encoding="utf-8", newline="\n")
-        elif not path.exists() or path.read_text(encoding="utf-8") != content:
-            different.append(name)
+        try:
+            if not checking:
+                write(name, content)
+            elif not is_written(name, content):
+                different.append(name)
+        except OSError as error:
+            print(f"error: {error}. Make room, or check that it is a file that you may use.", file=sys.stderr)
+            return 1
     if different:
         print(f"different from what the generator draws: {', '.join(different)}", file=sys.stderr)
     return int(bool(different))

@@ -1,12 +1,14 @@
 """The story files that are committed in data/stories/."""
 
+import codecs
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from helpers.stories.story import SPLITS, Story, stories
 
-__all__ = ["FOLDER", "files", "to_json_lines"]
+__all__ = ["FOLDER", "files", "is_written", "to_json_lines", "write"]
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "stories"
 _FILES = {"validation": 1_000, "train": 150, "classification_train": 150}  # file: how many of the split
@@ -26,3 +28,22 @@ def files() -> dict[str, str]:
         whole = count == SPLITS[name][0]
         contents[f"{name}.jsonl" if whole else f"{name}-sample.jsonl"] = to_json_lines(sample)
     return contents
+
+
+def is_written(name: str, content: str) -> bool:
+    """Whether the committed file has this content; a byte order mark and Windows line ends are allowed."""
+    path = FOLDER / name
+    if not path.exists():
+        return False
+    return path.read_bytes().removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n") == content.encode()
+
+
+def write(name: str, content: str) -> None:
+    """Write a committed file; the one of before stays until the new one is whole."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    partial = FOLDER / f"{name}.partial"
+    try:
+        partial.write_bytes(content.encode())
+        os.replace(partial, FOLDER / name)
+    finally:
+        partial.unlink(missing_ok=True)
