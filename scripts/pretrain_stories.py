@@ -7,8 +7,9 @@ r"""Notebook 5's live run without the notebook: several seeds, and small variati
 
 Each run is measured on the same validation pairs (15 % of the words behind [MASK]) beside the unigram
 baseline and the perfect model; "gain" is the share of the way from one to the other. In the CSV, a line per
-measurement. --long trains eight times as long and more slowly, for what takes longer to learn (who *she* is).
-The variations differ from the recipe in the one thing that their name says.
+measurement; it takes the place of an old one when all runs have ended. --long trains eight times as long and
+more slowly, for what takes longer to learn (who *she* is). The variations differ from the recipe in the one
+thing that their name says.
 """
 
 import argparse
