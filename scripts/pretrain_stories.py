@@ -35,7 +35,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--seeds", type=options.seed(), nargs="+", default=[0])
-    add("--variants", nargs="+", default=["recipe"], help=f"all, or: {'; '.join(VARIANTS)}")
+    names = "; ".join(VARIANTS)
+    add("--variants", nargs="+", default=["recipe"], help=f"all, or: {names}".replace("%", "%%"))
     add("--long", action="store_true", help="train longer and more slowly")
     add("--steps", type=options.count(), help=f"{RECIPE['steps']:,}, or {LONG['steps']:,} with --long")
     add("--every", type=options.count(), default=500, help="steps between two measurements")
@@ -50,7 +51,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     settings.save = folder if settings.save == FOLDER else settings.save
     settings.variants = list(VARIANTS) if settings.variants == ["all"] else settings.variants
     if unknown := [name for name in settings.variants if name not in VARIANTS]:
-        parser.error(f"there is no variant {unknown[0]!r}: choose from {'; '.join(VARIANTS)}")
+        parser.error(f"there is no variant {unknown[0]!r}: choose from {names}")
     return settings
 
 

@@ -95,8 +95,8 @@ class Run:
         torch.use_deterministic_algorithms(self.deterministic[0], warn_only=self.deterministic[1])
         if is_lack_of_memory(error):
             raise RunError(
-                f"there is not memory enough for this run ({(str(error) or 'no more').splitlines()[0]}): take "
-                "a smaller --batch-size, more parts (--accumulate), shorter rows or a smaller model"
+                f"there is not memory enough for this run ({str(error)[:200] or 'no more'}): take a smaller "
+                "--batch-size, more parts (--accumulate), shorter rows or a smaller model"
             ) from error
 
     def memory(self) -> int:
