@@ -7,8 +7,9 @@ r"""Notebook 5's live run without the notebook: several seeds, and small variati
 
 Each run is measured on the same validation pairs (15 % of the words behind [MASK]) beside the unigram
 baseline and the perfect model; "gain" is the share of the way from one to the other. In the CSV, a line per
-measurement. --long trains eight times as long and more slowly, for what takes longer to learn (who *she* is).
-The variations differ from the recipe in the one thing that their name says.
+measurement; it takes the place of an old one when all runs have ended. --long trains eight times as long and
+more slowly, for what takes longer to learn (who *she* is). The variations differ from the recipe in the one
+thing that their name says.
 """
 
 import argparse
@@ -34,7 +35,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--seeds", type=options.seed(), nargs="+", default=[0])
-    add("--variants", nargs="+", default=["recipe"], help=f"all, or: {'; '.join(VARIANTS)}")
+    names = "; ".join(VARIANTS)
+    add("--variants", nargs="+", default=["recipe"], help=f"all, or: {names}".replace("%", "%%"))
     add("--long", action="store_true", help="train longer and more slowly")
     add("--steps", type=options.count(), help=f"{RECIPE['steps']:,}, or {LONG['steps']:,} with --long")
     add("--every", type=options.count(), default=500, help="steps between two measurements")
@@ -49,7 +51,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     settings.save = folder if settings.save == FOLDER else settings.save
     settings.variants = list(VARIANTS) if settings.variants == ["all"] else settings.variants
     if unknown := [name for name in settings.variants if name not in VARIANTS]:
-        parser.error(f"there is no variant {unknown[0]!r}: choose from {'; '.join(VARIANTS)}")
+        parser.error(f"there is no variant {unknown[0]!r}: choose from {names}")
     return settings
 
 

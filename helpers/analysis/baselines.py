@@ -1,6 +1,6 @@
 """What a masked-language model has to beat: guessing by frequency, and by the neighbor on the left.
 
-Support code for packed rows of token ids (`helpers/training/corpus.py`); both tables are counted on
+Support code for packed rows of token ids (`helpers/training/rows.py`); both tables are counted on
 training rows.
 """
 

@@ -91,12 +91,12 @@ class Run:
         if self.lock is not None:
             self.lock.release()
         for name, handler in self.handlers.items():
-            signal.signal(name, handler)
+            signal.signal(name, signal.SIG_DFL if handler is None else handler)
         torch.use_deterministic_algorithms(self.deterministic[0], warn_only=self.deterministic[1])
         if is_lack_of_memory(error):
             raise RunError(
-                f"there is not memory enough for a step of this model ({str(error).splitlines()[0]}): take a "
-                "smaller --batch-size, more parts (--accumulate), shorter rows or a smaller model"
+                f"there is not memory enough for this run ({str(error)[:200] or 'no more'}): take a smaller "
+                "--batch-size, more parts (--accumulate), shorter rows or a smaller model"
             ) from error
 
     def memory(self) -> int:

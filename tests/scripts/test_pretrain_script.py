@@ -8,6 +8,7 @@ import json
 import multiprocessing
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -299,6 +300,38 @@ def test_two_runs_in_one_folder_are_refused(processes, text, tmp_path):
     with FileLock(out / ".lock"):
         code, said = Started(processes, out, [*USUAL, "--text", text, "--steps=2"]).end()
     assert code == 1 and "another run is writing to" in said and "Traceback" not in said, said
+
+
+# In this process
+
+
+@pytest.mark.parametrize("kind", pretrain.ERRORS, ids=lambda kind: kind.__name__)
+def test_every_refusal_is_a_sentence_and_an_exit_code(kind, tmp_path, capsys, monkeypatch):
+    def refusing(settings):
+        raise kind("what was wrong")
+
+    monkeypatch.setattr(pretrain, "Run", refusing)
+    assert pretrain.main([*SHAPE, f"--out={tmp_path / 'run'}"]) == 1
+    assert capsys.readouterr().err == "error: what was wrong\n"
+
+
+BROKEN = {
+    "settings.json": (b"", "settings.json, can't be read"),
+    "log.csv": (bytes(range(256)), "log.csv can't be read"),
+    "vocab.txt": (b"\xff\xfe", "vocab.txt is no vocabulary"),
+    "rows/training/rows.json": (b"[]", "rows.json holds a JSON list instead of an object"),
+    "rows/training/rows-00000.arrow": (b"rows", "the bytes of rows-00000.arrow have changed"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_of_the_run_is_named(name, whole, text, tmp_path, capsys):
+    """The run is over, so nothing would be trained: what it left is read, and that is all."""
+    out, (content, words) = tmp_path / "run", BROKEN[name]
+    shutil.copytree(whole, out)
+    (out / name).write_bytes(content)
+    assert pretrain.main([*USUAL, "--text", str(text), f"--out={out}"]) == 1
+    assert words in capsys.readouterr().err and (out / name).read_bytes() == content
 
 
 # Where it starts, and in which numbers

@@ -29,6 +29,13 @@ def test_bad_options(option, capsys, monkeypatch, request):
     assert caught.value.code == 2 and BAD[option] in capsys.readouterr().err
 
 
+def test_help_names_every_variant(capsys):
+    with pytest.raises(SystemExit) as caught:
+        script.main(["--help"])
+    shown = "".join(capsys.readouterr().out.split())  # lines may break at hyphens
+    assert caught.value.code == 0 and ";".join(VARIANTS).replace(" ", "") in shown
+
+
 def test_what_is_meant_unless_given():
     settings = script.arguments([])
     assert (settings.steps, settings.csv) == (RECIPE["steps"], checkpoints.CHECKPOINTS / "stories.csv")

@@ -81,6 +81,13 @@ def test_every_option_is_tried_here(monkeypatch):
     assert len(found) > 25 and set(found) - unchecked <= tried
 
 
+def test_help_begins_with_what_the_script_says(capsys):
+    with pytest.raises(SystemExit) as caught:
+        arguments(["--help"], "What the script does.")
+    shown = capsys.readouterr().out
+    assert caught.value.code == 0 and "What the script does." in shown and "--embedding-rate" in shown
+
+
 def test_what_a_new_model_has_unless_given(tmp_path):
     settings = arguments([f"--out={tmp_path / 'run'}"])
     assert (settings.layers, settings.hidden, settings.heads, settings.dropout) == (4, 256, 4, 0.1)
