@@ -17,6 +17,8 @@ from helpers.training import options
         (options.number(above=0), "1e-3", 1e-3),
         (options.number(least=0, below=1), "0", 0.0),
         (options.number(above=0, most=1), "1", 1.0),
+        (options.either("all", options.count(2)), "all", "all"),
+        (options.either("all", options.count(2)), "2", 2),
     ],
 )
 def test_good_values(kind, good, value):
@@ -38,6 +40,8 @@ def test_good_values(kind, good, value):
         (options.number(least=0, below=1), "1", "must be at least 0 and below 1, not 1"),
         (options.number(least=0, below=1), "-1e-9", "must be at least 0 and below 1, not -1e-9"),
         (options.number(above=0, most=1), "1.5", "must be above 0 and at most 1, not 1.5"),
+        (options.either("all", options.count(2)), "1", "must be at least 2, not 1; or give all"),
+        (options.either("all", options.count(2)), "few", "must be a whole number, not 'few'; or give all"),
     ],
 )
 def test_bad_values(kind, bad, message):
