@@ -12,7 +12,8 @@ __all__ = ["BertEmbeddings"]
 class BertEmbeddings(nn.Module):
     """Token + position + segment embeddings, LayerNorm, dropout.
 
-    ids and type_ids: (B, T) long -> (B, T, H). Raises ValueError for more tokens than there are positions.
+    ids and type_ids: (B, T) long -> (B, T, H). pad_token_id: the entry that a look-up teaches nothing, [PAD].
+    Raises ValueError for more tokens than there are positions, and for a [PAD] outside the vocabulary.
     Sum: Devlin et al. 2018, section 3, figure 2; LayerNorm, dropout, eps: google-research/bert, modeling.py.
     """
 
@@ -24,9 +25,12 @@ class BertEmbeddings(nn.Module):
         num_segments: int = 2,
         dropout: float = 0.1,
         norm_eps: float = 1e-12,
+        pad_token_id: int | None = 0,
     ):
         super().__init__()
-        self.token = nn.Embedding(vocab_size, hidden_size, padding_idx=0)  # a look-up teaches [PAD] nothing
+        if pad_token_id is not None and not 0 <= pad_token_id < vocab_size:
+            raise ValueError(f"pad_token_id must be an entry, 0 to {vocab_size - 1}, not {pad_token_id}")
+        self.token = nn.Embedding(vocab_size, hidden_size, padding_idx=pad_token_id)
         self.position = nn.Embedding(max_positions, hidden_size)
         self.segment = nn.Embedding(num_segments, hidden_size)
         self.norm = nn.LayerNorm(hidden_size, eps=norm_eps)

@@ -7,6 +7,8 @@ Left out: decoder and cross-attention layers, pre-LayerNorm variants, relative p
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +26,7 @@ __all__ = [
     "check_inputs",
     "initialize_weights",
     "Bert",
+    "evaluating",
 ]
 
 
@@ -41,6 +44,7 @@ class BertConfig:
     dropout: float = 0.1
     norm_eps: float = 1e-12
     init_std: float | None = 0.02  # None: 1 / sqrt(inputs of the layer), better for narrow models
+    pad_token_id: int | None = 0  # the entry [PAD], which learns nothing; None: every entry learns
 
 
 class FeedForward(nn.Module):
@@ -143,7 +147,7 @@ class Bert(nn.Module):
         self.config = config
         self.embeddings = BertEmbeddings(
             config.vocab_size, config.hidden_size, config.max_positions, config.num_segments, config.dropout,
-            config.norm_eps,
+            config.norm_eps, config.pad_token_id,
         )  # fmt: skip
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.num_layers))
         self.pooler = nn.Linear(config.hidden_size, config.hidden_size)
@@ -174,3 +178,15 @@ class Bert(nn.Module):
             hidden_states if output_hidden_states else None,
             attentions if output_attentions else None,
         )
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode (no dropout); afterwards every part is in the mode in which it was."""
+    modes = [(part, part.training) for part in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:  # also after an error
+        for part, mode in modes:
+            part.training = mode

@@ -14,12 +14,13 @@ import re
 import unicodedata
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from itertools import groupby, pairwise
 from operator import add
 from pathlib import Path
+from typing import SupportsIndex
 
 import torch
 
@@ -30,16 +31,22 @@ __all__ = [
     "is_punctuation",
     "normalize_character",
     "in_canonical_order",
+    "check_text",
     "normalize_with_origin",
     "normalize",
     "word_spans",
     "pre_tokenize",
+    "read_in_order",
+    "check_texts",
     "count_words",
     "split_into_characters",
+    "check_number",
     "choose_alphabet",
     "first_pieces",
     "changed_pairs",
     "PairCounts",
+    "LONGEST_WORD",
+    "without_long_words",
     "train_wordpiece",
     "longest_match_first",
     "pieces_of_chunk",
@@ -104,13 +111,22 @@ def in_canonical_order(text: str) -> str:
     return "".join(character for _, run in runs for character in sorted(run, key=unicodedata.combining))
 
 
+def check_text(text: str, name: str = "the text") -> str:
+    """The text itself; raises ValueError if it is none, such as a missing value, a number or a list."""
+    if not isinstance(text, str):
+        raise ValueError(
+            f"{name} must be a string, not {text!r:.60} ({type(text).__name__}): leave it out, or make it one"
+        )
+    return text
+
+
 def normalize_with_origin(
     text: str, lowercase: bool = True, strip_accents: bool | None = None, split_chinese: bool = True
 ) -> tuple[str, list[int]]:
     """The normalized text, and for each of its characters the index of the one that it was made from."""
     if lowercase if strip_accents is None else strip_accents:
-        text = in_canonical_order(text)
-    made = [normalize_character(old, lowercase, strip_accents, split_chinese) for old in text]
+        text = in_canonical_order(check_text(text))
+    made = [normalize_character(old, lowercase, strip_accents, split_chinese) for old in check_text(text)]
     return "".join(made), [index for index, new in enumerate(made) for _ in new]
 
 
@@ -135,12 +151,34 @@ def word_spans(text: str) -> list[tuple[int, int]]:
 
 def pre_tokenize(text: str) -> list[str]:
     """The words of a normalized text: split at white space and around every punctuation mark."""
-    return [text[start:end] for start, end in word_spans(text)]
+    return [text[start:end] for start, end in word_spans(check_text(text))]
+
+
+def read_in_order(values: Iterable, name: str) -> Iterable:
+    """The values by position, whatever holds them: a list, an array, a column of a table, a generator.
+
+    Raises ValueError for a single string, whose characters would be taken for the values, and for what is
+    no sequence or has no order: a number, a set, a dictionary, a whole table.
+    """
+    values = values.tolist() if hasattr(values, "tolist") else values
+    if isinstance(values, str | bytes):
+        raise ValueError(f"{name} must be a list, not one string: put it into a list, [{values[:30]!r}]")
+    unordered = isinstance(values, set | frozenset | Mapping) or hasattr(values, "columns")
+    if unordered or not isinstance(values, Iterable):
+        raise ValueError(f"{name} must be a list or another sequence in order, not {type(values).__name__}")
+    return values
+
+
+def check_texts(texts: Iterable[str], name: str = "text") -> Iterator[str]:
+    """The texts one after the other; raises ValueError with the row of one that is none, and as above."""
+    rows = enumerate(read_in_order(texts, f"the {name}s"))
+    return (check_text(text, f"the {name} in row {row} (from 0)") for row, text in rows)
 
 
 def count_words(corpus: Iterable[str], **options: bool | None) -> Counter[str]:
-    """How often each normalized word occurs in the texts of a corpus."""
-    chunks = Counter(chunk for text in corpus for chunk in re.findall(f"[^{WHITE_SPACE}]+", text))
+    """How often each normalized word occurs in the texts of a corpus; ValueError as `check_texts`."""
+    texts = check_texts(corpus)
+    chunks = Counter(chunk for text in texts for chunk in re.findall(f"[^{WHITE_SPACE}]+", text))
     words = Counter()
     for chunk, count in chunks.items():  # each distinct chunk is normalized once, however often it occurs
         for word in pre_tokenize(normalize(chunk, **options)):
@@ -153,8 +191,16 @@ def split_into_characters(word: str, alphabet: Iterable[str]) -> list[str]:
     return [c if place == 0 else "##" + c for place, c in enumerate(word) if c in alphabet]
 
 
+def check_number(name: str, value: float, least: float, below: float = float("inf")) -> None:
+    """Raise ValueError unless least <= value < below, which "not a number" (NaN) never is."""
+    if not least <= value < below:
+        limit = "" if below == float("inf") else f" and below {below}"
+        raise ValueError(f"{name} must be at least {least}{limit}, not {value}")
+
+
 def choose_alphabet(word_counts: Counter[str], size: int) -> set[str]:
-    """The most frequent characters of a corpus; rarer ones will be `[UNK]`."""
+    """The `size` most frequent characters of a corpus, at least 1; rarer ones will be `[UNK]`."""
+    check_number("the size of the alphabet", size, 1)
     counts = Counter()
     for word, count in word_counts.items():
         for character in word:
@@ -167,7 +213,7 @@ def first_pieces(words: list[list[str]], alphabet: set[str], vocab_size: int) ->
     pieces = [*SPECIAL_TOKENS, *sorted(alphabet | {piece for word in words for piece in word})]
     if not alphabet:
         raise ValueError("the corpus has no words: give at least one text that is not empty")
-    if len(pieces) > vocab_size:
+    if not len(pieces) <= vocab_size:  # also for "not a number"
         raise ValueError(f"vocab_size must be at least {len(pieces)} for this corpus, not {vocab_size}")
     return pieces
 
@@ -230,25 +276,34 @@ class PairCounts:
         return grown
 
 
+LONGEST_WORD = 100  # characters; the tokenizer makes longer words [UNK], so nothing is learned from them
+
+
+def without_long_words(word_counts: Counter[str]) -> Counter[str]:
+    """The words of at most LONGEST_WORD characters, with their counts."""
+    return Counter({word: count for word, count in word_counts.items() if len(word) <= LONGEST_WORD})
+
+
 def train_wordpiece(
     corpus: Iterable[str], vocab_size: int, min_frequency: int = 2, alphabet_size: int = 1000, **options
 ) -> list[str]:
     """Learn a vocabulary: special tokens, characters, then merged pairs, the most frequent pair first.
 
     Frequency decides, as in the `tokenizers` library; of pairs that tie, the one of older pieces comes first.
-    `options`: as in `normalize`. Raises ValueError if there are no words, or more characters than vocab_size.
+    Words of more than 100 characters are left out: they become `[UNK]` anyway. `options`: as in `normalize`.
+    ValueError if there are no words, or more characters than vocab_size, and as `check_texts`.
     """
-    word_counts = count_words(corpus, **options)
+    check_number("min_frequency", min_frequency, 0)
+    word_counts = without_long_words(count_words(corpus, **options))
     alphabet = choose_alphabet(word_counts, alphabet_size)
     words = [split_into_characters(word, alphabet) for word in word_counts]
     pairs = PairCounts(words, word_counts.values(), first_pieces(words, alphabet, vocab_size))
     queue = [(-count, pair) for pair, count in pairs.count_of.items()]
     heapq.heapify(queue)  # the most frequent pair comes out first; ties in the order of their numbers
-    while len(pairs.pieces) < vocab_size and queue and -queue[0][0] >= min_frequency:
+    while len(pairs.pieces) < vocab_size and queue and -queue[0][0] >= max(min_frequency, 1):
         promised, pair = heapq.heappop(queue)
-        count = pairs.count_of[pair]
-        if count < -promised:  # merges around it have made the pair rarer: back into the queue
-            heapq.heappush(queue, (-count, pair))
+        if pairs.count_of[pair] < -promised:  # merges around it have made it rarer: back into the queue
+            heapq.heappush(queue, (-pairs.count_of[pair], pair))
         else:
             for grown in pairs.merge(pair):
                 heapq.heappush(queue, (-pairs.count_of[grown], grown))
@@ -261,7 +316,7 @@ def longest_match_first(word: str, vocabulary: Container[str]) -> list[tuple[str
     One `[UNK]` for the whole word if some part of it matches nothing, or if it is longer than 100 characters.
     """
     pieces, start = [], 0
-    while start < len(word) <= 100:
+    while start < len(word) <= LONGEST_WORD:
         prefix, end = "##" if start else "", len(word)
         while end > start and prefix + word[start:end] not in vocabulary:
             end -= 1
@@ -329,13 +384,16 @@ def warn_if_cut(encodings: list[Encoding], max_length: int | None) -> None:
 
 
 def pair_up(texts: Iterable[str], pairs: Iterable[str | None] | None) -> list[tuple[str, str | None]]:
-    """Each text with its second text, or with None; raises ValueError if their numbers differ."""
-    texts = list(texts)
-    pairs = [None] * len(texts) if pairs is None else list(pairs)
+    """Each text with its second text, or with None; ValueError for unequal numbers, and as `check_texts`."""
+    texts = list(check_texts(texts))
+    pairs = [None] * len(texts) if pairs is None else list(read_in_order(pairs, "the second texts"))
     if len(texts) != len(pairs):
         raise ValueError(
             f"{len(texts)} texts, but {len(pairs)} second texts: give one for each text, or None"
         )
+    for row, second in enumerate(pairs):
+        if second is not None:
+            check_text(second, f"the second text in row {row} (from 0; None: no pair)")
     return list(zip(texts, pairs, strict=True))
 
 
@@ -357,9 +415,9 @@ def pad_encodings(encodings: list[Encoding], pad_id: int = 0) -> dict[str, torch
 
 def tokens_of(ids: Iterable[int], vocabulary: list[str]) -> list[str]:
     """The vocabulary entries with these ids; raises ValueError for an id that the vocabulary doesn't have."""
-    ids = [int(index) for index in ids]
+    ids = list(read_in_order(ids, "the ids"))
     for index in ids:
-        if not 0 <= index < len(vocabulary):
+        if not isinstance(index, SupportsIndex) or not 0 <= index < len(vocabulary):
             raise ValueError(f"id {index} is not in the vocabulary: ids go from 0 to {len(vocabulary) - 1}")
     return [vocabulary[index] for index in ids]
 
@@ -387,7 +445,7 @@ def assemble(first: list, second: list | None, max_length: int | None, id_of: di
     before = len(first) + len(second or [])
     if max_length is not None:
         room = max_length - (2 if second is None else 3)
-        if room < 0:
+        if not room >= 0:
             raise ValueError(f"max_length={max_length} leaves no room for [CLS] and [SEP]: raise it")
         first, rest = truncate_longest_first(first, second or [], room)
         second = None if second is None else rest
@@ -409,8 +467,12 @@ def split_into_chunks(text: str) -> Iterator[tuple[int, str]]:
 def number_entries(vocabulary: list[str]) -> dict[str, int]:
     """The id of every entry: its place; raises ValueError for a double entry or a missing special token."""
     id_of = {token: index for index, token in enumerate(vocabulary)}
-    if len(id_of) < len(vocabulary) or not id_of.keys() >= set(SPECIAL_TOKENS):
-        raise ValueError(f"a vocabulary holds each entry once, and all of {', '.join(SPECIAL_TOKENS)}")
+    missing = [token for token in SPECIAL_TOKENS if token not in id_of]
+    doubles = [token for index, token in enumerate(vocabulary) if id_of[token] != index]
+    if missing or doubles:
+        wrong = f"{doubles[0]!r} is there twice" if doubles else f"{', '.join(missing)} is missing"
+        right = f"a vocabulary holds each entry once, and all of {', '.join(SPECIAL_TOKENS)}"
+        raise ValueError(f"{wrong}: {right}")
     return id_of
 
 
@@ -418,15 +480,15 @@ class WordPieceTokenizer:
     """BERT's tokenizer over a given vocabulary; `options` are those of `normalize`."""
 
     def __init__(self, vocabulary: Iterable[str], **options: bool | None):
-        self.vocabulary, self.options = list(vocabulary), options
+        self.vocabulary, self.options = list(check_texts(vocabulary, "word piece")), options
         self.id_of = number_entries(self.vocabulary)
         # Words repeat: the pieces of the latest 100,000 distinct chunks are remembered.
         self.cut = lru_cache(100_000)(partial(pieces_of_chunk, vocabulary=self.id_of, **options))
 
     @classmethod
     def from_file(cls, path: str | Path, **options: bool | None) -> "WordPieceTokenizer":
-        """Read a vocabulary file: an entry per line, the line number (from 0) is its id."""
-        return cls(Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n"), **options)
+        """Read a vocabulary file (also with a byte order mark): the number of a line, from 0, is its id."""
+        return cls(Path(path).read_text(encoding="utf-8-sig").removesuffix("\n").split("\n"), **options)
 
     def save(self, path: str | Path) -> None:
         """Write the vocabulary file; an older one stays whole until the new one is complete."""
@@ -436,7 +498,7 @@ class WordPieceTokenizer:
 
     def pieces(self, text: str) -> list[tuple[str, int, int]]:
         """The tokens of a text with their spans; special tokens that are written out in it count as such."""
-        cut = ((begin, self.cut(chunk)) for begin, chunk in split_into_chunks(text))
+        cut = ((begin, self.cut(chunk)) for begin, chunk in split_into_chunks(check_text(text)))
         return [(piece, begin + start, begin + end) for begin, found in cut for piece, start, end in found]
 
     def tokenize(self, text: str) -> list[str]:

@@ -13,7 +13,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from helpers import checkpoints, data
-from helpers.checkpoints import CheckpointError
+from helpers.checkpoints import CheckpointError, folders, places
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import BertForPreTraining
@@ -208,6 +208,7 @@ def test_the_first_checkpoints_names_are_understood(tokenizer, tmp_path):
     }
     assert "bert.embeddings.LayerNorm.gamma" in old and "bert.embeddings.LayerNorm.weight" not in old
     save_file(old, tmp_path / "model.safetensors")
+    (tmp_path / "SHA256SUMS").unlink()
     assert same_state(checkpoints.load(tmp_path)[0], small("pretraining"))
     edit_config(tmp_path, architectures=["BertForMaskedLM"])
     assert same_state(checkpoints.load(tmp_path)[0], small())
@@ -289,12 +290,14 @@ def test_what_is_no_plain_bert_is_refused(kind, settings, words):
 def edit_config(folder, **settings):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | settings))
+    (folder / "SHA256SUMS").unlink(missing_ok=True)
 
 
 @pytest.fixture
 def saved(tokenizer, tmp_path):
     folder = tmp_path / "my-model"
     checkpoints.save(small(), tokenizer, folder)
+    (folder / "SHA256SUMS").unlink()  # as in older folders: everything is found without it, too
     return folder
 
 
@@ -363,15 +366,15 @@ def test_a_configuration_that_is_no_object_is_refused(saved):
 # A good folder survives
 
 
-@pytest.mark.parametrize("step", ["save_file", "_replace_folder"])
-def test_a_failure_while_saving_leaves_the_older_folder(saved, tokenizer, monkeypatch, step):
+@pytest.mark.parametrize(("module", "step"), [(folders, "save_file"), (places, "replace_folder")])
+def test_a_failure_while_saving_leaves_the_older_folder(saved, tokenizer, monkeypatch, module, step):
     before = snapshot(saved)
 
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoints, step, fail)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr(module, step, fail)
+    with pytest.raises(CheckpointError, match="my-model can't be written .*No space left.*Make room"):
         checkpoints.save(small("classification"), tokenizer, saved)
     assert snapshot(saved) == before
     assert [p.name for p in saved.parent.iterdir()] == ["my-model"], "nothing unfinished is left"
@@ -386,7 +389,7 @@ def test_a_failure_between_the_two_renames_puts_the_older_folder_back(saved, tok
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", fail)
-    with pytest.raises(PermissionError):
+    with pytest.raises(CheckpointError, match="my-model can't be written .in use.* where you may write"):
         checkpoints.save(small("classification"), tokenizer, saved)
     assert snapshot(saved) == before and [p.name for p in saved.parent.iterdir()] == ["my-model"]
 
@@ -498,7 +501,7 @@ def test_a_model_of_the_hub(saved, monkeypatch):
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", fetched)
     assert same_state(checkpoints.load("someone/some-bert")[0], small())
-    assert asked == [("someone/some-bert", sorted(checkpoints.FILES))]
+    assert asked == [("someone/some-bert", sorted([*checkpoints.FILES, "tokenizer.json"]))]
     (saved / "model.safetensors").unlink()
     with pytest.raises(
         CheckpointError, match="^someone/some-bert is no complete .* model.safetensors is missing"

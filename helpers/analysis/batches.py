@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
-from helpers.modes import evaluating
+from helpers.encoder import evaluating
 from helpers.wordpiece import Encoding, pad_encodings
 
 __all__ = ["in_batches"]

@@ -1,24 +1,20 @@
-"""What attention heads do: measured, switched off, altered, and followed through the layers.
+"""What attention heads do: where they look, measured on many texts, and a map of their types.
 
 Support code for notebook 7, for any model of ours. Left out: interactive pictures, and how much the words
 matter for a prediction (attribution).
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
-from scipy import sparse
-from scipy.sparse.csgraph import maximum_flow
 
-from helpers.attention import join_heads, split_heads
 from helpers.checkpoints import Model, encoder_of
-from helpers.modes import evaluating
+from helpers.encoder import evaluating
 from helpers.plotting import COLOURS
 from helpers.wordpiece import Encoding, TruncationWarning, WordPieceTokenizer, pad_encodings
 
@@ -26,13 +22,10 @@ __all__ = [
     "Measures",
     "PATTERNS",
     "Seen",
-    "altered_attention",
-    "attention_flow",
     "attentions",
     "describe",
     "draw_types",
     "head_types",
-    "heads_off",
     "legend",
     "measure",
     "patterns",
@@ -221,74 +214,3 @@ def legend() -> list[Patch]:
         Patch(facecolor=TYPE_COLOURS[kind], edgecolor="0.5", label=f"{letter} {kind}")
         for kind, letter in LETTERS.items()
     ]
-
-
-@contextmanager
-def heads_off(model: Model, off: Iterable[tuple[int, int]]) -> Iterator[None]:
-    """While open, nothing that these heads found, given as (layer, head), reaches the hidden state.
-
-    Michel, Levy and Neubig 2019, section 2.3. The weights stay as they are. ValueError for a head that the
-    model does not have.
-    """
-    bert = encoder_of(model)
-    by_layer: dict[int, list[int]] = {}
-    for layer, head in off:
-        if not (0 <= layer < len(bert.layers) and 0 <= head < bert.config.num_heads):
-            raise ValueError(
-                f"there is no head {head} in a layer {layer}: the model has {len(bert.layers)} layers of "
-                f"{bert.config.num_heads} heads, each counted from 0"
-            )
-        by_layer.setdefault(layer, []).append(head)
-    size = bert.config.hidden_size // bert.config.num_heads
-    with ExitStack() as hooks:
-        for layer, heads in by_layer.items():
-            kept = torch.ones(bert.config.num_heads).index_fill(0, torch.tensor(heads), 0.0)
-            kept = kept.repeat_interleave(size)  # (H,): the heads stand side by side, D numbers each
-            output = bert.layers[layer].attention.output
-            hook = output.register_forward_pre_hook(lambda _, args, kept=kept: args[0] * kept.to(args[0]))
-            hooks.callback(hook.remove)
-        yield
-
-
-@contextmanager
-def altered_attention(model: Model, alter: Callable[[torch.Tensor, int], torch.Tensor]) -> Iterator[None]:
-    """While open, every layer uses alter(probabilities (B, A, T, T), layer) in the place of its own.
-
-    Without dropout, so for evaluation only: RuntimeError in training mode.
-    """
-
-    def replace(attention, inputs: tuple, output: tuple, layer: int) -> tuple:
-        if attention.training:
-            raise RuntimeError("attention is altered in evaluation mode only: call model.eval() first")
-        hidden, mask, *_ = inputs
-        _, probabilities = attention.forward(hidden, mask, True)
-        probabilities = alter(probabilities, layer)
-        context = probabilities @ split_heads(attention.value(hidden), attention.num_heads)  # (B, A, T, D)
-        return attention.output(join_heads(context)), probabilities
-
-    with ExitStack() as hooks:
-        for index, layer in enumerate(encoder_of(model).layers):
-            hook = layer.attention.register_forward_hook(
-                lambda module, inputs, output, index=index: replace(module, inputs, output, index)
-            )
-            hooks.callback(hook.remove)
-        yield
-
-
-def attention_flow(weights: np.ndarray, residual: float = 0.5, unit: int = 10**6) -> np.ndarray:
-    """How much can flow from every token of the last layer to every input token: (T, T), rows sum to one.
-
-    weights (L, T, T), the mean over heads. A pipe leads from each token to each of the layer below, as wide
-    as its attention, with the share `residual` for the token itself (Abnar and Zuidema 2020, section 3).
-    Each entry is a maximum flow of its own, in units of 1 / `unit`.
-    """
-    layers, size, _ = weights.shape
-    mixed = residual * np.eye(size) + (1 - residual) * weights
-    pipes = sparse.lil_matrix(((layers + 1) * size,) * 2, dtype=np.int32)
-    for level in range(layers):  # level 0 are the input tokens
-        lower, upper = (slice(at * size, (at + 1) * size) for at in (level, level + 1))
-        pipes[upper, lower] = np.round(unit * mixed[level]).astype(np.int32)
-    pipes = sparse.csr_matrix(pipes)
-    top = layers * size
-    flows = [[maximum_flow(pipes, top + i, j).flow_value for j in range(size)] for i in range(size)]
-    return np.array(flows) / np.sum(flows, axis=1, keepdims=True)

@@ -28,7 +28,7 @@ from helpers.classification import (
     evaluate,
     labelled_batches,
 )
-from helpers.data.downloads import write_atomically
+from helpers.data.files import write_atomically
 from helpers.pretraining import update_weights
 from helpers.studies import domains, recipes, tasks
 from helpers.studies.errors import RowError

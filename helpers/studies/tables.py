@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
-from helpers.data import DataError
-from helpers.data.downloads import write_atomically
+from helpers.data.files import DataError, write_atomically
 
 __all__ = ["RunTable", "TableError", "locked", "number_in", "read_csv"]
 

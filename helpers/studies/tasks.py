@@ -14,7 +14,7 @@ import numpy as np
 
 from helpers import checkpoints, data, stories
 from helpers.classification import Examples, rater_agreement
-from helpers.data.downloads import sha256_of
+from helpers.data.files import sha256_of
 from helpers.encoder import Bert
 from helpers.studies.errors import RowError
 from helpers.studies.prompts import as_prompt, listed

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.modes import evaluating
+from helpers.encoder import evaluating
 
 # What one page draws without keeping the reader waiting: 12 layers x 12 heads x 45 tokens x 45 tokens.
 MAX_WEIGHTS = 300_000

@@ -13,10 +13,10 @@ from helpers.analysis import attribution, faithfulness
 from helpers.analysis.attribution import (
     Attribution,
     attention_scores,
-    draw_attribution,
     in_words,
     integrated_gradients,
 )
+from helpers.analysis.coloring import draw_attribution
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer

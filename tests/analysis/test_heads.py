@@ -9,7 +9,7 @@ import torch
 from matplotlib import pyplot as plt
 
 from helpers import checkpoints
-from helpers.analysis import heads
+from helpers.analysis import altering, flow, heads
 from helpers.attention import join_heads, split_heads
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
@@ -180,7 +180,7 @@ def test_heads_off_is_zeroing_their_columns(bert, tokenizer):
     before = {name: value.clone() for name, value in bert.state_dict().items()}
     with torch.no_grad():
         whole = bert(**batch).last_hidden_state
-        with heads.heads_off(bert, [(0, 1), (1, 0), (1, 2)]):
+        with altering.heads_off(bert, [(0, 1), (1, 0), (1, 2)]):
             off = bert(**batch).last_hidden_state
         assert torch.equal(bert(**batch).last_hidden_state, whole)
         assert all(torch.equal(value, before[name]) for name, value in bert.state_dict().items())
@@ -192,13 +192,13 @@ def test_heads_off_is_zeroing_their_columns(bert, tokenizer):
 
 @pytest.mark.parametrize("head", [(2, 0), (0, 3), (-1, 0)])
 def test_heads_off_refuses_a_head_that_is_not_there(bert, head):
-    with pytest.raises(ValueError, match="2 layers of 3 heads"), heads.heads_off(bert, [head]):
+    with pytest.raises(ValueError, match="2 layers of 3 heads"), altering.heads_off(bert, [head]):
         pass
 
 
-@pytest.mark.parametrize("context", [heads.heads_off, heads.altered_attention])
+@pytest.mark.parametrize("context", [altering.heads_off, altering.altered_attention])
 def test_hooks_are_removed_after_an_error(bert, context):
-    argument = [(0, 0)] if context is heads.heads_off else (lambda weights, layer: weights)
+    argument = [(0, 0)] if context is altering.heads_off else (lambda weights, layer: weights)
     with pytest.raises(KeyError), context(bert, argument):
         raise KeyError
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in bert.modules())
@@ -208,7 +208,7 @@ def test_attention_altered_into_itself_changes_nothing(bert, tokenizer):
     batch = tokenizer.encode_batch(["the dog", "the dog saw the cat"])
     with torch.no_grad():
         whole = bert(**batch).last_hidden_state
-        with heads.altered_attention(bert, lambda weights, layer: weights):
+        with altering.altered_attention(bert, lambda weights, layer: weights):
             same = bert(**batch).last_hidden_state
     torch.testing.assert_close(same, whole)
 
@@ -219,7 +219,7 @@ def test_attention_replaced_by_the_identity_hands_on_the_own_value(bert, tokeniz
     def own(weights, layer):
         return torch.eye(weights.shape[-1]).expand_as(weights) if layer == 1 else weights
 
-    with torch.no_grad(), heads.altered_attention(bert, own):
+    with torch.no_grad(), altering.altered_attention(bert, own):
         output = bert(**batch, output_hidden_states=True, output_attentions=True)
     layer, hidden = bert.layers[1], output.hidden_states[1]
     values = join_heads(split_heads(layer.attention.value(hidden), 3))
@@ -231,7 +231,10 @@ def test_attention_replaced_by_the_identity_hands_on_the_own_value(bert, tokeniz
 
 def test_altering_in_training_mode_is_refused(bert, tokenizer):
     bert.train()
-    with pytest.raises(RuntimeError, match="eval"), heads.altered_attention(bert, lambda weights, _: weights):
+    with (
+        pytest.raises(RuntimeError, match="eval"),
+        altering.altered_attention(bert, lambda weights, _: weights),
+    ):
         bert(**tokenizer.encode_batch(["the dog"]))
 
 
@@ -247,13 +250,13 @@ def test_flow_is_networkx_maximum_flow():
         [[networkx.maximum_flow_value(graph, (3, i), (0, j)) for j in range(4)] for i in range(4)]
     )
     np.testing.assert_allclose(
-        heads.attention_flow(weights), expected / expected.sum(axis=1, keepdims=True), atol=1e-5
+        flow.attention_flow(weights), expected / expected.sum(axis=1, keepdims=True), atol=1e-5
     )
 
 
 def test_flow_of_one_layer_is_the_layer():
     weights = np.random.default_rng(1).dirichlet(np.ones(5), size=(1, 5))
-    np.testing.assert_allclose(heads.attention_flow(weights), (weights[0] + np.eye(5)) / 2, atol=1e-5)
+    np.testing.assert_allclose(flow.attention_flow(weights), (weights[0] + np.eye(5)) / 2, atol=1e-5)
 
 
 def test_describe_tells_the_measured_type_and_the_score_in_the_text(bert, tokenizer):

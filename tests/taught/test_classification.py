@@ -117,6 +117,18 @@ def test_the_head_leaves_the_encoder_as_it_was():
     assert model.classifier.bias.eq(0).all() and model.classifier.weight.std() > 0
 
 
+def test_names_of_the_classes_and_the_rate_of_dropout_are_kept():
+    model = BertForClassification(Bert(CONFIG), 2, 0.3, labels=["bad", "good"])
+    assert model.labels == ("bad", "good") and model.dropout.p == 0.3
+    assert BertForClassification(Bert(CONFIG), 2).labels is None
+
+
+@pytest.mark.parametrize("labels", [(), ["bad"], ["bad", "bad"], ["bad", "good", "good"], "ab"])
+def test_names_that_do_not_fit_the_classes_are_refused(labels):
+    with pytest.raises(ValueError, match="2 classes need as many names, all different"):
+        BertForClassification(Bert(CONFIG), 2, labels=labels)
+
+
 def test_fewer_than_two_classes_are_refused():
     with pytest.raises(ValueError, match="at least 2 classes, not 1"):
         BertForClassification(Bert(CONFIG), 1)

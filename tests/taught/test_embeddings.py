@@ -8,6 +8,7 @@ from transformers.models.bert import modeling_bert
 
 from helpers import checkpoints, data
 from helpers.embeddings import BertEmbeddings
+from helpers.encoder import Bert, BertConfig
 
 LIMITS = {torch.float32: 1e-5, torch.float64: 1e-10}
 SHAPES = {  # vocabulary, hidden, positions, segments, then B, T
@@ -224,3 +225,21 @@ def test_more_tokens_than_positions_is_refused(small, length):
 
 def test_as_many_tokens_as_positions_are_read(small):
     assert small(torch.ones(2, 16, dtype=torch.long)).shape == (2, 16, 12)
+
+
+@pytest.mark.parametrize("pad_token_id", [0, 3, None])
+def test_every_entry_but_padding_learns(pad_token_id):
+    torch.manual_seed(0)
+    bert = Bert(BertConfig(8, 12, 1, 2, 24, 16, pad_token_id=pad_token_id))
+    output = bert(torch.arange(8)[None])
+    (output.last_hidden_state * torch.randn(1, 8, 12)).sum().backward()
+    still = (bert.embeddings.token.weight.grad == 0).all(dim=1).nonzero().flatten().tolist()
+    assert still == ([] if pad_token_id is None else [pad_token_id])
+    zero = (bert.embeddings.token.weight == 0).all(dim=1).nonzero().flatten().tolist()
+    assert zero == still
+
+
+@pytest.mark.parametrize("pad_token_id", [-1, 8])
+def test_padding_outside_the_vocabulary_is_refused(pad_token_id):
+    with pytest.raises(ValueError, match=f"an entry, 0 to 7, not {pad_token_id}"):
+        Bert(BertConfig(8, 12, 1, 2, 24, 16, pad_token_id=pad_token_id))

@@ -9,7 +9,7 @@ import transformers
 from torch.utils.flop_counter import FlopCounterMode
 
 from helpers import checkpoints, data
-from helpers.encoder import Bert, BertConfig, FeedForward, check_inputs, initialize_weights
+from helpers.encoder import Bert, BertConfig, FeedForward, check_inputs, evaluating, initialize_weights
 from helpers.pretraining import BertForPreTraining
 from helpers.wordpiece import pad_encodings
 
@@ -405,6 +405,23 @@ def test_dropout_is_off_in_evaluation_and_on_in_training_at_its_rate(monkeypatch
         share = (output == 0).float().mean().item()
         # a share of n numbers strays from the rate by about sqrt(0.3 * 0.7 / n): allow five times that
         assert abs(share - 0.3) < 5 * math.sqrt(0.21 / output.numel())
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_evaluating_gives_every_part_its_mode_back(fails):
+    bert = small().train()
+    bert.layers[1].eval()
+    bert.embeddings.norm.eval()
+    modes = [part.training for part in bert.modules()]
+    try:
+        with evaluating(bert):
+            assert not any(part.training for part in bert.modules())
+            if fails:
+                raise KeyError
+    except KeyError:
+        assert fails
+    assert [part.training for part in bert.modules()] == modes
+    assert len(set(modes)) == 2
 
 
 def test_attention_drops_probabilities_at_its_rate():

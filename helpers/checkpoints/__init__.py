@@ -1,0 +1,53 @@
+"""Weights in and out: our models, the Transformers library's, and folders that both can open.
+
+    configuration  our configuration and heads under the library's names, checked
+    models         names of the weights, and models of ours for the library's and back
+    files          the files of a checkpoint, and their SHA-256
+    vocabularies   the tokenizer's files, vocab.txt or tokenizer.json
+    places         the course's own checkpoints, folders, the model hub
+    folders        `save` and `load`
+
+Left out: optimizer states, checkpoints in several files, and anything pickled (pytorch_model.bin).
+"""
+
+from helpers.checkpoints.configuration import (
+    CheckpointError,
+    Model,
+    encoder_of,
+    our_config,
+    their_config,
+)
+from helpers.checkpoints.files import FILES
+from helpers.checkpoints.folders import load, save
+from helpers.checkpoints.models import (
+    LeftOutWarning,
+    build,
+    check_padding,
+    check_sizes,
+    fill,
+    from_transformers,
+    their_name,
+    to_transformers,
+)
+from helpers.checkpoints.places import CHECKPOINTS, OWN
+
+__all__ = [
+    "CHECKPOINTS",
+    "CheckpointError",
+    "FILES",
+    "LeftOutWarning",
+    "Model",
+    "OWN",
+    "build",
+    "check_padding",
+    "check_sizes",
+    "encoder_of",
+    "fill",
+    "from_transformers",
+    "load",
+    "our_config",
+    "save",
+    "their_config",
+    "their_name",
+    "to_transformers",
+]

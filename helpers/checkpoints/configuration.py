@@ -1,0 +1,153 @@
+"""Configurations: ours under the library's names and back, checked before anything is built from them.
+
+Support code. Left out: what no BERT of ours can be told, such as a rate of dropout for attention alone.
+"""
+
+import math
+
+from helpers.classification import BertForClassification
+from helpers.encoder import Bert, BertConfig
+from helpers.pretraining import BertForPreTraining
+
+Model = Bert | BertForPreTraining | BertForClassification
+
+SIZES = {
+    "vocab_size": "vocab_size",
+    "hidden_size": "hidden_size",
+    "num_layers": "num_hidden_layers",
+    "num_heads": "num_attention_heads",
+    "intermediate_size": "intermediate_size",
+    "max_positions": "max_position_embeddings",
+    "num_segments": "type_vocab_size",
+}
+MOST = 10**8  # of any size; layers are made one by one, so that fewer already take minutes
+MOST_LAYERS = 1000
+NUMBERS = {"dropout": "hidden_dropout_prob", "norm_eps": "layer_norm_eps"}
+# Their key: what it has to be, and the test of a number that it has to pass.
+RANGES = {
+    "hidden_dropout_prob": ("a number from 0 to below 1", lambda number: 0 <= number < 1),
+    "attention_probs_dropout_prob": ("a number from 0 to below 1", lambda number: 0 <= number < 1),
+    "classifier_dropout": ("null or a number from 0 to below 1", lambda number: 0 <= number < 1),
+    "layer_norm_eps": ("a number above 0 and below 1", lambda number: 0 < number < 1),
+    "initializer_range": ("a number of at least 0", lambda number: 0 <= number < math.inf),
+    "init_std": ("null or a number of at least 0", lambda number: 0 <= number < math.inf),
+}
+# By name, so that a class which a notebook has just defined counts as well.
+ARCHITECTURES = {
+    "Bert": "BertModel",
+    "BertForPreTraining": "BertForPreTraining",
+    "BertForClassification": "BertForSequenceClassification",
+}
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint that can't be found, read, used or written; the message says why and what to do."""
+
+
+def encoder_of(model: Model) -> Bert:
+    """The encoder inside any model of ours."""
+    return getattr(model, "bert", model)
+
+
+def their_config(model: Model) -> dict:
+    """The library's config.json for a model of ours; `init_std` is an entry of our own, for new heads."""
+    if type(model).__name__ not in ARCHITECTURES:
+        raise CheckpointError(
+            f"{type(model).__name__} has no counterpart in the library: use {', '.join(ARCHITECTURES)}"
+        )
+    config = encoder_of(model).config
+    return {
+        "architectures": [ARCHITECTURES[type(model).__name__]],
+        "model_type": "bert",
+        "dtype": "float32",  # what the library computes in, however the weights are stored
+        "hidden_act": "gelu",
+        "attention_probs_dropout_prob": config.dropout,
+        "initializer_range": config.init_std or 0.02,
+        "init_std": config.init_std,
+        "pad_token_id": getattr(config, "pad_token_id", 0),
+        **{theirs: getattr(config, ours) for ours, theirs in (SIZES | NUMBERS).items()},
+        **(_their_classes(model) if hasattr(model, "classifier") else {}),
+    }
+
+
+def _their_classes(model: BertForClassification) -> dict:
+    """The names of the classes (LABEL_0 … where there are none), and the dropout before the classifier."""
+    count = model.classifier.out_features
+    names = getattr(model, "labels", None) or [f"LABEL_{index}" for index in range(count)]
+    if not all(isinstance(name, str) for name in names):
+        raise CheckpointError(f"the names of the classes must be strings, not {list(names)!r}")
+    return {
+        "classifier_dropout": getattr(getattr(model, "dropout", None), "p", None),
+        "id2label": {str(index): name for index, name in enumerate(names)},
+        "label2id": {name: index for index, name in enumerate(names)},
+    }
+
+
+def our_config(theirs: dict) -> BertConfig:
+    """Our configuration for the library's; raises CheckpointError for a model that is no plain BERT.
+
+    `dropout` is its hidden_dropout_prob: ours has one rate, and published BERTs use the same for attention.
+    """
+    for key, wanted in (
+        ("model_type", "bert"),
+        ("hidden_act", "gelu"),
+        ("position_embedding_type", "absolute"),
+        ("is_decoder", False),
+    ):
+        if (found := theirs.get(key, None if key == "model_type" else wanted)) != wanted:
+            raise CheckpointError(
+                f"this is no plain BERT encoder: its {key} is {found!r}, and only {wanted!r} can be loaded "
+                "here. Use the Transformers library for this model"
+            )
+    _check_ranges(theirs)
+    found = {ours: theirs[name] for ours, name in (SIZES | NUMBERS).items() if name in theirs}
+    init_std = theirs.get("init_std", theirs.get("initializer_range", 0.02))
+    return BertConfig(**found, init_std=init_std, pad_token_id=theirs.get("pad_token_id", 0))
+
+
+def _check_ranges(theirs: dict) -> None:
+    """Refuse entries of another type, and numbers that no BERT can have."""
+    architectures = theirs.get("architectures")
+    if architectures is not None and not (
+        isinstance(architectures, list) and all(isinstance(name, str) for name in architectures)
+    ):
+        raise CheckpointError(f"architectures must be null or a list of names, not {architectures!r}")
+    for key in SIZES.values():
+        most = MOST_LAYERS if key == "num_hidden_layers" else MOST
+        if key in theirs and not (_is_whole(theirs[key]) and 1 <= theirs[key] <= most):
+            raise CheckpointError(f"{key} must be a whole number from 1 to {most:,}, not {theirs[key]!r}")
+    for key, (what, fits) in RANGES.items():
+        number = theirs.get(key, 0.5)
+        if number is None and "null" in what:
+            continue
+        if isinstance(number, bool) or not isinstance(number, int | float) or not fits(number):
+            raise CheckpointError(f"{key} must be {what}, not {number!r}")
+    padding, entries = theirs.get("pad_token_id"), theirs.get("vocab_size", BertConfig.vocab_size)
+    if padding is not None and not (_is_whole(padding) and 0 <= padding < entries):
+        raise CheckpointError(f"pad_token_id must be null or an entry, 0 to {entries - 1}, not {padding!r}")
+
+
+def _is_whole(number) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)
+
+
+def classes_of(theirs: dict) -> tuple[int, list[str] | None]:
+    """How many classes a classifier of the library has, and their names if they have any of their own."""
+    named = theirs.get("id2label")
+    if not named:
+        count = theirs.get("num_labels", 2)
+        if not _is_whole(count) or not 1 <= count <= MOST:
+            raise CheckpointError(f"num_labels must be a whole number of at least 1, not {count!r}")
+        return count, None
+    names = {str(index): name for index, name in named.items()} if isinstance(named, dict) else {}
+    keys = [str(index) for index in range(len(names))]
+    if not names or names.keys() != set(keys) or not all(isinstance(name, str) for name in names.values()):
+        raise CheckpointError("id2label must give a name for each class, under 0, 1 and so on")
+    found = [names[key] for key in keys]
+    return len(found), None if found == [f"LABEL_{key}" for key in keys] else found
+
+
+def classifier_dropout(theirs: dict) -> float:
+    """The dropout in front of the classifier: null means that of the encoder, as in the library."""
+    own = theirs.get("classifier_dropout")
+    return theirs.get("hidden_dropout_prob", 0.1) if own is None else own

@@ -1,0 +1,194 @@
+"""Configurations: what the library writes is understood, what makes no sense is refused at once."""
+
+import json
+
+import pytest
+import torch
+import transformers
+
+from helpers import checkpoints
+from helpers.checkpoints import CheckpointError
+from helpers.classification import BertForClassification
+from helpers.encoder import Bert, BertConfig
+from helpers.pretraining import BertForPreTraining
+from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
+
+WORDS = [*SPECIAL_TOKENS, "the", "river", "bank"]
+SHAPE = {"hidden_size": 12, "num_layers": 2, "num_heads": 3, "intermediate_size": 20, "max_positions": 16}
+THEIRS = {"vocab_size": len(WORDS), "hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 2,
+          "intermediate_size": 16, "max_position_embeddings": 16}  # fmt: skip
+
+pytestmark = pytest.mark.usefixtures("quiet_libraries")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    torch.manual_seed(0)
+    bert = Bert(BertConfig(len(WORDS), **SHAPE))
+    checkpoints.save(BertForClassification(bert, 3), WordPieceTokenizer(WORDS), tmp_path / "my-model")
+    (tmp_path / "my-model" / "SHA256SUMS").unlink()
+    return tmp_path / "my-model"
+
+
+def edit(folder, without=(), **entries):
+    content = json.loads((folder / "config.json").read_text()) | entries
+    content = {name: value for name, value in content.items() if name not in without}
+    (folder / "config.json").write_text(json.dumps(content))
+
+
+SIZES = ["vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
+         "max_position_embeddings", "type_vocab_size"]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [0, -1, -3, True, 12.0, "two", None, [], float("nan"), 10**30])
+@pytest.mark.parametrize("name", SIZES)
+def test_sizes_of_another_type_or_range_are_refused(folder, name, value):
+    edit(folder, **{name: value})
+    with pytest.raises(CheckpointError, match=f"can't be used: {name} must be a whole number from 1"):
+        checkpoints.load(folder)
+
+
+SHARES = ["hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"]
+NO_NUMBERS = ["x", True, [], float("nan"), float("inf"), -1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name in (*SHARES, "layer_norm_eps", "initializer_range") for value in NO_NUMBERS]
+    + [(name, 1.0) for name in SHARES]
+    + [("layer_norm_eps", 0), ("layer_norm_eps", None), ("hidden_dropout_prob", None), ("init_std", -0.1)]
+    + [("pad_token_id", value) for value in (-1, 8, 0.0, "0", True)],
+)
+def test_numbers_of_another_type_or_range_are_refused(folder, name, value):
+    edit(folder, **{name: value})
+    with pytest.raises(CheckpointError, match=f"my-model can't be used: {name} must be "):
+        checkpoints.load(folder)
+
+
+@pytest.mark.parametrize("value", [{"BertModel": 1}, "BertModel", [1], 3])
+def test_architectures_of_another_type_are_refused(folder, value):
+    edit(folder, architectures=value)
+    with pytest.raises(CheckpointError, match="architectures must be null or a list of names"):
+        checkpoints.load(folder)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"0": "a", "2": "b", "3": "c"}, {"a": 0, "b": 1, "c": 2}, {"0": 1, "1": 2, "2": 3}, ["a", "b", "c"], 3],
+)
+def test_names_of_classes_that_are_none_are_refused(folder, value):
+    edit(folder, id2label=value)
+    with pytest.raises(CheckpointError, match="id2label must give a name for each class"):
+        checkpoints.load(folder)
+
+
+def test_two_classes_of_one_name_are_refused(folder):
+    edit(folder, id2label={"0": "a", "1": "a", "2": "b"})
+    with pytest.raises(CheckpointError, match="3 classes need as many names, all different"):
+        checkpoints.load(folder)
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.0, "three", True])
+def test_numbers_of_classes_that_are_none_are_refused(folder, value):
+    edit(folder, without=["id2label", "label2id"], num_labels=value)
+    with pytest.raises(CheckpointError, match="num_labels must be a whole number of at least 1"):
+        checkpoints.load(folder)
+
+
+def test_the_number_of_classes_alone(folder):
+    edit(folder, without=["id2label", "label2id"], num_labels=3)
+    model, _ = checkpoints.load(folder)
+    assert model.classifier.out_features == 3 and model.labels is None
+    edit(folder, num_labels=4)
+    with pytest.raises(CheckpointError, match=r"classifier.weight has the shape \(3, 12\), .* \(4, 12\)"):
+        checkpoints.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("settings", "dropout"),
+    [({}, 0.2), ({"classifier_dropout": 0.4}, 0.4), ({"classifier_dropout": 0.0}, 0.0)],
+)
+def test_dropout_before_the_classifier_is_the_librarys(settings, dropout, tmp_path):
+    config = transformers.BertConfig(**THEIRS, hidden_dropout_prob=0.2, num_labels=3, **settings)
+    theirs = transformers.BertForSequenceClassification(config)
+    assert theirs.dropout.p == dropout
+    ours = checkpoints.from_transformers(theirs)
+    assert ours.dropout.p == dropout and ours.labels is None
+    assert checkpoints.to_transformers(ours).dropout.p == dropout
+    theirs.save_pretrained(tmp_path)
+    WordPieceTokenizer(WORDS).save(tmp_path / "vocab.txt")
+    assert checkpoints.load(tmp_path)[0].dropout.p == dropout
+
+
+def test_a_folder_of_before_loads(folder):
+    """Without the dropout before the classifier, a SHA-256, or names of classes."""
+    edit(folder, without=["classifier_dropout"])
+    model, _ = checkpoints.load(folder)
+    assert model.classifier.out_features == 3 and model.labels is None
+
+
+def test_names_that_are_no_strings_are_not_saved(tmp_path):
+    model = BertForClassification(Bert(BertConfig(len(WORDS), **SHAPE)), 2, labels=[0, 1])
+    with pytest.raises(CheckpointError, match=r"names of the classes must be strings, not \[0, 1\]"):
+        checkpoints.save(model, WordPieceTokenizer(WORDS), tmp_path / "model")
+
+
+@pytest.mark.parametrize("part", ["weight", "bias"])
+def test_a_token_head_with_weights_of_its_own_is_refused(part, tmp_path):
+    torch.manual_seed(0)
+    config = transformers.BertConfig(**THEIRS, tie_word_embeddings=False)
+    theirs = transformers.BertForPreTraining(config).eval()
+    decoder, tied = theirs.cls.predictions.decoder, theirs.bert.embeddings.word_embeddings.weight
+    with torch.no_grad():
+        decoder.weight.copy_(tied)
+        decoder.bias.copy_(theirs.cls.predictions.bias)
+    ours = checkpoints.from_transformers(theirs)  # of their own, but equal
+    ids = torch.tensor([[2, 5, 6, 3]])
+    with torch.no_grad():
+        expected = theirs(ids).prediction_logits
+        torch.testing.assert_close(ours.eval()(ids).token_logits, expected, atol=1e-5, rtol=0)
+        getattr(decoder, part).data = getattr(decoder, part).data + 0.5
+    with pytest.raises(CheckpointError, match=f"decoder.{part} is not .*tie_word_embeddings=False"):
+        checkpoints.from_transformers(theirs)
+    theirs.save_pretrained(tmp_path)
+    WordPieceTokenizer(WORDS).save(tmp_path / "vocab.txt")
+    with pytest.raises(CheckpointError, match=f"decoder.{part} is not .*tie_word_embeddings=False"):
+        checkpoints.load(tmp_path)
+
+
+WITHOUT = ["BertForMaskedLM", "BertForTokenClassification", "BertForQuestionAnswering"]
+
+
+@pytest.mark.parametrize("kind", WITHOUT)
+def test_without_a_pooler_the_way_out_is_named(kind, tmp_path):
+    theirs = getattr(transformers, kind)(transformers.BertConfig(**THEIRS))
+    with pytest.raises(CheckpointError, match="has no pooler .*AutoModel, which draws a new one"):
+        checkpoints.from_transformers(theirs)
+    theirs.save_pretrained(tmp_path)
+    WordPieceTokenizer(WORDS).save(tmp_path / "vocab.txt")
+    with pytest.raises(CheckpointError, match="has no pooler .*AutoModel, which draws a new one"):
+        checkpoints.load(tmp_path)
+    way_out = transformers.AutoModel.from_pretrained(tmp_path)
+    assert type(checkpoints.from_transformers(way_out)) is Bert
+
+
+@pytest.mark.parametrize("model", [Bert(BertConfig(8, **SHAPE)), torch.nn.Linear(2, 2), "bert"])
+def test_what_is_no_model_of_the_library_is_refused(model):
+    with pytest.raises(CheckpointError, match="is no model of the Transformers library: give a BertModel"):
+        checkpoints.from_transformers(model)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("head", [None, BertForPreTraining, lambda bert: BertForClassification(bert, 3)])
+def test_every_dtype_and_mode_goes_both_ways(dtype, head):
+    torch.manual_seed(0)
+    bert = Bert(BertConfig(len(WORDS), **SHAPE))
+    model = (head(bert) if head else bert).to(dtype).train()
+    checkpoints.encoder_of(model).layers[0].eval()
+    modes = [part.training for part in model.modules()]
+    theirs = checkpoints.to_transformers(model)
+    again = checkpoints.from_transformers(theirs)
+    assert {weight.dtype for weight in again.parameters()} == {dtype} and again.training
+    ours, found = model.state_dict(), again.state_dict()
+    assert all(torch.equal(ours[name], found[name]) for name in ours)
+    assert [part.training for part in model.modules()] == modes
