@@ -56,12 +56,16 @@ def test_files_and_tables(tmp_path):
     text.write_text("a")
     assert options.file()(str(text)) == text
     assert options.table()(str(tmp_path / "new.csv")) == tmp_path / "new.csv"
+    for path in (tmp_path / "new.csv", tmp_path / "missing" / "new.csv"):
+        assert options.growing_table()(str(path)) == path
     for there in (tmp_path, tmp_path / "new" / "folder"):
         assert options.folder()(str(there)) == there
     (tmp_path / "folder.csv").mkdir()
     for kind, given, message in (
         (options.file(), tmp_path, "is a folder, not a file"),
         (options.file(), tmp_path / "b.txt", "there is no file"),
+        (options.growing_table(), tmp_path / "new.txt", r"must end in .csv, not new.txt"),
+        (options.growing_table(), tmp_path / "folder.csv", "is a folder"),
         (options.table(), tmp_path / "new.txt", r"must end in .csv, not new.txt"),
         (options.table(), tmp_path / "folder.csv", "is a folder"),
         (options.table(), tmp_path / "missing" / "new.csv", "there is no folder .*missing for new.csv"),
