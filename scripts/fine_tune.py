@@ -101,7 +101,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--seeds", type=kinds.seed(), nargs="+", default=[0, 1, 2, 3, 4])
     add("--labels", type=kinds.either("all", kinds.count(2)), nargs="+", default=["all"],
         help="numbers of training examples, or all")  # fmt: skip
-    add("--csv", type=kinds.table(), default=Path("runs/fine_tuning.csv"),
+    add("--csv", type=kinds.growing_table(), default=Path("runs/fine_tuning.csv"),
         help="the table; its answers go beside it, as .npz")  # fmt: skip
     add("--own", help="an own checkpoint, by folder; its shape is that of the random row, too")
     add("--threads", type=kinds.threads(), default=2)

@@ -77,7 +77,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--study", choices=tuple(DEFAULTS), required=True)
-    add("--csv", type=kinds.table(), help="default: runs/domains.csv or runs/fine_tuning_curves.csv")
+    add("--csv", type=kinds.growing_table(), help="default: runs/domains.csv or runs/fine_tuning_curves.csv")
     add("--seeds", type=kinds.seed(), nargs="+", help="default: 0 1 2 for domains, 0 for curves")
     add("--labels", type=kinds.count(2),
         help="movie sentences to train with; default: 2000, for curves 1000 (tweets, too)")  # fmt: skip

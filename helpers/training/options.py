@@ -14,7 +14,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["count", "either", "file", "folder", "number", "seed", "table", "threads"]
+__all__ = [
+    "count", "either", "file", "folder", "growing_table", "number", "seed", "table", "threads"
+]  # fmt: skip
 
 MOST_THREADS = 1024
 
@@ -119,6 +121,20 @@ def table() -> Callable[[str], Path]:
             raise argparse.ArgumentTypeError(f"there is no folder {path.parent} for {path.name}: make one")
         if not os.access(path if os.path.exists(path) else path.parent, os.W_OK):
             raise argparse.ArgumentTypeError(f"{text} can't be written: look at its permissions")
+        return path
+
+    return read
+
+
+def growing_table() -> Callable[[str], Path]:
+    """A CSV file to be read, or added to by what makes its folder and says where nothing can be written."""
+
+    def read(text: str) -> Path:
+        path = Path(text)
+        if path.suffix != ".csv":
+            raise argparse.ArgumentTypeError(f"must end in .csv, not {path.name}")
+        if os.path.isdir(path):
+            raise argparse.ArgumentTypeError(f"{text} is a folder: name a file in it")
         return path
 
     return read

@@ -192,6 +192,14 @@ def test_a_run_that_breaks_off_is_noted(tiny, monkeypatch):
         (["--learning-rate", "0"], "--learning-rate: must be above 0, not 0"),
         (["--learning-rate", "nan"], "--learning-rate: must be a finite number, not nan"),
         (["--layer-decay", "1.5"], "--layer-decay: must be above 0 and at most 1, not 1.5"),
+        (["--threads", str(10**12)], "--threads: must be at most 1,024, not 1000000000000"),
+        (["--seeds", str(2**31)], "--seeds: must be at most"),
+        (["--labels", "1"], "--labels: must be at least 2, not 1; or give all"),
+        (["--frozen-layers", "-1"], "--frozen-layers: must be at least 0, not -1; or give none"),
+        (["--minutes", "nan"], "--minutes: must be a finite number, not nan"),
+        (["--warm-up", "50"], "--warm-up: must be at least 0 and below 1, not 50"),
+        (["--warm-up", "-0.1"], "--warm-up: must be at least 0 and below 1, not -0.1"),
+        (["--warm-up", "nan"], "--warm-up: must be a finite number, not nan"),
         (["--warm-up", "1"], "--warm-up: must be at least 0 and below 1, not 1"),
         (["--weight-decay", "-1"], "--weight-decay: must be at least 0, not -1"),
         (["--minutes", "0"], "--minutes: must be above 0, not 0"),
@@ -240,3 +248,36 @@ def test_story_rows_and_their_texts(tiny, monkeypatch):
     assert {lines[row]["reads"] for row in ("random", "own")} == {"[MASK]"}
     for short in tasks.texts(task, "test", whole | {"reads": "[MASK]"}):
         assert short.count("[MASK]") == 1 and len(make_tokenizer().encode(short).ids) <= 24
+
+
+def test_a_csv_that_is_no_table_gets_one_sentence(tiny, capsys):
+    folder = tiny.folder / "folder.csv"
+    folder.mkdir()
+    with pytest.raises(SystemExit) as stopped:
+        script.main(["--csv", str(folder)])
+    assert stopped.value.code == 2 and "--csv: " in capsys.readouterr().err.splitlines()[-1]
+    tiny.csv.parent.mkdir()
+    for content, message in ((b"", "is empty: delete it"), (bytes(range(256)), "can't be read as a table"),
+                             (b"a,b\n1,2\n", "other columns")):  # fmt: skip
+        tiny.csv.write_bytes(content)
+        for more in ((), ("--report",)):
+            assert run(tiny, "--rows", "majority", *more) == 1
+            said = capsys.readouterr()
+            assert said.out == "" and message in said.err and said.err.count("\n") == 1
+        assert tiny.csv.read_bytes() == content
+
+
+def test_where_nothing_can_be_written_it_is_said_before_the_first_run(tiny, monkeypatch, capsys):
+    monkeypatch.setattr(script, "ROWS", dict.fromkeys(rows.ROWS, no_runs))
+    (tiny.folder / "file").write_text("")
+    assert run(tiny, "--csv", str(tiny.folder / "file" / "table.csv")) == 1
+    assert "table.csv can't be written" in capsys.readouterr().err
+
+
+def test_the_library_reads_at_cls_alone(tiny, monkeypatch, capsys):
+    examples = make_examples(20, 0)
+    task = tasks.Task("stories", 2, examples, examples, examples)
+    monkeypatch.setattr(script, "load_task", lambda name: task)
+    assert run(tiny, "--task", "stories", "--rows", "majority", "trainer", "--reads", "[MASK]") == 1
+    assert "trainer: left out, the library's classifier reads at [CLS]" in capsys.readouterr().err
+    assert [line["row"] for line in table(tiny).lines] == ["majority"]

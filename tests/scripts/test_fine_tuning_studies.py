@@ -210,6 +210,8 @@ def test_interrupted_curves_go_on_and_a_broken_one_is_kept(tiny, monkeypatch, ca
         (["--study", "curves", "--plans", "other"], "invalid choice"),
         (["--study", "curves", "--csv", "table.txt"], "--csv: must end in .csv, not table.txt"),
         (["--study", "curves", "--csv", "nowhere.csv", "--report"], "no table nowhere.csv"),
+        (["--study", "curves", "--threads", str(10**12)], "--threads: must be at most 1,024"),
+        (["--study", "domains", "--csv", "nowhere.csv", "--report"], "no table nowhere.csv"),
         (["--report"], "--study"),
     ],
 )
@@ -229,3 +231,19 @@ def test_what_only_the_data_show_is_said_as_well(tiny, capsys):
     (tiny.folder / "curves.csv").write_text("a,b\n", encoding="utf-8")
     assert curves(tiny, "--report") == 1
     assert "other columns" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("study", [domains, curves])
+def test_a_csv_that_is_no_table_gets_one_sentence(tiny, study, capsys):
+    path = tiny.folder / f"{study.__name__}.csv"
+    for content, message in ((b"", "is empty: delete it"), (bytes(range(256)), "can't be read as a table")):
+        path.write_bytes(content)
+        for more in ((), ("--report",)):
+            assert study(tiny, *more) == 1
+            said = capsys.readouterr()
+            assert said.out == "" and message in said.err and said.err.count("\n") == 1
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(SystemExit) as stopped:
+        study(tiny)
+    assert stopped.value.code == 2 and "is a folder" in capsys.readouterr().err.splitlines()[-1]

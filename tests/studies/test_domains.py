@@ -15,7 +15,10 @@ from helpers.classification import (
     fine_tune,
     freeze_lower_layers,
 )
-from helpers.studies.domains import STAGES, DomainStudy, Labels
+from helpers.studies.domains import SETTINGS, STAGES, DomainStudy, Labels, domain_table
+from helpers.studies.errors import RowError
+from helpers.studies.reports import report_domains
+from helpers.studies.tables import TableError
 from helpers.studies.tasks import subset
 
 
@@ -67,3 +70,35 @@ def test_tfidf_learns_from_both_domains_at_once(tiny):
         expected = classifier.predict(words.transform(tiny.tasks[asked].test.texts))
         found = answers(table, method="tfidf", trained_on="movies + tweets", evaluated_on=asked)
         assert np.array_equal(found, expected)
+
+
+def test_what_is_in_the_table_is_not_missing(tiny):
+    computed(tiny, 0)
+    study = DomainStudy(tiny.folder / "domains.csv", Labels(48, 24))
+    assert all(study.missing(stage, 0) == [] for stage in STAGES)
+    lacking = [len(study.missing(stage, 1)) for stage in STAGES]
+    assert lacking == [0] * 8 + [4, 2, 2, 2] * 2  # what no seed changes is there
+    other = DomainStudy(tiny.folder / "domains.csv", Labels(48, 16))
+    assert [len(other.missing(stage, 0)) for stage in STAGES] == [0] * 8 + [0, 2, 2, 2] * 2
+
+
+def test_too_few_sentences_are_said_before_anything_is_computed(tiny):
+    for labels, message in (
+        (Labels(61, 24), "movies has 60 training examples, not 61"),
+        (Labels(48, 61), "products has 60 training examples, not 61"),
+    ):
+        study = DomainStudy(tiny.folder / "domains.csv", labels)
+        with pytest.raises(RowError, match=message):
+            [study.missing(stage, 0) for stage in STAGES]
+
+
+def test_damaged_domain_tables_get_one_sentence(tiny):
+    path = tiny.folder / "domains.csv"
+    table = domain_table(path)
+    line = dict.fromkeys(SETTINGS, "") | {"evaluated_on": "movies", "accuracy": "nan"}
+    table.add(line, np.array([0, 1]), np.array([0, 0]))
+    with pytest.raises(TableError, match="accuracy has 'nan'"):
+        report_domains(table)
+    path.write_text("study,seed\n", encoding="utf-8")
+    with pytest.raises(TableError, match="other columns"):
+        DomainStudy(path, Labels(48, 24))

@@ -18,6 +18,8 @@ from helpers.training import options
         (options.number(above=0), "1e-3", 1e-3),
         (options.number(least=0, below=1), "0", 0.0),
         (options.number(above=0, most=1), "1", 1.0),
+        (options.either("all", options.count(2)), "all", "all"),
+        (options.either("all", options.count(2)), "2", 2),
     ],
 )
 def test_good_values(kind, good, value):
@@ -39,6 +41,8 @@ def test_good_values(kind, good, value):
         (options.number(least=0, below=1), "1", "must be at least 0 and below 1, not 1"),
         (options.number(least=0, below=1), "-1e-9", "must be at least 0 and below 1, not -1e-9"),
         (options.number(above=0, most=1), "1.5", "must be above 0 and at most 1, not 1.5"),
+        (options.either("all", options.count(2)), "1", "must be at least 2, not 1; or give all"),
+        (options.either("all", options.count(2)), "few", "must be a whole number, not 'few'; or give all"),
     ],
 )
 def test_bad_values(kind, bad, message):
@@ -52,12 +56,16 @@ def test_files_and_tables(tmp_path):
     text.write_text("a")
     assert options.file()(str(text)) == text
     assert options.table()(str(tmp_path / "new.csv")) == tmp_path / "new.csv"
+    for path in (tmp_path / "new.csv", tmp_path / "missing" / "new.csv"):
+        assert options.growing_table()(str(path)) == path
     for there in (tmp_path, tmp_path / "new" / "folder"):
         assert options.folder()(str(there)) == there
     (tmp_path / "folder.csv").mkdir()
     for kind, given, message in (
         (options.file(), tmp_path, "is a folder, not a file"),
         (options.file(), tmp_path / "b.txt", "there is no file"),
+        (options.growing_table(), tmp_path / "new.txt", r"must end in .csv, not new.txt"),
+        (options.growing_table(), tmp_path / "folder.csv", "is a folder"),
         (options.table(), tmp_path / "new.txt", r"must end in .csv, not new.txt"),
         (options.table(), tmp_path / "folder.csv", "is a folder"),
         (options.table(), tmp_path / "missing" / "new.csv", "there is no folder .*missing for new.csv"),
