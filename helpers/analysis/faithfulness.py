@@ -10,10 +10,18 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from helpers.analysis.arrays import as_array
 from helpers.analysis.attribution import Attribution, encode_words, word_numbers
 from helpers.classification import BertForClassification
 from helpers.encoder import evaluating
-from helpers.wordpiece import Encoding, WordPieceTokenizer, pad_encodings
+from helpers.wordpiece import (
+    Encoding,
+    WordPieceTokenizer,
+    check_text,
+    check_texts,
+    pad_encodings,
+    read_in_order,
+)
 
 __all__ = ["TOP_SHARES", "Faithfulness", "faithfulness", "faithfulness_of_each", "mean_faithfulness"]
 
@@ -31,9 +39,12 @@ def _erased(encoding: Encoding, scores: Sequence[float], shares: Sequence[float]
     """The ids of the text, then without its top words for each share, then with only those."""
     if len(scores) != len(encoding.tokens):
         raise ValueError(f"{len(scores)} scores for {len(encoding.tokens)} tokens: give one for each token")
+    scores = as_array(scores).astype(float)
+    if not np.isfinite(scores).all():
+        raise ValueError("some scores are not finite numbers: they put the words in no order")
     numbers = word_numbers(encoding.tokens)
     last = numbers[-1]  # [SEP]
-    of_words = np.bincount(numbers, weights=np.asarray(scores, dtype=float))[1:last]
+    of_words = np.bincount(numbers, weights=scores)[1:last]
     order = 1 + np.argsort(-of_words, kind="stable")  # ties: the earlier word first
     tops = [order[: max(1, round(share * len(order)))] for share in shares]
     removed = [~np.isin(numbers, top) for top in tops]
@@ -53,7 +64,8 @@ def _probabilities(model: BertForClassification, rows: list[list[int]], pad_id: 
             some = [rows[index] for index in order[first : first + 64]]
             encodings = [Encoding(ids, [0] * len(ids), [1] * len(ids), [], []) for ids in some]
             batch = pad_encodings(encodings, pad_id)
-            parts.append(model(**{name: values.to(device) for name, values in batch.items()}).softmax(dim=-1))
+            logits = model(**{name: values.to(device) for name, values in batch.items()})
+            parts.append(logits.double().softmax(dim=-1))
     return torch.cat(parts)[torch.tensor(order, device=device).argsort()].cpu()
 
 
@@ -66,8 +78,10 @@ def faithfulness_of_each(
     scores: one per token, [CLS] and [SEP] included, which stay; the higher, the more a word speaks for the
     predicted class. Words are deleted, as in DeYoung et al. 2020 (ERASER, section 4.2), and whole: [MASK] in
     their place would favor the method whose baseline is [MASK]. A share is rounded, to one word at least.
-    ValueError: no texts, unequal numbers, shares outside 0..1.
+    ValueError: no texts, or what is none, unequal numbers, scores that are not finite, shares outside 0..1.
     """
+    texts = list(check_texts(texts))
+    scores, shares = list(read_in_order(scores, "the scores")), list(shares)
     if not texts or len(texts) != len(scores):
         raise ValueError(f"{len(texts)} texts and {len(scores)} score lists: give one list for each text")
     if not shares or not all(0 < share <= 1 for share in shares):
@@ -89,6 +103,7 @@ def faithfulness(
     shares: Sequence[float] = TOP_SHARES, max_length: int = 128,
 ) -> Faithfulness:  # fmt: skip
     """`faithfulness_of_each` for one text and its scores (T,)."""
+    check_text(text)
     return faithfulness_of_each(model, tokenizer, [text], [scores], shares, max_length)[0]
 
 
@@ -100,6 +115,7 @@ def mean_faithfulness(
 
     method(model, tokenizer, text, max_length=…) explains the predicted class; options by functools.partial.
     """
+    texts = list(check_texts(texts))
     scores = [method(model, tokenizer, text, max_length=max_length).scores for text in texts]
     each = faithfulness_of_each(model, tokenizer, texts, scores, shares, max_length)
     return Faithfulness(*np.mean(each, axis=0).tolist())

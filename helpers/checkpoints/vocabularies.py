@@ -41,7 +41,7 @@ def read_tokenizer(folder: Path, name: str | Path, rows: int) -> WordPieceTokeni
     file = folder / "tokenizer_config.json"
     theirs = read(file, read_json, name) if file.exists() else {}
     options = read(file, lambda _: _options(theirs, IN_CONFIG), name)
-    return read(folder / "vocab.txt", lambda path: WordPieceTokenizer(_lines(path), **options), name)
+    return read(folder / "vocab.txt", lambda path: WordPieceTokenizer.from_file(path, **options), name)
 
 
 def compare_lines(path: Path, rows: int) -> None:
@@ -53,10 +53,6 @@ def compare_lines(path: Path, rows: int) -> None:
     count += not last.endswith(b"\n")
     if count > rows:
         compare_sizes(count, rows)
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")
 
 
 def _options(theirs: dict, names: dict[str, str]) -> dict[str, bool | None]:
