@@ -24,7 +24,7 @@ from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import BertForPreTraining
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 WORDS = ["the", "river", "bank", "##s", "is", "wide", ",", "é", "The", "e"]
 SHAPE = {"hidden_size": 12, "num_layers": 2, "num_heads": 3, "intermediate_size": 20, "max_positions": 16}
 TEXTS = ["the river banks", "The É bank, the [MASK]", "中 unknown"]
