@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import checkpoints, views
-from helpers.analysis import altering, attribution, faithfulness, heads
+from helpers.analysis import altering, attribution, baselines, faithfulness, flow, heads
 from helpers.analysis.calibration import (
     apply_temperature,
     expected_calibration_error,
@@ -294,6 +294,41 @@ def test_extreme_temperatures_give_probabilities(temperature):
 def test_bins_are_a_whole_number(bins):
     with pytest.raises(ValueError, match="at least 1 bin"):
         reliability(*predictions(20), bins)
+
+
+# Flow and tables
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_flow_of_any_precision(dtype):
+    weights = torch.tensor(np.random.default_rng(0).dirichlet(np.full(4, 0.3), (2, 4)))
+    expected = flow.attention_flow(weights.numpy())
+    np.testing.assert_allclose(flow.attention_flow(weights.to(dtype)), expected, atol=LIMITS[dtype])
+
+
+@pytest.mark.parametrize(
+    ("weights", "residual", "words"),
+    [
+        (np.full((2, 3, 4, 4), 0.25), 0.5, r"must be \(L, T, T\), the mean over heads, not \(2, 3, 4, 4\)"),
+        (np.full((2, 4, 3), 0.25), 0.5, r"must be \(L, T, T\)"),
+        (np.empty((0, 4, 4)), 0.5, r"must be \(L, T, T\)"),
+        (np.full((1, 2, 2), np.nan), 0.5, "between 0 and 1"),
+        (np.full((1, 2, 2), -0.5), 0.5, "between 0 and 1"),
+        (np.full((1, 2, 2), 0.5), 1.5, "between 0 and 1"),
+        (np.full((1, 2, 2), 0.5), np.nan, "between 0 and 1"),
+    ],
+)
+def test_what_is_no_attention_does_not_flow(weights, residual, words):
+    with pytest.raises(ValueError, match=words):
+        flow.attention_flow(weights, residual)
+
+
+@pytest.mark.parametrize("table", ["unigram", "bigram"])
+def test_a_batch_that_asks_nothing_has_no_score(table):
+    tables = baselines.Tables(np.array([3, 2, 1]), np.array([1]), np.array([2]))
+    batch = {"ids": torch.tensor([[0, 1]]), "labels": torch.full((1, 2), -100)}
+    with pytest.raises(ValueError, match="no position of the batch has a label"):
+        getattr(tables, table)(batch)
 
 
 # Views
