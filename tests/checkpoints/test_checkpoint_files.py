@@ -458,7 +458,7 @@ def test_two_processes_that_save_at_once_leave_a_whole_folder(saved):
     script = (
         "import sys\nfrom helpers import checkpoints\n"
         "model, tokenizer = checkpoints.load(sys.argv[1])\n"
-        "for _ in range(30): checkpoints.save(model, tokenizer, sys.argv[1]); checkpoints.load(sys.argv[1])\n"
+        "for _ in range(8): checkpoints.save(model, tokenizer, sys.argv[1]); checkpoints.load(sys.argv[1])\n"
     )
     command = [sys.executable, "-c", script, str(saved)]
     running = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
