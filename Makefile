@@ -1,36 +1,40 @@
 # make lab     set up what is missing and open the first notebook in JupyterLab
 # make test    set up what is missing, then test the helpers and every notebook
-# make test-browser   test the attention views in Chromium, which must be there
+# make test PART=attention   one module, one room of helpers/ or one notebook, with what belongs to it
 # make run     run all notebooks without a browser and store their outputs
 #
-# For those who change the course:
-# make sync    rewrite the code shown in the notebooks from helpers/
-# make badges  write the repository's address, which stands in pyproject.toml, everywhere else
-# make lint    the linter, and what can be checked in the notebooks without running them
-# make bench   measure time and memory of every notebook, and the tokenizer against the library
-# make data    fetch the data into data/cache/
+# For those who change the course (what to type by hand stands behind, "python" being that of .venv):
+# make sync    rewrite the code shown in the notebooks from helpers/: python scripts/dev/sync_cells.py
+# make badges  write the address in pyproject.toml everywhere else:   python scripts/dev/badges.py
+# make lint    the linter, and what is seen in notebooks without running them: python -m ruff check .
+# make test-browser   the attention views in Chromium, installed before: python -m pytest -n 0 tests/browser
+# make bench   time and memory of every notebook, the tokenizer:      python benchmarks/notebooks.py
+# make data    fetch the data into data/cache/:                       python -m helpers.data
 # make clean   remove the environment (the data stays)
+# make help    these lines
 #
-# Each target is a line that can be typed by hand; the README lists them for Windows.
+# lint and test-browser need: python -m pip install -r requirements-dev.txt -c constraints.txt
 
 PYTHON ?= python3
 # Anything more for pip, for example PyTorch's CPU builds on Linux without a GPU:
 # make lab PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 PIP_ARGS ?=
+# What `make test` tests: everything, or one part.
+PART ?=
 
 PY := .venv/bin/python
 
-.PHONY: lab test test-browser run sync badges lint bench data clean
+.PHONY: lab test test-browser run sync badges lint bench data clean help
 .DELETE_ON_ERROR:
 
 lab: data
 	$(PY) -m jupyterlab notebooks/00_start_here.ipynb
 
 test: data
-	$(PY) -m pytest
+	$(PY) -m pytest $(if $(PART),--part $(PART))
 
 test-browser: data .venv/.installed-dev
-	$(PY) -m pytest tests/browser
+	$(PY) -m pytest -n 0 tests/browser
 
 run: data
 	$(PY) scripts/dev/run_notebooks.py
@@ -56,6 +60,9 @@ lint: .venv/.installed-dev
 
 clean:
 	rm -rf .venv
+
+help:
+	@sed -n '/^$$/q;s/^# \{0,1\}//p' Makefile
 
 # The stamp files keep make from installing twice; they are made last, so a broken install starts again.
 .venv/.installed: requirements.txt constraints.txt | .venv/bin/python

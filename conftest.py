@@ -1,24 +1,33 @@
-"""Settings for the whole test run: how stored notebooks are compared, and what each one cost."""
+"""Settings for the whole test run: what runs beside what, and what each notebook cost.
 
+    python -m pytest                     everything, in two processes
+    python -m pytest --part attention    one module or room with its notebook (make test PART=attention)
+    python -m pytest -n 0 tests/data     in one process, as a debugger wants it
+
+A file's tests, and a notebook's cells, stay together in one process; the longest notebooks begin.
+"""
+
+import csv
 import os
 import subprocess
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-from helpers import environment
-from scripts.dev.run_notebooks import peak_megabytes
+from scripts.dev.run_notebooks import ONE_THREAD, peak_megabytes
 
-# What is stored was made on the CPU; kernels started by the tests inherit this.
-os.environ.setdefault("BERT_COURSE_DEVICE", "cpu")
+# Processes and kernels that the tests start inherit this: what is stored was made with the same settings.
+for name, value in ONE_THREAD.items():
+    os.environ.setdefault(name, value)
+
+from helpers import environment  # noqa: E402
+from scripts.dev import parts  # noqa: E402
 
 # Pixels differ between font libraries; that there is a picture is still compared, by its text.
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 
-SECONDS = pytest.StashKey[dict]()
-MEGABYTES = pytest.StashKey[dict]()
-
+COSTS = pytest.StashKey[dict]()
+COST_OF_CELL = "notebook, seconds, megabytes"
 
 ROOT = Path(__file__).resolve().parent
 # Where git cannot be asked (a downloaded archive), these are left out.
@@ -43,9 +52,31 @@ def project_files() -> list[Path]:
     return sorted(p for p in paths if (ROOT / p).is_file())
 
 
+def pytest_addoption(parser):
+    parser.addoption("--part", metavar="NAME", help=f"test one part with its notebook: {parts.names()}")
+
+
 def pytest_configure(config):
-    config.stash[SECONDS] = defaultdict(float)
-    config.stash[MEGABYTES] = defaultdict(float)
+    config.stash[COSTS] = {}
+    config.pluginmanager.register(Costs(config.stash[COSTS]), "notebook costs")
+    if name := config.getoption("--part"):
+        try:
+            config.args = [str(path) for path in parts.paths(name)]
+        except LookupError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Notebooks first, the longest before the others, so that no process is left with one at the end."""
+    seconds = recorded_seconds()
+    items.sort(key=lambda item: -seconds.get(item.path.stem, 60) if is_notebook_cell(item) else 0)
+
+
+def recorded_seconds() -> dict[str, float]:
+    """What each notebook took when it was last measured."""
+    with open(ROOT / "benchmarks" / "results" / "notebooks.csv", encoding="utf-8", newline="") as file:
+        return {row["notebook"]: float(row["seconds"]) for row in csv.DictReader(file)}
 
 
 def is_notebook_cell(item) -> bool:
@@ -61,21 +92,32 @@ def pytest_collectstart(collector):
 def pytest_runtest_makereport(item, call):
     report = yield
     if is_notebook_cell(item):
-        name = item.path.name
-        item.config.stash[SECONDS][name] += call.duration
-        kernel = item.parent.kernel
+        kernel, held = item.parent.kernel, 0.0
         if call.when == "call" and kernel is not None and kernel.is_alive():
             held = peak_megabytes(kernel.km.provisioner.pid)
-            item.config.stash[MEGABYTES][name] = max(item.config.stash[MEGABYTES][name], held)
+        report.user_properties.append((COST_OF_CELL, (item.path.name, call.duration, held)))
     return report
 
 
+class Costs:
+    """Adds up what the cells of each notebook cost, in whichever process they ran."""
+
+    def __init__(self, costs: dict):
+        self.costs = costs
+
+    def pytest_runtest_logreport(self, report):
+        for name, value in report.user_properties:
+            if name == COST_OF_CELL:
+                notebook, seconds, held = value
+                before = self.costs.get(notebook, (0.0, 0.0))
+                self.costs[notebook] = before[0] + seconds, max(before[1], held)
+
+
 def pytest_terminal_summary(terminalreporter, config):
-    seconds, megabytes = config.stash[SECONDS], config.stash[MEGABYTES]
-    if seconds:
+    costs = config.stash[COSTS]
+    if costs:
         terminalreporter.section("notebooks: seconds, and most memory of the kernel")
-        for name in seconds:
-            terminalreporter.write_line(f"{name:<44} {seconds[name]:7.1f} s {megabytes[name]:7.0f} MB")
-        terminalreporter.write_line(
-            f"{'all':<44} {sum(seconds.values()):7.1f} s {max(megabytes.values(), default=0):7.0f} MB"
-        )
+        for name, (seconds, megabytes) in sorted(costs.items()):
+            terminalreporter.write_line(f"{name:<44} {seconds:7.1f} s {megabytes:7.0f} MB")
+        total, most = sum(s for s, _ in costs.values()), max(m for _, m in costs.values())
+        terminalreporter.write_line(f"{'all':<44} {total:7.1f} s {most:7.0f} MB")

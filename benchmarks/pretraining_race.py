@@ -27,12 +27,10 @@ from itertools import islice
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 import transformers
-from pretrain_stories import RECIPE, Task, make_model, run, training_batches
 from torch.nn import functional
 from torch.utils.data import Dataset
 
@@ -45,6 +43,7 @@ from helpers.pretraining import (
     mean_losses,
     update_weights,
 )
+from helpers.studies.story_runs import RECIPE, Task, make_model, run, training_batches
 from helpers.training.shortcuts import masked_token_logits
 
 TARGET = 0.92

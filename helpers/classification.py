@@ -9,15 +9,30 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from numbers import Real
 from typing import NamedTuple
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from helpers.encoder import Bert, initialize_weights
-from helpers.pretraining import linear_warm_up_and_decay, parameter_groups, update_weights
-from helpers.wordpiece import Encoding, TruncationWarning, WordPieceTokenizer, pad_encodings
+from helpers.encoder import Bert, evaluating, initialize_weights
+from helpers.pretraining import (
+    check_tokenizer,
+    linear_warm_up_and_decay,
+    parameter_groups,
+    precise,
+    update_weights,
+)
+from helpers.wordpiece import (
+    Encoding,
+    TruncationWarning,
+    WordPieceTokenizer,
+    check_number,
+    check_texts,
+    pad_encodings,
+    read_in_order,
+)
 
 __all__ = [
     "BertForClassification",
@@ -26,6 +41,7 @@ __all__ = [
     "check_examples",
     "classification_loss",
     "encode_texts",
+    "class_logits",
     "predict",
     "Evaluation",
     "evaluate",
@@ -68,11 +84,12 @@ class BertForClassification(nn.Module):
         return self.classifier(self.dropout(pooled))  # (B, C)
 
 
-class Examples(NamedTuple):
-    """Texts and their classes, 0 to C - 1."""
+class Examples(NamedTuple("Examples", [("texts", list[str]), ("labels", list[int])])):
+    """Texts and their classes, 0 to C - 1, each read by position into a list, whatever holds them."""
 
-    texts: Sequence[str]
-    labels: Sequence[int]
+    def __new__(cls, texts: Iterable[str], labels: Iterable[int]):
+        lists = [list(read_in_order(*each)) for each in ((texts, "the texts"), (labels, "the labels"))]
+        return super().__new__(cls, *lists)
 
 
 def rater_agreement(ratings: Sequence[int], zero: float = 0.5) -> float:
@@ -92,17 +109,19 @@ def rater_agreement(ratings: Sequence[int], zero: float = 0.5) -> float:
 
 
 def check_examples(examples: Examples, num_classes: int) -> None:
-    """Raise ValueError for an empty set, unequal numbers of texts and labels, or labels outside 0..C-1."""
-    texts, labels = examples
+    """Raise ValueError for an empty set, unequal numbers, a text that is none, or labels outside 0..C-1."""
+    texts, labels = Examples(*examples)
+    texts = list(check_texts(texts))
     if len(texts) == 0:
         raise ValueError("there are no examples: give at least one text with its label")
     if len(texts) != len(labels):
         raise ValueError(f"{len(texts)} texts, but {len(labels)} labels: each text needs one label")
-    wrong = [label for label in labels if label not in range(num_classes)]
-    if wrong:
+    good = [isinstance(label, Real) and label in range(num_classes) for label in labels]
+    if not all(good):
         raise ValueError(
-            f"labels must be 0 to {num_classes - 1} for {num_classes} classes, but {len(wrong)} are not, "
-            f"such as {wrong[0]!r}: correct or leave out those examples"
+            f"labels must be 0 to {num_classes - 1} for {num_classes} classes, but {good.count(False)} are "
+            f"not, such as {labels[good.index(False)]!r} in row {good.index(False)} (from 0): correct or "
+            "leave out those examples"
         )
 
 
@@ -117,11 +136,11 @@ def classification_loss(
     return functional.cross_entropy(logits, labels.to(device))
 
 
-def encode_texts(texts: Sequence[str], tokenizer: WordPieceTokenizer, max_length: int) -> list[Encoding]:
+def encode_texts(texts: Iterable[str], tokenizer: WordPieceTokenizer, max_length: int) -> list[Encoding]:
     """Encode every text; one warning says how many of them were cut to max_length tokens."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # one for all texts instead of one for each
-        encodings = [tokenizer.encode(text, max_length=max_length) for text in texts]
+        encodings = [tokenizer.encode(text, max_length=max_length) for text in check_texts(texts)]
     cut = sum(encoding.truncated > 0 for encoding in encodings)
     if cut:
         message = f"{cut} of {len(encodings)} texts are longer than {max_length} tokens and were cut"
@@ -130,23 +149,34 @@ def encode_texts(texts: Sequence[str], tokenizer: WordPieceTokenizer, max_length
 
 
 @torch.no_grad()
-def predict(
-    model: BertForClassification, texts: Sequence[str], tokenizer: WordPieceTokenizer, max_length: int = 128
+def class_logits(
+    model: BertForClassification, texts: Iterable[str], tokenizer: WordPieceTokenizer, max_length: int = 128
 ) -> torch.Tensor:
-    """The probabilities of the classes for each text, (N, C), computed in batches of similar length."""
-    if len(texts) == 0:
-        raise ValueError("there are no texts to predict: give at least one")
-    model.eval()
-    device = next(model.parameters()).device
+    """The logits of the classes for each text, (N, C), computed in batches of similar length.
+
+    The model stays as it was, the mode of every part included. ValueError: no texts, or as `check_texts` and
+    `check_tokenizer` do.
+    """
+    check_tokenizer(tokenizer, model.bert.config)
     encodings = encode_texts(texts, tokenizer, max_length)
-    order = sorted(range(len(texts)), key=lambda index: len(encodings[index].ids))
-    probabilities = torch.empty(len(texts), model.classifier.out_features)
-    for start in range(0, len(order), 64):
-        indices = order[start : start + 64]
-        batch = pad_encodings([encodings[index] for index in indices], tokenizer.id_of["[PAD]"])
-        logits = model(**{name: values.to(device) for name, values in batch.items()})  # (B, C)
-        probabilities[indices] = logits.softmax(dim=-1).cpu()
-    return probabilities
+    if not encodings:
+        raise ValueError("there are no texts to predict: give at least one")
+    device = next(model.parameters()).device
+    order = sorted(range(len(encodings)), key=lambda index: len(encodings[index].ids))
+    found = []
+    with evaluating(model):
+        for start in range(0, len(order), 64):
+            chosen = [encodings[index] for index in order[start : start + 64]]
+            batch = pad_encodings(chosen, tokenizer.id_of["[PAD]"])
+            found.append(model(**{name: values.to(device) for name, values in batch.items()}))  # (B, C)
+    return precise(torch.cat(found).cpu())[torch.tensor(order).argsort()]  # in the order of the texts again
+
+
+def predict(
+    model: BertForClassification, texts: Iterable[str], tokenizer: WordPieceTokenizer, max_length: int = 128
+) -> torch.Tensor:
+    """The probabilities of the classes for each text, (N, C); ValueError as `class_logits`."""
+    return class_logits(model, texts, tokenizer, max_length).softmax(dim=-1)
 
 
 class Evaluation(NamedTuple):
@@ -160,12 +190,16 @@ class Evaluation(NamedTuple):
 def evaluate(
     model: BertForClassification, examples: Examples, tokenizer: WordPieceTokenizer, max_length: int = 128
 ) -> Evaluation:
-    """Accuracy and mean loss on examples; raises ValueError as `check_examples` does."""
+    """Accuracy and mean loss on examples; raises ValueError as `check_examples` and `class_logits` do.
+
+    The loss is computed from the logits: a probability may be too small for a number, its logarithm is not.
+    """
+    examples = Examples(*examples)
     check_examples(examples, model.classifier.out_features)
-    probabilities = predict(model, examples.texts, tokenizer, max_length)
-    labels = torch.as_tensor(examples.labels, dtype=torch.long)
-    accuracy = (probabilities.argmax(dim=-1) == labels).float().mean().item()
-    return Evaluation(accuracy, functional.nll_loss(probabilities.log(), labels).item(), probabilities)
+    logits, labels = class_logits(model, examples.texts, tokenizer, max_length), torch.tensor(examples.labels)
+    accuracy = (logits.argmax(dim=-1) == labels).float().mean().item()
+    loss = functional.cross_entropy(logits, labels.long()).item()
+    return Evaluation(accuracy, loss, logits.softmax(dim=-1))
 
 
 def length_buckets(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
@@ -173,6 +207,8 @@ def length_buckets(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
 
     Texts are shuffled, sorted by length within groups of 50 batches, and the batches shuffled again.
     """
+    check_number("batch_size", batch_size, 1)
+    lengths = list(read_in_order(lengths, "the lengths"))
     order = torch.randperm(len(lengths)).tolist()
     group = 50 * batch_size
     batches = []
@@ -186,6 +222,7 @@ def labelled_batches(
     encodings: list[Encoding], labels: Sequence[int], batch_size: int, tokenizer: WordPieceTokenizer
 ) -> Iterator[tuple[dict[str, torch.Tensor], torch.Tensor]]:
     """All texts once, in the batches of `length_buckets`: inputs (B, T) and their labels (B,)."""
+    labels = list(read_in_order(labels, "the labels"))
     for indices in length_buckets([len(encoding.ids) for encoding in encodings], batch_size):
         batch = pad_encodings([encodings[index] for index in indices], tokenizer.id_of["[PAD]"])
         yield batch, torch.tensor([labels[index] for index in indices], dtype=torch.long)
@@ -251,8 +288,12 @@ class FineTuning:
     seed: int = 0  # of the order of the texts and of dropout
 
     def __post_init__(self):
-        if self.epochs < 1 or self.batch_size < 1 or (self.patience is not None and self.patience < 1):
-            raise ValueError("epochs, batch_size and patience must be at least 1")
+        counts = {"epochs": self.epochs, "batch_size": self.batch_size, "max_length": self.max_length}
+        for name, value in (counts | ({} if self.patience is None else {"patience": self.patience})).items():
+            check_number(name, value, 1)
+        for name in ("learning_rate", "weight_decay"):
+            check_number(name, getattr(self, name), 0)
+        check_number("warm_up, a share of the steps,", self.warm_up, 0, 1)
         if not 0 < self.layer_decay <= 1:
             raise ValueError(f"layer_decay is above 0 and at most 1, not {self.layer_decay}")
 
@@ -269,16 +310,14 @@ def check_and_encode(
     max_length: int,
 ) -> list[Encoding]:  # fmt: skip
     """The encodings of `train`, after everything was checked that could stop a run halfway: ValueError."""
-    entries, vocab_size = len(tokenizer.vocabulary), model.bert.config.vocab_size
-    if entries != vocab_size:
-        raise ValueError(f"tokenizer with {entries:,} entries, model with {vocab_size:,}: load both from one "
-                         "checkpoint")  # fmt: skip
+    check_tokenizer(tokenizer, model.bert.config)
     encodings = []
     for examples in (train, validation):
         check_examples(examples, model.classifier.out_features)
         encodings.append(encode_texts(examples.texts, tokenizer, max_length))
-    if len({int(label) for label in train.labels}) < 2:
-        raise ValueError(f"all training labels are {train.labels[0]}: give examples of at least two classes")
+    classes = {int(label) for label in train.labels}
+    if len(classes) < 2:
+        raise ValueError(f"all training labels are {classes.pop()}: give examples of at least two classes")
     longest = max(len(encoding.ids) for part in encodings for encoding in part)
     if longest > model.bert.config.max_positions:
         raise ValueError(
@@ -311,5 +350,5 @@ def fine_tune(
                 break
     finally:  # also when a later epoch breaks off
         if best is not None:
-            model.load_state_dict(best[2])
+            model.eval().load_state_dict(best[2])
     return losses

@@ -15,17 +15,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement  # ipykernel brings it, so every kernel has it
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 if TYPE_CHECKING:
     import torch  # takes seconds and may be missing: imported for real only after the packages are checked
+
+# Threads of torch that wait for each other sleep instead of spinning: beside other programs spinning makes
+# a training step 3 to 20 times as long. OpenMP reads this once, when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # Colab brings its own builds of these, fitted to its GPU and to each other: they stay as they are.
 KEPT_ON_COLAB = ("torch", "numpy")
+# Of these the course reads files and imports nothing, so on Colab they come without what they ask for.
+FILES_ONLY = ("bertviz",)
+# Imported once in a Python of its own after pip was at work: where that fails, no notebook would run.
+IMPORTS = (
+    "import accelerate, datasets, matplotlib, mwparserfromhell, numpy, scipy, sklearn, tensorboard\n"
+    "import tokenizers, torch\nfrom transformers import BertModel, BertTokenizer, Trainer"
+)
 # Programs around the notebooks, not imported by them: any other way to open or test them will do.
 AROUND_THE_NOTEBOOKS = (
-    "jupyterlab", "ipywidgets", "nbclient", "nbval", "pytest", "hypothesis", "psutil"
+    "jupyterlab", "ipywidgets", "nbclient", "nbval", "pytest", "pytest-xdist", "hypothesis", "psutil"
 )  # fmt: skip
 
 DEVICE_VARIABLE = "BERT_COURSE_DEVICE"
@@ -115,21 +128,26 @@ def check_packages(requirements: Path, colab: bool) -> None:
             f"This Python ({sys.executable}) lacks what the course needs: {found}. Start Jupyter with "
             f"`make lab`, or run: python -m pip install -r requirements.txt -c constraints.txt"
         )
+    lines = imported_requirements(requirements)
     for need, have in list(wanting.items()):
         if Requirement(need).name in KEPT_ON_COLAB:
             print(f"Note: the course was tried with {need}; Colab's own {have or 'none'} is kept.")
             del wanting[need]
+            lines.remove(need)
     if wanting:
-        _install(list(wanting))
+        _install(lines, list(wanting))
+
+
+def imported_requirements(requirements: Path) -> list[str]:
+    """The lines of a requirements file that name an imported package, without their comments."""
+    lines = (line.split("#")[0].strip() for line in requirements.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and Requirement(line).name not in AROUND_THE_NOTEBOOKS]
 
 
 def unmet_requirements(requirements: Path) -> dict[str, str | None]:
     """{requirement: installed version or None} for each imported package that is missing or too old."""
     unmet = {}
-    for line in requirements.read_text(encoding="utf-8").splitlines():
-        text = line.split("#")[0].strip()
-        if not text or Requirement(text).name in AROUND_THE_NOTEBOOKS:
-            continue
+    for text in imported_requirements(requirements):
         version = _installed_version(Requirement(text).name)
         if version is None or not Requirement(text).specifier.contains(version, prereleases=True):
             unmet[text] = version
@@ -143,17 +161,72 @@ def _installed_version(name: str) -> str | None:
         return None
 
 
-def _install(requirements: list[str]) -> None:
-    """pip install, with every installed package that must stay pinned to the version that is there."""
-    pins = [(name, _installed_version(name)) for name in KEPT_ON_COLAB]
-    print(f"Installing {', '.join(requirements)} ...")
+def _install(lines: list[str], wanting: list[str]) -> None:
+    """Install `wanting`, and let nothing else move that can stay.
+
+    pip is given all lines, since only then it knows what the packages that are there ask of each other, and
+    every installed package is pinned. Only where pip finds no way so, torch and numpy alone are pinned.
+    Raises RuntimeError with pip's words where it fails, or where the packages can't be imported afterwards.
+    """
+    print(f"Installing {', '.join(wanting)} ...")
+    changing = {canonicalize_name(Requirement(text).name) for text in wanting}
+    before = _installed_versions()
+    kept = {name: before[name] for name in KEPT_ON_COLAB if name in before}
+    alone = [text for text in wanting if Requirement(text).name in FILES_ONLY]
+    together = [text for text in lines if Requirement(text).name not in FILES_ONLY]
+    said = ""
+    if len(alone) < len(wanting):
+        failed, said = _pip(together, {name: v for name, v in before.items() if name not in changing})
+        if failed:
+            failed, said = _pip(together, kept)
+        if failed:
+            raise RuntimeError(f"pip could not install {', '.join(wanting)}. {_words(said)}")
+    if alone:
+        failed, more = _pip(["--no-deps", *alone], kept)
+        if failed:
+            raise RuntimeError(f"pip could not install {', '.join(alone)}. {_words(more)}")
+    importlib.invalidate_caches()
+    after = _installed_versions()
+    moved = [f"{name} {v} -> {after.get(name)}" for name, v in before.items() if after.get(name) != v]
+    if moved:
+        print(f"Exchanged: {', '.join(moved)}. If an import fails: Runtime, Restart session, and run again.")
+    tried = subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, capture_output=True, text=True)
+    if tried.returncode:
+        error = tried.stderr.strip()[-500:]
+        raise RuntimeError(f"After the installation the packages can't be imported: {error}\n{_words(said)}")
+
+
+def _installed_versions() -> dict[str, str]:
+    """{canonical name: version} of every installed package that pip could be asked to keep."""
+    found = {}
+    for package in importlib.metadata.distributions():  # the first of a name is the one that is imported
+        name, version = package.metadata["Name"], package.version
+        if name and _is_version(version):
+            found.setdefault(canonicalize_name(name), version)
+    return found
+
+
+def _is_version(text: str | None) -> bool:
+    try:
+        return bool(text) and bool(Version(text))
+    except InvalidVersion:
+        return False
+
+
+def _pip(wanted: list[str], pins: dict[str, str]) -> tuple[bool, str]:
+    """pip install under `pins`: whether it failed, and what it said."""
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "constraints.txt"
-        constraints.write_text("".join(f"{name}=={version}\n" for name, version in pins if version))
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "-c", str(constraints), *requirements]
+        constraints.write_text("".join(f"{name}=={version}\n" for name, version in pins.items()))
+        options = ["--quiet", "--no-color", "--disable-pip-version-check", "-c", str(constraints)]
+        command = [sys.executable, "-m", "pip", "install", *options, *wanted]
         result = subprocess.run(command, capture_output=True, text=True)
-    if result.returncode:
-        raise RuntimeError(
-            f"pip could not install {', '.join(requirements)}; its last words: {result.stderr.strip()[-500:]}"
-        )
-    importlib.invalidate_caches()
+    return bool(result.returncode), result.stderr.strip()
+
+
+def _words(said: str) -> str:
+    """pip's last words, and what to do."""
+    return (
+        f"pip's last words: {said[-1500:] or 'none'}\nOn Colab: Runtime, Disconnect and delete runtime, then "
+        "run this cell again. If that does not help, open an issue of the course with these lines."
+    )

@@ -14,14 +14,16 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
-from helpers.encoder import Bert, initialize_weights
-from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
+from helpers.encoder import Bert, BertConfig, evaluating, initialize_weights
+from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer, check_number, check_text, read_in_order
 
 __all__ = [
     "IGNORE",
+    "places_to_mask",
     "choose_positions",
     "corrupt",
     "mask_tokens",
+    "choose_whole_words",
     "mask_whole_words",
     "split_into_segments",
     "make_sentence_pairs",
@@ -38,34 +40,39 @@ __all__ = [
     "make_optimizer",
     "pretrain",
     "mean_losses",
+    "check_tokenizer",
+    "precise",
     "fill_mask",
 ]
 
 IGNORE = -100  # the label of a position that is not guessed; PyTorch's cross-entropy skips it
 
 
-def choose_positions(
-    ids: torch.Tensor,
-    tokenizer: WordPieceTokenizer,
-    rate: float,
-    generator: torch.Generator | None,
-    units: torch.Tensor | None = None,
-) -> torch.Tensor:
-    """Choose about `rate` of the tokens of every text (at least one), never a special token: (B, T) boolean.
+def places_to_mask(
+    ids: torch.Tensor, tokenizer: WordPieceTokenizer, rate: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Where no special token stands, (B, T) boolean, and how many of those to choose in each text, (B, 1).
 
-    Every unit draws a number in [0, 1), and the smallest are chosen. units (B, T) names the unit of each
-    token (the pieces of a word share theirs); None makes each token its own. ValueError for a bad rate.
+    That is `rate` of them, rounded, at least one. Raises ValueError for a rate that is no share.
     """
     if not 0 < rate <= 1:
         raise ValueError(f"rate is a share of the tokens, above 0 and at most 1, not {rate}")
     special = torch.isin(ids, torch.tensor([tokenizer.id_of[token] for token in SPECIAL_TOKENS]))
-    draws = torch.rand(ids.shape, generator=generator)
-    if units is not None:
-        draws = draws.gather(1, units)
-    draws = draws.masked_fill(special, 2.0)  # special tokens come last
     count = (rate * (~special).sum(dim=1, keepdim=True)).round().long().clamp(min=1)
+    return ~special, count
+
+
+def choose_positions(
+    ids: torch.Tensor, tokenizer: WordPieceTokenizer, rate: float, generator: torch.Generator | None
+) -> torch.Tensor:
+    """Choose `rate` of the tokens of every text (at least one), never a special token: (B, T) boolean.
+
+    Every token draws a number in [0, 1), and the smallest are chosen. ValueError as `places_to_mask`.
+    """
+    places, count = places_to_mask(ids, tokenizer, rate)
+    draws = torch.rand(ids.shape, generator=generator).masked_fill(~places, 2.0)  # special tokens come last
     limit = draws.sort(dim=1).values.gather(1, count - 1)
-    return (draws <= limit) & ~special
+    return (draws <= limit) & places
 
 
 def corrupt(
@@ -102,6 +109,27 @@ def mask_tokens(
     return corrupt(ids, chosen, tokenizer, generator, shares)
 
 
+def choose_whole_words(
+    ids: torch.Tensor, tokenizer: WordPieceTokenizer, rate: float, generator: torch.Generator | None
+) -> torch.Tensor:
+    """Choose words with all their pieces, together at most `rate` of the tokens of a text: (B, T) boolean.
+
+    Words are taken in random order; one that would exceed the number is skipped, so that a text of long
+    words may get none (google-research/bert, create_pretraining_data.py). ValueError as `places_to_mask`.
+    """
+    places, count = places_to_mask(ids, tokenizer, rate)
+    continues = torch.tensor([token.startswith("##") for token in tokenizer.vocabulary])[ids]
+    word_of = ((~continues).cumsum(dim=1) - 1).clamp(min=0)  # (B, T): the number of each piece's word
+    sizes = torch.zeros_like(ids).scatter_add(1, word_of, places.long())  # (B, T): pieces of each word
+    chosen, taken = torch.zeros_like(places), torch.zeros_like(count)
+    for word in torch.rand(ids.shape, generator=generator).argsort(dim=1).split(1, dim=1):  # each (B, 1)
+        size = sizes.gather(1, word)
+        fits = taken + size <= count
+        chosen.scatter_(1, word, fits)
+        taken += size * fits
+    return chosen.gather(1, word_of) & places
+
+
 def mask_whole_words(
     ids: torch.Tensor,
     tokenizer: WordPieceTokenizer,
@@ -110,14 +138,13 @@ def mask_whole_words(
     shares: tuple[float, float, float] = (0.8, 0.1, 0.1),
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Hide all pieces of a word together: ids (B, T) -> (corrupted ids, labels); shares as in `corrupt`."""
-    continues = torch.tensor([token.startswith("##") for token in tokenizer.vocabulary])[ids]
-    units = ((~continues).cumsum(dim=1) - 1).clamp(min=0)  # the number of the word that each piece belongs to
-    chosen = choose_positions(ids, tokenizer, rate, generator, units)
+    chosen = choose_whole_words(ids, tokenizer, rate, generator)
     return corrupt(ids, chosen, tokenizer, generator, shares)
 
 
 def split_into_segments(tokens: Sequence, length: int) -> list[Sequence]:
     """Cut a document into segments of `length` tokens; a shorter rest at the end is dropped."""
+    check_number("length", length, 1)
     return [tokens[start : start + length] for start in range(0, len(tokens) - length + 1, length)]
 
 
@@ -128,6 +155,7 @@ def make_sentence_pairs(documents: Sequence[Sequence], seed: int) -> list[tuple]
     of segments, in order. ValueError: fewer than two documents, or no two segments in a row.
     """
     dice = random.Random(seed)
+    documents = [list(read_in_order(each, "a document")) for each in read_in_order(documents, "documents")]
     usable = [index for index, document in enumerate(documents) if document]
     if len(usable) < 2 or all(len(document) < 2 for document in documents):
         raise ValueError("sentence pairs need two documents with text, and two segments in one of them")
@@ -171,8 +199,7 @@ def pretraining_batches(
     seed gives the same batches. Pairs of similar length share a batch, which leaves hardly any padding.
     Masks drawn anew: Liu et al. 2019 (RoBERTa), section 4.1. ValueError for a batch_size below 1.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, not {batch_size}")
+    check_number("batch_size", batch_size, 1)
     dice, generator = random.Random(seed), torch.Generator().manual_seed(seed)
     while True:
         pairs = make_sentence_pairs(documents, dice.getrandbits(32))
@@ -228,7 +255,7 @@ class PreTrainingLoss(NamedTuple):
     next_accuracy: torch.Tensor | float
 
 
-def check_batch(batch: dict[str, torch.Tensor], vocab_size: int) -> None:
+def check_batch(batch: dict[str, torch.Tensor], vocab_size: int, pad_id: int | None = None) -> None:
     """Refuse a batch that can't be learned from, with a ValueError that says what was expected."""
     ids, labels, next_labels = batch["ids"], batch["labels"], batch["next_labels"]
     if ids.numel() == 0:
@@ -248,6 +275,8 @@ def check_batch(batch: dict[str, torch.Tensor], vocab_size: int) -> None:
         raise ValueError(f"labels must be {IGNORE} or lie in 0..{vocab_size - 1}, the entries")
     if not 0 <= next_labels.min() <= next_labels.max() <= 1:
         raise ValueError("next_labels must be 0 (follows) or 1 (does not follow)")
+    if pad_id is not None and (labels == pad_id).any():
+        raise ValueError(f"a label is {pad_id}, the model's pad_token_id: give it that of the tokenizer")
 
 
 def pretraining_loss(model: BertForPreTraining, batch: dict[str, torch.Tensor]) -> PreTrainingLoss:
@@ -256,7 +285,7 @@ def pretraining_loss(model: BertForPreTraining, batch: dict[str, torch.Tensor]) 
     batch: ids, type_ids, attention_mask, labels (B, T), IGNORE where nothing is predicted, next_labels (B,).
     Raises ValueError as `check_batch` and `Bert` do.
     """
-    check_batch(batch, model.bert.config.vocab_size)
+    check_batch(batch, model.bert.config.vocab_size, model.bert.config.pad_token_id)
     positions = batch["labels"] != IGNORE  # (B, T), M of them true
     output = model(batch["ids"], batch["type_ids"], batch["attention_mask"], positions)
     hidden_ids = batch["labels"][positions]  # (M,)
@@ -281,16 +310,23 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
 
 
 def linear_warm_up_and_decay(step: int, steps: int, warm_up: float) -> float:
-    """The share of the learning rate at a step: up to 1 over the first `warm_up` of the run, then to 0."""
+    """The share of the learning rate at a step: up to 1 over the first `warm_up` of the run, then to 0.
+
+    Raises ValueError for a warm_up that is no share, at least 0 and below 1, such as a number of steps.
+    """
+    check_number("warm_up, a share of the steps,", warm_up, 0, 1)
     progress = (step + 1) / (steps + 1)
-    return min(progress / warm_up if warm_up else 1.0, (1 - progress) / (1 - warm_up))
+    return min(progress / warm_up if warm_up else 1.0, max(0.0, (1 - progress) / (1 - warm_up)))
 
 
 def update_weights(model: nn.Module, loss: torch.Tensor, optimizer, schedule, step: int) -> float:
     """One step of the optimizer, the gradient clipped to norm 1; returns the norm before clipping.
 
-    Raises FloatingPointError, before any weight has changed, if the loss or the gradient is not finite.
+    Raises FloatingPointError, before any weight has changed, if the loss or the gradient is not finite, and
+    ValueError if all weights are frozen.
     """
+    if not loss.requires_grad:
+        raise ValueError("all weights are frozen: call requires_grad_(True) on the parts that are to learn")
     optimizer.zero_grad()
     loss.backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0).item()
@@ -305,20 +341,18 @@ def update_weights(model: nn.Module, loss: torch.Tensor, optimizer, schedule, st
 
 
 def make_optimizer(
-    model: nn.Module,
-    steps: int,
-    learning_rate: float,
-    warm_up: float = 0.1,
-    weight_decay: float = 0.01,
+    model: nn.Module, steps: int, learning_rate: float, warm_up: float = 0.1, weight_decay: float = 0.01,
     embedding_rate: float = 1.0,
-) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:  # fmt: skip
     """AdamW; the rate warms up, then decays (as Devlin et al. 2018, A.2, who warm up over 1 % of the run).
 
     The second beta is 0.98, as in Liu et al. 2019 (RoBERTa), section 3.1. The embeddings learn
-    `embedding_rate` times as fast as the rest. ValueError for less than 1 step.
+    `embedding_rate` times as fast as the rest. ValueError for numbers without sense.
     """
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, not {steps}")
+    check_number("steps", steps, 1)
+    rates = {"learning_rate": learning_rate, "weight_decay": weight_decay, "embedding_rate": embedding_rate}
+    for name, value in rates.items():
+        check_number(name, value, 0)
     matrices, others = parameter_groups(model, weight_decay)
     tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
     embeddings = matrices | {"params": [weight for weight in matrices["params"] if id(weight) in tables]}
@@ -342,6 +376,7 @@ def pretrain(
     loss; options: as in `make_optimizer`. ValueError for too few batches; errors of `update_weights`.
     """
     optimizer, schedule = make_optimizer(model, steps, learning_rate, **options)
+    check_number("next_sentence", next_sentence, 0)
     device = next(model.parameters()).device
     model.train()
     history = []
@@ -361,33 +396,57 @@ def pretrain(
 def mean_losses(model: BertForPreTraining, batches: Iterable[dict[str, torch.Tensor]]) -> PreTrainingLoss:
     """The losses over several batches without training: every masked token and every pair counts the same."""
     device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
     sums, counts = torch.zeros(4, dtype=torch.double), torch.zeros(4, dtype=torch.double)
     for batch in batches:
-        losses = pretraining_loss(model, {name: values.to(device) for name, values in batch.items()})
+        with evaluating(model):
+            losses = pretraining_loss(model, {name: values.to(device) for name, values in batch.items()})
         tokens, pairs = (batch["labels"] != IGNORE).sum().item(), len(batch["next_labels"])
         weights = torch.tensor([tokens, pairs, tokens, pairs])  # in the order of PreTrainingLoss
         sums += weights * torch.tensor([value.item() for value in losses])
         counts += weights
-    model.train(was_training)
     if not counts.any():
         raise ValueError("there are no batches: give at least one")
     return PreTrainingLoss(*(sums / counts).tolist())
+
+
+def check_tokenizer(tokenizer: WordPieceTokenizer, config: BertConfig) -> None:
+    """Raise ValueError for the tokenizer of another model: ids would mean other words, without an error."""
+    entries, pad_id = len(tokenizer.vocabulary), tokenizer.id_of["[PAD]"]
+    if entries != config.vocab_size:
+        raise ValueError(
+            f"tokenizer with {entries:,} entries, model with {config.vocab_size:,}: load both from one "
+            "checkpoint"
+        )
+    if config.pad_token_id not in (None, pad_id):
+        raise ValueError(
+            f"[PAD] is entry {pad_id} of the tokenizer, but entry {config.pad_token_id} of the model, which "
+            f"would never learn it: load both from one checkpoint, or set pad_token_id={pad_id}"
+        )
+
+
+def precise(logits: torch.Tensor) -> torch.Tensor:
+    """Logits in single precision at least: a half-precision model's are made so, others stay as they are."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 @torch.no_grad()
 def fill_mask(
     model: BertForPreTraining, tokenizer: WordPieceTokenizer, text: str, count: int = 5
 ) -> list[list[tuple[str, float]]]:
-    """For every `[MASK]` in the text, the likeliest entries and their probabilities, the best first."""
+    """For every `[MASK]` in the text, the `count` likeliest entries and their probabilities, the best first.
+
+    Raises ValueError for a text without `[MASK]`, and as `check_tokenizer` does.
+    """
+    check_tokenizer(tokenizer, model.bert.config)
+    check_number("count", count, 1, len(tokenizer.vocabulary) + 1)
     device = next(model.parameters()).device
-    batch = {name: values.to(device) for name, values in tokenizer.encode_batch([text]).items()}
+    batch = {name: values.to(device) for name, values in tokenizer.encode_batch([check_text(text)]).items()}
     positions = batch["ids"] == tokenizer.id_of["[MASK]"]  # (1, T)
     if not positions.any():
         raise ValueError(f"there is no [MASK] in {text!r}: put one where a word is to be guessed")
-    model.eval()
-    best = model(**batch, positions=positions).token_logits.softmax(dim=-1).topk(count)  # (M, count)
+    with evaluating(model):
+        logits = model(**batch, positions=positions).token_logits  # (M, V)
+    best = precise(logits).softmax(dim=-1).topk(count)  # (M, count)
     return [
         [(tokenizer.vocabulary[index], chance) for index, chance in zip(indices, chances, strict=True)]
         for indices, chances in zip(best.indices.tolist(), best.values.tolist(), strict=True)

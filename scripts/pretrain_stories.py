@@ -12,236 +12,71 @@ The variations differ from the recipe in the one thing that their name says.
 """
 
 import argparse
-import csv
 import sys
-import time
-from collections.abc import Iterator
-from functools import partial
-from itertools import islice
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
+from safetensors import SafetensorError
 
 from helpers import checkpoints, stories
-from helpers.encoder import Bert, BertConfig
-from helpers.pretraining import (
-    IGNORE,
-    BertForPreTraining,
-    mask_tokens,
-    mask_whole_words,
-    mean_losses,
-    pretrain,
-    pretraining_batches,
-)
-from helpers.stories.pairs import perfect_losses, story_documents
-from helpers.training.starts import start_with_neighbors
-from helpers.wordpiece import WordPieceTokenizer, train_wordpiece
+from helpers.studies.story_runs import LONG, RECIPE, VARIANTS, Measurements, Task, measurements, run
+from helpers.training import options
 
-# The same numbers as in the settings cell of notebook 5; a test compares them.
-RECIPE = {
-    "vocab_size": 2000,
-    "hidden_size": 64,
-    "num_layers": 2,
-    "num_heads": 2,
-    "batch_size": 16,
-    "steps": 10000,
-    "learning_rate": 2e-3,
-    "embedding_rate": 5.0,
-    "warm_up": 0.02,
-    "mask_rate": 0.3,
-    "shares": (1.0, 0.0, 0.0),
-    "init_std": None,
-    "mask": "tokens",
-    "next_sentence": 1.0,
-}
-
-# What is different in a long run. Small steps, and a start that suits them (helpers/training/starts.py).
-LONG = {
-    "num_heads": 4,
-    "steps": 80_000,
-    "learning_rate": 1e-3,
-    "embedding_rate": 1.0,
-    "warm_up": 0.006,
-    "offsets": (-1, 1),
-    "wide": (2, 3),
-}
-
-FOLDER = Path(__file__).resolve().parent.parent / "data" / "checkpoints"
-SENTENCES = 2  # in a segment
-PLAIN = (1.0, 0.0, 0.0)  # every hidden token becomes [MASK]
-VARIANTS = {
-    "recipe": {},
-    "mask 15 %": {"mask_rate": 0.15},
-    "mask 50 %": {"mask_rate": 0.5},
-    "80 / 10 / 10": {"shares": (0.8, 0.1, 0.1)},
-    "BERT: 15 %, 80 / 10 / 10": {"mask_rate": 0.15, "shares": (0.8, 0.1, 0.1)},
-    "init 0.02 everywhere": {"init_std": 0.02},
-    "no start at frequencies": {"start_at_frequencies": False},
-    "embeddings not faster": {"embedding_rate": 1.0},
-    "no next-sentence loss": {"next_sentence": 0.0},
-    "pieces, tokens masked": {"vocab_size": 500},
-    "pieces, whole words masked": {"vocab_size": 500, "mask": "whole words"},
-}
-COLUMNS = (
-    "variant", "seed", "step", "tokens", "seconds", "token_loss", "token_accuracy", "next_loss",
-    "next_accuracy", "gain", "unigram_loss", "perfect_loss", "perfect_accuracy", "perfect_next_accuracy",
-)  # fmt: skip
+FOLDER = checkpoints.CHECKPOINTS
+ERRORS = (checkpoints.CheckpointError, FloatingPointError, OSError, SafetensorError)
 
 
-def make_tokenizer(training: list[stories.Story], vocab_size: int) -> WordPieceTokenizer:
-    """Notebook 1's trainer on some of the stories; 2,000 entries are more than it needs for whole words."""
-    return WordPieceTokenizer(train_wordpiece([story.text for story in training[:3000]], vocab_size))
-
-
-def measured_batches(documents: list, tokenizer: WordPieceTokenizer, mask=mask_tokens) -> list[dict]:
-    """Every pair of the documents once, 15 % of the tokens behind [MASK]; the same ones each time."""
-    count = sum(len(document) - 1 for document in documents)
-    hide = partial(mask, rate=0.15, shares=PLAIN)
-    return list(islice(pretraining_batches(documents, tokenizer, 64, seed=0, mask=hide), -(-count // 64)))
-
-
-def log_frequencies(documents: list, size: int) -> torch.Tensor:
-    """The logarithm of every entry's share of the training tokens, one added to each count: (V,)."""
-    ids = torch.tensor([token for document in documents for segment in document for token in segment])
-    counts = torch.bincount(ids, minlength=size) + 1
-    return (counts / counts.sum()).log()
-
-
-class Task:
-    """Texts, tokenizer and baselines for a vocabulary of some size."""
-
-    def __init__(self, texts: dict[str, list], vocab_size: int):
-        self.tokenizer = make_tokenizer(texts["train"], vocab_size)
-        self.documents = story_documents(texts["train"], self.tokenizer, SENTENCES)
-        held_out = story_documents(texts["validation"], self.tokenizer, SENTENCES)
-        # Where words are cut into pieces, whole words are hidden to measure, so that the task stays the same.
-        self.whole = all(word in self.tokenizer.id_of for story in texts["validation"][:200]
-                         for word in stories.to_words(story.text))  # fmt: skip
-        self.batches = measured_batches(
-            held_out, self.tokenizer, mask_tokens if self.whole else mask_whole_words
-        )
-        self.frequencies = log_frequencies(self.documents, len(self.tokenizer.vocabulary))
-        asked = torch.cat([batch["labels"][batch["labels"] != IGNORE] for batch in self.batches])
-        self.unigram = -self.frequencies[asked].mean().item()
-        self.perfect = perfect_losses(self.batches, self.tokenizer, SENTENCES) if self.whole else None
-
-    def gain(self, token_loss: float) -> float:
-        """The share of the way from the unigram baseline to the perfect model."""
-        return (self.unigram - token_loss) / (self.unigram - self.perfect.token_loss)
-
-
-def make_model(task: Task, settings: dict, seed: int) -> BertForPreTraining:
-    """The encoder with random weights; settings as in RECIPE and LONG; `dropout`, `start_at_frequencies`."""
-    longest = max(len(segment) for document in task.documents for segment in document)
-    torch.manual_seed(seed)
-    size = settings["hidden_size"]
-    config = BertConfig(
-        len(task.tokenizer.vocabulary), size, settings["num_layers"], settings["num_heads"], 4 * size,
-        2 * longest + 3, dropout=settings.get("dropout", 0.0), init_std=settings["init_std"],
-    )  # fmt: skip
-    bert = Bert(config)
-    if "offsets" in settings:
-        start_with_neighbors(bert, settings["offsets"], later=1.0, wide=settings["wide"])
-    model = BertForPreTraining(bert)
-    if settings.get("start_at_frequencies", True):
-        with torch.no_grad():
-            model.token_bias.copy_(task.frequencies)
-    return model
-
-
-def training_batches(task: Task, settings: dict, seed: int) -> Iterator[dict[str, torch.Tensor]]:
-    """Batches of the training stories, masked as the settings say."""
-    mask = {"tokens": mask_tokens, "whole words": mask_whole_words}[settings["mask"]]
-    hide = partial(mask, rate=settings["mask_rate"], shares=settings["shares"])
-    return pretraining_batches(task.documents, task.tokenizer, settings["batch_size"], seed, mask=hide)
-
-
-def run(task: Task, settings: dict, seed: int, every: int, write) -> BertForPreTraining:
-    """Train one model from random weights; `write` gets a line of measurements every so many steps."""
-    model = make_model(task, settings, seed)
-    batches = training_batches(task, settings, seed)
-    tokens, spent, begun = 0, 0.0, time.perf_counter()
-
-    def counted():
-        nonlocal tokens
-        for batch in batches:
-            tokens += batch["attention_mask"].sum().item()
-            yield batch
-
-    def on_step(step: int, losses: object) -> None:
-        nonlocal spent, begun
-        if step % every == 0 or step == settings["steps"]:
-            spent += time.perf_counter() - begun
-            write(step, tokens, spent, model)
-            begun = time.perf_counter()
-
-    pretrain(model, counted(), settings["steps"], settings["learning_rate"], on_step,
-             warm_up=settings["warm_up"], embedding_rate=settings["embedding_rate"],
-             next_sentence=settings["next_sentence"])  # fmt: skip
-    return model
-
-
-def measurements(task: Task, model: BertForPreTraining, whole: bool) -> dict:
-    losses = mean_losses(model, task.batches if whole else task.batches[:8])
-    values = losses._asdict() | {"unigram_loss": task.unigram}
-    if task.perfect is not None:
-        values |= {
-            "gain": task.gain(losses.token_loss),
-            "perfect_loss": task.perfect.token_loss,
-            "perfect_accuracy": task.perfect.token_accuracy,
-            "perfect_next_accuracy": task.perfect.next_accuracy,
-        }
-    return values
-
-
-def main() -> int:
+def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--variants", nargs="+", default=["recipe"], help=f"all, or: {'; '.join(VARIANTS)}")
-    parser.add_argument("--long", action="store_true", help="train longer and more slowly")
-    parser.add_argument("--steps", type=int, help=f"{RECIPE['steps']:,}, or {LONG['steps']:,} with --long")
-    parser.add_argument("--every", type=int, default=500, help="steps between two measurements")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--csv", type=Path, help="where measurements go: stories.csv, stories_long.csv")
-    parser.add_argument("--save", type=Path, nargs="?", const=FOLDER,
-                        help="folder for the checkpoint of the first run")  # fmt: skip
-    given = parser.parse_args()
-    folder = FOLDER / ("stories_long" if given.long else "stories")
-    recipe = RECIPE | (LONG if given.long else {})
-    given.steps = given.steps or recipe["steps"]
-    given.csv = given.csv or folder.with_suffix(".csv")
-    given.save = folder if given.save == FOLDER else given.save
-    chosen = list(VARIANTS) if given.variants == ["all"] else given.variants
-    if unknown := [name for name in chosen if name not in VARIANTS]:
+    add = parser.add_argument
+    add("--seeds", type=options.seed(), nargs="+", default=[0])
+    add("--variants", nargs="+", default=["recipe"], help=f"all, or: {'; '.join(VARIANTS)}")
+    add("--long", action="store_true", help="train longer and more slowly")
+    add("--steps", type=options.count(), help=f"{RECIPE['steps']:,}, or {LONG['steps']:,} with --long")
+    add("--every", type=options.count(), default=500, help="steps between two measurements")
+    add("--threads", type=options.threads(), default=2)
+    add("--csv", type=options.table(), help="where measurements go: stories.csv, stories_long.csv")
+    add("--save", type=options.folder(), nargs="?", const=FOLDER,
+        help="folder for the checkpoint of the first run")  # fmt: skip
+    settings = parser.parse_args(given)
+    folder = FOLDER / ("stories_long" if settings.long else "stories")
+    settings.steps = settings.steps or (LONG if settings.long else RECIPE)["steps"]
+    settings.csv = settings.csv or folder.with_suffix(".csv")
+    settings.save = folder if settings.save == FOLDER else settings.save
+    settings.variants = list(VARIANTS) if settings.variants == ["all"] else settings.variants
+    if unknown := [name for name in settings.variants if name not in VARIANTS]:
         parser.error(f"there is no variant {unknown[0]!r}: choose from {'; '.join(VARIANTS)}")
-    torch.set_num_threads(given.threads)
-    texts = {name: stories.split(name) for name in ("train", "validation")}
-    tasks: dict[int, Task] = {}
-    with open(given.csv, "w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        for name in chosen:
-            settings = recipe | VARIANTS[name] | {"steps": given.steps}
-            size = settings["vocab_size"]
-            task = tasks[size] = tasks.get(size) or Task(texts, size)
-            for seed in given.seeds:
+    return settings
 
-                def write(step, tokens, seconds, model, name=name, seed=seed, task=task):
-                    values = measurements(task, model, whole=step == given.steps)
-                    shown = {key: f"{value:.4f}" for key, value in values.items()}
-                    line = {"variant": name, "seed": seed, "step": step, "tokens": tokens,
-                            "seconds": f"{seconds:.1f}", **shown}  # fmt: skip
-                    table.writerow(line)
-                    file.flush()
-                    print("  ".join(f"{key} {value}" for key, value in line.items()), flush=True)
 
-                model = run(task, settings, seed, given.every, write)
-                if given.save and name == chosen[0] and seed == given.seeds[0]:
-                    checkpoints.save(model, task.tokenizer, given.save)
+def main(given: list[str] | None = None) -> int:
+    settings = arguments(given)
+    torch.set_num_threads(settings.threads)
+    base = RECIPE | (LONG if settings.long else {}) | {"steps": settings.steps}
+    try:
+        with Measurements(settings.csv) as table:
+            texts = {name: stories.split(name) for name in ("train", "validation")}
+            tasks: dict[int, Task] = {}
+            for variant in settings.variants:
+                recipe = base | VARIANTS[variant]
+                size = recipe["vocab_size"]
+                task = tasks[size] = tasks.get(size) or Task(texts, size)
+                for seed in settings.seeds:
+
+                    def write(step, tokens, seconds, model, variant=variant, seed=seed, task=task):
+                        values = measurements(task, model, whole=step == settings.steps)
+                        table.add(variant, seed, step, tokens, seconds, values)
+
+                    model = run(task, recipe, seed, settings.every, write)
+                    if settings.save and (variant, seed) == (settings.variants[0], settings.seeds[0]):
+                        checkpoints.save(model, task.tokenizer, settings.save)
+    except ERRORS as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

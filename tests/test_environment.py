@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers import environment
 from scripts.dev import badges
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +28,8 @@ import torch
 torch.cuda.is_available = lambda: asked["gpu"]
 
 real_version, real_run, pip = importlib.metadata.version, subprocess.run, []
+real_packages = list(importlib.metadata.distributions())
+imports = []
 
 def version(name):
     found = asked["versions"].get(name, "as it is")
@@ -34,13 +37,24 @@ def version(name):
         raise importlib.metadata.PackageNotFoundError(name)
     return real_version(name) if found == "as it is" else found
 
+def distributions():
+    installed = {package.metadata["Name"]: package.version for package in real_packages} | asked["versions"]
+    return [types.SimpleNamespace(metadata={"Name": n}, version=v) for n, v in installed.items() if v]
+
 def run(command, **options):
+    if isinstance(command, str):  # git's
+        return real_run(command, **options)
+    if command[1] == "-c":
+        imports.append(command[2])
+        return subprocess.CompletedProcess(command, asked["import_fails"], "", "ImportError: too new")
     if "pip" not in command:
         return real_run(command, **options)
     constraints = open(command[command.index("-c") + 1]).read().split()
     pip.append({"command": command, "constraints": constraints})
-    return subprocess.CompletedProcess(command, asked["pip_fails"], "", "no room")
+    failed = asked["pip_fails"] >= len(pip)
+    return subprocess.CompletedProcess(command, int(failed), "", "no room")
 
+importlib.metadata.distributions = distributions
 importlib.metadata.version, subprocess.run = version, run
 before = list(sys.path)
 try:
@@ -49,7 +63,7 @@ try:
     found = {"settings": settings, "helpers": environment.__file__, "first": sys.path[0]}
 except Exception as error:
     found = {"error": f"{type(error).__name__}: {error}"}
-print("\\n" + json.dumps(found | {"pip": pip}))
+print("\\n" + json.dumps(found | {"pip": pip, "imports": imports}))
 """
 
 
@@ -57,8 +71,9 @@ print("\\n" + json.dumps(found | {"pip": pip}))
 def run_cell(tmp_path):
     """A function that runs the set-up cell in a folder and returns what came of it, with what it printed."""
 
-    def run(folder, colab=False, gpu=False, versions=None, pip_fails=0, variables=None):
-        asked = {"cell": CELL, "colab": colab, "gpu": gpu, "versions": versions or {}, "pip_fails": pip_fails}
+    def run(folder, colab=False, gpu=False, versions=None, pip_fails=0, import_fails=0, variables=None):
+        asked = {"cell": CELL, "colab": colab, "gpu": gpu, "versions": versions or {}}
+        asked |= {"pip_fails": pip_fails, "import_fails": import_fails}  # the first calls of pip that fail
         ignored = ("COLAB_RELEASE_TAG", "BERT_COURSE_DEVICE", "PYTHONPATH")
         clean = {k: v for k, v in os.environ.items() if k not in ignored}
         result = subprocess.run(
@@ -101,19 +116,38 @@ def test_the_cell_is_short():
 @pytest.mark.parametrize("gpu", [False, True])
 def test_colab(run_cell, published, tmp_path, gpu):
     versions = {"mwparserfromhell": None, "transformers": "4.57.1", "numpy": "1.26.4", "jupyterlab": None}
+    versions |= {"bertviz": None}
     found = run_cell(tmp_path, colab=True, gpu=gpu, versions=versions, variables=published)
     course = tmp_path / badges.repository().split("/")[1]
     assert found["first"] == str(course)
     assert Path(found["helpers"]) == course / "helpers" / "environment.py"
     assert found["settings"] == ["cuda" if gpu else "cpu", gpu, True]
     assert found["printed"][-1] == f"Ready: the course runs on the {'GPU' if gpu else 'CPU'}."
-    (call,) = found["pip"]  # one call, for what is missing or too old and for nothing else
-    wanted = [word for word in call["command"] if ">=" in word]
-    assert [word.split(">=")[0] for word in wanted] == ["transformers", "mwparserfromhell"]
-    # torch and numpy stay as they are, even a numpy below the bound, of which the learner is told.
-    assert [pin.split("==")[0] for pin in call["constraints"]] == ["torch", "numpy"]
-    assert "numpy==1.26.4" in call["constraints"]
+    together, alone = found["pip"]
+    wanted = {word.split(">=")[0] for word in together["command"] if ">=" in word}
+    assert {"torch", "transformers", "tokenizers", "datasets", "accelerate", "mwparserfromhell"} <= wanted
+    assert not wanted & {"numpy", "bertviz", *environment.AROUND_THE_NOTEBOOKS}
+    # What is there stays as it is, even a numpy below the bound, of which the learner is told.
+    pins = dict(pin.split("==") for pin in together["constraints"])
+    assert pins["numpy"] == "1.26.4" and {"torch", "huggingface-hub", "python-dateutil"} <= set(pins)
+    assert not {"transformers", "mwparserfromhell", "bertviz"} & set(pins)  # what is to be installed is free
     assert any(line.startswith("Note:") and "numpy" in line for line in found["printed"])
+    assert "--no-deps" in alone["command"] and alone["command"][-1].startswith("bertviz>=")
+    assert "Trainer" in found["imports"][0]
+
+
+def test_colab_with_only_bertviz_missing(run_cell, published, tmp_path):
+    found = run_cell(tmp_path, colab=True, versions={"bertviz": None}, variables=published)
+    (call,) = found["pip"]
+    assert "--no-deps" in call["command"] and [w for w in call["command"] if ">=" in w] == ["bertviz>=1.4.0"]
+
+
+def test_where_pip_finds_no_way_only_torch_and_numpy_stay(run_cell, published, tmp_path):
+    versions = {"mwparserfromhell": None}
+    found = run_cell(tmp_path, colab=True, versions=versions, pip_fails=1, variables=published)
+    first, second = found["pip"]
+    assert [pin.split("==")[0] for pin in second["constraints"]] == ["torch", "numpy"]
+    assert first["command"][-5:] == second["command"][-5:] and found["settings"] == ["cpu", False, True]
 
 
 def test_colab_again_fetches_and_installs_nothing(run_cell, published, tmp_path):
@@ -130,8 +164,25 @@ def test_colab_again_fetches_and_installs_nothing(run_cell, published, tmp_path)
 
 def test_colab_says_what_pip_said(run_cell, published, tmp_path):
     versions = {"mwparserfromhell": None}
-    found = run_cell(tmp_path, colab=True, versions=versions, pip_fails=1, variables=published)
+    found = run_cell(tmp_path, colab=True, versions=versions, pip_fails=2, variables=published)
     assert "could not install mwparserfromhell" in found["error"] and "no room" in found["error"]
+    assert "delete runtime" in found["error"] and found["imports"] == []
+
+
+def test_colab_says_when_the_installed_packages_do_not_fit(run_cell, published, tmp_path):
+    versions = {"mwparserfromhell": None}
+    found = run_cell(tmp_path, colab=True, versions=versions, import_fails=1, variables=published)
+    assert "can't be imported: ImportError: too new" in found["error"]
+    assert "no room" in found["error"] and "delete runtime" in found["error"]
+
+
+@pytest.mark.parametrize("git", [False, True])
+def test_colab_says_why_the_course_is_not_fetched(run_cell, published, tmp_path, git):
+    nowhere = {"GIT_CONFIG_KEY_0": "url.file:///nowhere/at/all/.insteadOf"}
+    without = {"PATH": str(tmp_path)}
+    found = run_cell(tmp_path, colab=True, variables=published | (nowhere if git else without))
+    assert f"could not be fetched from https://github.com/{badges.repository()}: " in found["error"]
+    assert ("nowhere" if git else "git") in found["error"].split(badges.repository(), 1)[1]
 
 
 def test_at_home_nothing_is_installed(run_cell):
@@ -143,6 +194,17 @@ def test_at_home_nothing_is_installed(run_cell):
     assert found["pip"] == []
     assert "torch>=" in found["error"] and "2.0.1" in found["error"] and "not installed" in found["error"]
     assert "make lab" in found["error"] and "pip install -r requirements.txt" in found["error"]
+
+
+def test_waiting_threads_sleep():
+    """The policy stands before torch is imported, and a learner's own choice stays."""
+    code = "import os, sys; from helpers import environment\n"
+    code += "print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    clean = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    for variables, policy in ((clean, "PASSIVE"), (clean | {"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
+        command = [sys.executable, "-c", code]
+        result = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True)
+        assert result.stdout.split() == [policy, "False"]
 
 
 def test_outside_the_course(run_cell, tmp_path):

@@ -12,16 +12,9 @@ import torch
 
 from helpers.analysis.arrays import as_array
 from helpers.analysis.attribution import Attribution, encode_words, word_numbers
+from helpers.analysis.batches import in_batches
 from helpers.classification import BertForClassification
-from helpers.encoder import evaluating
-from helpers.wordpiece import (
-    Encoding,
-    WordPieceTokenizer,
-    check_text,
-    check_texts,
-    pad_encodings,
-    read_in_order,
-)
+from helpers.wordpiece import Encoding, WordPieceTokenizer, check_text, check_texts, read_in_order
 
 __all__ = ["TOP_SHARES", "Faithfulness", "faithfulness", "faithfulness_of_each", "mean_faithfulness"]
 
@@ -53,20 +46,15 @@ def _erased(encoding: Encoding, scores: Sequence[float], shares: Sequence[float]
     return [encoding.ids, *(ids[keep].tolist() for keep in (*removed, *kept))]
 
 
-@torch.no_grad()
 def _probabilities(model: BertForClassification, rows: list[list[int]], pad_id: int) -> torch.Tensor:
-    """Probabilities (N, C) for rows of ids, in batches of similar length."""
-    device = model.bert.embeddings.token.weight.device
-    order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
-    parts = []
-    with evaluating(model):
-        for first in range(0, len(order), 64):
-            some = [rows[index] for index in order[first : first + 64]]
-            encodings = [Encoding(ids, [0] * len(ids), [1] * len(ids), [], []) for ids in some]
-            batch = pad_encodings(encodings, pad_id)
-            logits = model(**{name: values.to(device) for name, values in batch.items()})
-            parts.append(logits.double().softmax(dim=-1))
-    return torch.cat(parts)[torch.tensor(order, device=device).argsort()].cpu()
+    """Probabilities (N, C) for rows of ids."""
+    encodings = [Encoding(ids, [0] * len(ids), [1] * len(ids), [], []) for ids in rows]
+
+    def compute(batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        logits = model(**batch)
+        return logits.to(torch.promote_types(logits.dtype, torch.float32)).softmax(dim=-1)
+
+    return in_batches(model, encodings, pad_id, compute)
 
 
 def faithfulness_of_each(
@@ -84,7 +72,7 @@ def faithfulness_of_each(
     scores, shares = list(read_in_order(scores, "the scores")), list(shares)
     if not texts or len(texts) != len(scores):
         raise ValueError(f"{len(texts)} texts and {len(scores)} score lists: give one list for each text")
-    if not shares or not all(0 < share <= 1 for share in shares):
+    if len(shares) == 0 or not all(0 < share <= 1 for share in shares):
         raise ValueError(f"shares must lie above 0 and not above 1, not {tuple(shares)}")
     rows = []
     for text, values in zip(texts, scores, strict=True):

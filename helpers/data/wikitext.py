@@ -8,12 +8,16 @@ stand inside sentences show one of their values, the others leave nothing.
 import bz2
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from xml.etree import ElementTree
 
 import mwparserfromhell
 from mwparserfromhell import nodes
 from mwparserfromhell.wikicode import Wikicode
+
+from helpers.data.files import DataError
 
 # Raise this when a change below changes the text: data/cache/ then gets a new file.
 VERSION = 1
@@ -37,15 +41,29 @@ _BROKEN_MARKUP = re.compile(
 )
 
 
-def articles(dump: Path) -> Iterator[tuple[str, str]]:
-    """Yield (title, wikitext) of every article in a bz2 dump: namespace 0, no redirects."""
-    with bz2.open(dump) as file:
+def articles(dump: Path | BinaryIO) -> Iterator[tuple[str, str]]:
+    """Yield (title, wikitext) of every article in a bz2 dump: namespace 0, no redirects.
+
+    Raises DataError if the dump can't be read; articles before the damage may have been yielded then.
+    """
+    with _explain_damage(), bz2.open(dump) as file:
         for _, element in ElementTree.iterparse(file):
             if element.tag != _XML + "page":
                 continue
             if element.findtext(_XML + "ns") == "0" and element.find(_XML + "redirect") is None:
                 yield element.findtext(_XML + "title"), element.findtext(f"{_XML}revision/{_XML}text")
             element.clear()
+
+
+@contextmanager
+def _explain_damage() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EOFError, ElementTree.ParseError) as error:
+        raise DataError(
+            f"The Wikipedia dump can't be read ({error}). Run `python -m helpers.data --verify` in the "
+            "folder of the course, which fetches it anew."
+        ) from error
 
 
 def plain_text(wikitext: str) -> str:

@@ -1,31 +1,38 @@
 """The story corpus: small English stories drawn from a known grammar, the same on every machine.
 
-`data/README.md` describes the grammar; `helpers/stories/grammar.py` is the grammar itself, fixed for good.
-Draws use only `random.Random(seed).random()`, whose sequence Python promises to keep; how `choice` and
-`shuffle` use it may change between versions. Nothing depends on the order of a set or on sums of floats.
+`data/README.md` describes the grammar.
+
+    grammar    the grammar itself, fixed for good
+    words      its words
+    tables     weighted choices: what grammars are made of
+    story      a story drawn from it, and the splits
+    label      how a story feels, as far as its text tells
+    samples    the story files in data/stories/
+    latents    how probable hidden choices are when some are known
+    reader     all ways in which the grammar can write a text with hidden words
+    posterior  the perfect model: the exact probability of every hidden word
+    pairs      pairs of segments, and what a perfect model makes of them
 
     python -m helpers.stories            write the files in data/stories/ anew
     python -m helpers.stories --check    compare them with what the generator draws now
 """
 
-import argparse
-import json
-import random
-import re
-import sys
-from collections.abc import Iterable, Iterator
-from fractions import Fraction
-from functools import cache
-from itertools import islice
-from pathlib import Path
-from typing import NamedTuple
-
-from helpers.stories import words as story_words
-from helpers.stories.grammar import ENGLISH, events
-from helpers.stories.tables import Grammar
+from helpers.stories.label import ceiling, usual_feeling
+from helpers.stories.story import (
+    FEELINGS,
+    MASK,
+    SPLITS,
+    Story,
+    shared_windows,
+    split,
+    stories,
+    to_text,
+    to_words,
+)
 
 __all__ = [
     "FEELINGS",
+    "MASK",
     "SPLITS",
     "Story",
     "ceiling",
@@ -36,179 +43,3 @@ __all__ = [
     "to_words",
     "usual_feeling",
 ]
-
-MASK = "[MASK]"
-FEELINGS = tuple(story_words.FEELINGS)
-
-# Split: number of stories, seed. No story is in two splits, and none is there twice; a test checks it.
-SPLITS = {
-    "train": (30_000, 1),
-    "validation": (1_000, 2),
-    "classification_train": (5_000, 3),
-    "classification_validation": (500, 4),
-    "classification_test": (2_000, 5),
-}
-
-FOLDER = Path(__file__).resolve().parents[2] / "data" / "stories"
-_FILES = {"validation": 1_000, "train": 150, "classification_train": 150}  # file: how many of the split
-_TELLING = ("feeling", "reaction")  # the roles that say how the story feels: left out for classification
-_CAPITALS = {
-    word.lower(): word
-    for word in [*story_words.GIRLS, *story_words.BOYS, *story_words.LOCAL["weekday"].split(), "I"]
-}
-
-
-class Story(NamedTuple):
-    """A story: its sentences, how the main character feels at the end, and the choices behind it.
-
-    `choices` maps each latent choice of the grammar to its value; `roles` names the role of each sentence.
-    """
-
-    sentences: tuple[str, ...]
-    feeling: str
-    choices: dict[str, str]
-    roles: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        return " ".join(self.sentences)
-
-
-def stories(count: int, seed: int, say_feeling: bool = True) -> list[Story]:
-    """`count` stories; a larger count with the same seed begins with the same stories.
-
-    say_feeling=False leaves out the last sentences, those that say or show the feeling.
-    """
-    if count < 0:
-        raise ValueError(f"count is a number of stories, 0 or more, not {count}")
-    left_out = () if say_feeling else _TELLING
-    return list(islice(draw_stories(ENGLISH, seed, left_out), count))
-
-
-def draw_stories(grammar: Grammar, seed: int, left_out: tuple[str, ...] = ()) -> Iterator[Story]:
-    """Stories of a grammar without end; sentences of the roles in `left_out` are drawn but not written."""
-    random_number = random.Random(seed).random
-
-    def pick(urn: tuple) -> object:
-        return urn[int(random_number() * len(urn))]
-
-    names = [variable.name for variable in grammar.variables]
-    while True:
-        latents = grammar.draw_latents(pick)
-        sentences, roles = [], []
-        for role in grammar.roles:
-            if pick(role.presence.urn(latents)):
-                items = pick(role.templates.urn(latents))
-                words = [item if isinstance(item, str) else pick(item.urn(latents)) for item in items]
-                if role.name not in left_out:
-                    sentences.append(to_text(words))
-                    roles.append(role.name)
-        choices = dict(zip(names, latents, strict=True))
-        yield Story(tuple(sentences), choices.get("feeling", ""), choices, tuple(roles))
-
-
-def split(name: str) -> list[Story]:
-    """The stories of one split (see SPLITS), drawn anew. ValueError for a name that is none."""
-    if name not in SPLITS:
-        raise ValueError(f"There is no split called {name!r}; choose one of {', '.join(SPLITS)}.")
-    return stories(*SPLITS[name], say_feeling=not name.startswith("classification"))
-
-
-def to_words(text: str) -> list[str]:
-    """The words and marks of a story in lower case, as the grammar and an uncased BERT count them.
-
-    [MASK] stays one word.
-    """
-    found = re.findall(r"\[MASK\]|[A-Za-z]+|[^A-Za-z\s]", text)
-    return [word if word == MASK else word.lower() for word in found]
-
-
-def to_text(words: Iterable[str]) -> str:
-    """A sentence with capitals and spaces, from its lower-case words; `to_words` takes it back."""
-    text, begins, quoted = "", True, False
-    for word in words:
-        opens = word == '"' and not quoted
-        quoted ^= word == '"'
-        if not (begins or word in ".,!" or (word == '"' and not opens)):
-            text += " "
-        text += _capitalized(word) if begins else _CAPITALS.get(word, word)
-        begins = opens or (begins and word == '"')
-    return text
-
-
-@cache
-def _capitalized(word: str) -> str:
-    return word[:1].upper() + word[1:]
-
-
-def shared_windows(texts: list[Story], others: list[Story], size: int = 3) -> float:
-    """The share of windows of `size` sentences in `texts` that stand word for word in `others`, too."""
-
-    def windows(story: Story) -> Iterator[tuple[str, ...]]:
-        for start in range(len(story.sentences) - size + 1):
-            yield story.sentences[start : start + size]
-
-    known = {window for story in others for window in windows(story)}
-    found = [window in known for story in texts for window in windows(story)]
-    return sum(found) / len(found)
-
-
-def ceiling() -> Fraction:
-    """The accuracy that no classifier of the stories without their feeling can exceed on average.
-
-    Every event and every turn has sentences of its own, so the text tells which of them decides; that one
-    causes its usual feeling in nine cases of ten and another one in the tenth (see `usual_feeling`).
-    """
-    table = {variable.name: variable.table for variable in ENGLISH.variables}
-    index = {variable.name: number for number, variable in enumerate(ENGLISH.variables)}
-
-    def best(latents: dict[str, str]) -> Fraction:
-        urn = table["feeling"].urn({index[name]: value for name, value in latents.items()})
-        return Fraction(max(urn.count(feeling) for feeling in urn), len(urn))
-
-    shares = []
-    for event in (event for event, (_, _, place) in events().items() if place):
-        for turned in table["turned"].urn({}):  # every draw of an urn is equally likely
-            turns = table["turn"].urn({index["turned"]: turned, index["event"]: event})
-            shares.append(sum(best({"event": event, "turn": turn}) for turn in turns) / len(turns))
-    return sum(shares) / len(shares)
-
-
-def usual_feeling(story: Story) -> str:
-    """The feeling that the deciding event or turn of a story causes most often: the best possible guess."""
-    choices = story.choices
-    return events()[choices["event"] if choices["turn"] == "none" else choices["turn"]][0]
-
-
-def to_json_lines(written: Iterable[Story]) -> str:
-    """One story a line: its feeling and its sentences."""
-    rows = ({"feeling": story.feeling, "sentences": story.sentences} for story in written)
-    return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-def files() -> dict[str, str]:
-    """The committed files: name -> content."""
-    contents = {}
-    for name, count in _FILES.items():
-        sample = stories(count, SPLITS[name][1], say_feeling=not name.startswith("classification"))
-        whole = count == SPLITS[name][0]
-        contents[f"{name}.jsonl" if whole else f"{name}-sample.jsonl"] = to_json_lines(sample)
-    return contents
-
-
-def main() -> int:
-    """Write the files in data/stories/, or with --check compare them with what is drawn now."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.stories", description=main.__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if a file differs")
-    checking = parser.parse_args().check
-    different = []
-    for name, content in files().items():
-        path = FOLDER / name
-        if not checking:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, encoding="utf-8", newline="\n")
-        elif not path.exists() or path.read_text(encoding="utf-8") != content:
-            different.append(name)
-    if different:
-        print(f"different from what the generator draws: {', '.join(different)}", file=sys.stderr)
-    return int(bool(different))

@@ -13,8 +13,9 @@ from functools import cache
 import torch
 
 from helpers.pretraining import IGNORE, PreTrainingLoss, split_into_segments
-from helpers.stories import Story, posterior
+from helpers.stories import posterior
 from helpers.stories.posterior import Pairs, Window
+from helpers.stories.story import Story
 from helpers.wordpiece import WordPieceTokenizer
 
 __all__ = ["pair_windows", "perfect_guesses", "perfect_losses", "story_documents"]

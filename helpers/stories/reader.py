@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from helpers.stories import MASK
 from helpers.stories.latents import Known, Latents
+from helpers.stories.story import MASK
 from helpers.stories.tables import Grammar, Table
 
 # (first, middle, stop, total) -> P(a text is the sentences first ... stop - 1, and its second segment begins

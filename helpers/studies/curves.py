@@ -1,33 +1,163 @@
-"""What happens at every step of a fine-tuning run, and a table of such runs on the disk.
+"""The study of curves: what happens at every step of a fine-tuning run, and which runs are followed.
 
-Support code for `scripts/fine_tuning_studies.py`; the taught loop is in `helpers/classification.py`. The
-table is a CSV with a line per step, replaced as a whole, to which several processes can add.
+The taught loop is in `helpers/classification.py`. The table is a CSV with a line per step, replaced as a
+whole, to which several processes can add.
 """
 
+import copy
 import csv
 import io
 import math
+import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import torch
-from filelock import FileLock
 
 from helpers.classification import (
     BertForClassification,
+    Examples,
     FineTuning,
+    check_and_encode,
     classification_loss,
+    evaluate,
     labelled_batches,
 )
-from helpers.data.downloads import write_atomically
+from helpers.data.files import write_atomically
 from helpers.pretraining import update_weights
-from helpers.studies.tables import TableError
+from helpers.studies import domains, recipes, tasks
+from helpers.studies.errors import RowError
+from helpers.studies.tables import TableError, locked, number_in, read_csv
 from helpers.wordpiece import Encoding, WordPieceTokenizer
 
-__all__ = ["MEASURED", "add", "find", "follow", "read"]
+__all__ = ["MEASURED", "PLANS", "SETTINGS", "CurveStudy", "Plan", "add", "find", "follow", "read", "summary"]
 
+SETTINGS = (
+    "plan", "seed", "trained_on", "labels", "validation_examples", "every",
+    *(name.replace("learning_rate", "peak_rate") for name in domains.RECIPE),
+)  # fmt: skip
 MEASURED = ("step", "loss", "gradient_norm", "learning_rate", "accuracy", "note")
+
+
+class Plan(NamedTuple):
+    """How a run of the curves differs from the recipe; `rate` is a multiple of its learning rate."""
+
+    rate: float = 1
+    changes: dict = {}
+    trained_on: tuple[str, ...] = ("movies",)
+
+
+# The forgetting plans train a model that was tuned on movies with tweets.
+PLANS = {
+    "recipe": Plan(),
+    "no warm-up": Plan(changes={"warm_up": 0.0}),
+    "rate too high": Plan(20, {"warm_up": 0.0}),
+    "rate too low": Plan(0.01),
+    "collapse": Plan(20, {"frozen_layers": "none"}),
+    "forgetting, gentle": Plan(0.1, trained_on=("movies", "tweets")),
+    "forgetting, harsh": Plan(10, trained_on=("movies", "tweets")),
+}
+
+
+@dataclass
+class CurveStudy:
+    """Single runs under some of PLANS, each with `labels` sentences of its domain, and their table.
+
+    Measured is the accuracy on `validation` movie sentences, every `every` steps. RowError where a domain
+    has too few examples. `known` of a seed keeps the model that several plans start from.
+    """
+
+    csv: Path
+    labels: int
+    epochs: int
+    every: int
+    validation: int
+    parts: Sequence[str] = tuple(PLANS)
+
+    def missing(self, name: str, seed: int) -> list[dict]:
+        """The columns of a plan's run, unless the table has it."""
+        columns = self.columns(name, seed)
+        return [] if whole(find(read(self.csv, SETTINGS), columns)) else [columns]
+
+    def compute(self, name: str, seed: int, known: dict) -> list[dict]:
+        """Train as the plan says and measure on movie sentences of the validation part."""
+        *before, domain = PLANS[name].trained_on
+        run, task, tokenizer = self.run(name, seed), tasks.load_task(domain), tasks.load_encoder("minilm")[1]
+        if before:
+            labels = domains.Labels(self.labels, self.labels)
+            model = copy.deepcopy(domains.tuned(tuple(before), seed, labels, known)[0])
+        else:
+            model = recipes.start(task, run)
+        plan, (train, validation, _) = recipes.plan_of(run), tasks.parts(task, run)
+        encodings = check_and_encode(model, train, validation, tokenizer, plan.max_length)
+        held_out = tasks.subset(tasks.load_task("movies").validation, self.validation, seed)
+        measure = partial(accuracy, held_out=held_out, tokenizer=tokenizer, max_length=plan.max_length)
+        return follow(model, encodings, train.labels, tokenizer, plan, self.every, measure)
+
+    def write(self, missing: list[dict], steps: list[dict], seconds: float) -> str:
+        """Put a run, which took so long, into the table; returns what it says."""
+        (columns,) = missing
+        add(self.csv, columns, steps)
+        return f"{summary([columns | step for step in steps])}, {seconds:.1f} s"
+
+    def run(self, name: str, seed: int) -> dict:
+        """The settings of a plan's last training, as the recipe names them."""
+        plan = PLANS[name]
+        usual = float(domains.recipe("movies", self.labels, seed)["learning_rate"])
+        return domains.recipe(plan.trained_on[-1], self.labels, seed, epochs=self.epochs,
+                              learning_rate=float(f"{plan.rate * usual:.6g}"), **plan.changes)  # fmt: skip
+
+    def columns(self, name: str, seed: int) -> dict:
+        """The same settings as the table names them."""
+        total = len(tasks.load_task("movies").validation.texts)
+        if self.validation > total:
+            raise RowError(f"movies have {total:,} validation examples: --validation at most that")
+        run = self.run(name, seed)
+        found = run | {
+            "plan": name, "trained_on": " + ".join(PLANS[name].trained_on), "every": self.every,
+            "validation_examples": self.validation, "peak_rate": run["learning_rate"],
+        }  # fmt: skip
+        return {name: str(found[name]) for name in SETTINGS}
+
+
+def accuracy(
+    model: BertForClassification, held_out: Examples, tokenizer: WordPieceTokenizer, max_length: int
+) -> float:
+    """What is measured on the way."""
+    return evaluate(model, held_out, tokenizer, max_length).accuracy
+
+
+def whole(steps: list[dict]) -> bool:
+    """Whether the lines of a run, with its settings, are all there: up to its last step or to its note."""
+    if [number_in(line, "step", int) for line in steps] != list(range(len(steps))) or len(steps) < 2:
+        return False
+    labels, size, epochs = (number_in(steps[0], name, int) for name in ("labels", "batch_size", "epochs"))
+    last = epochs * math.ceil(labels / max(size, 1))
+    ended = steps[-1]["note"] or (len(steps) == last + 1 and steps[-1]["accuracy"])
+    return bool(steps[0]["accuracy"] and ended) and all(line["loss"] for line in steps[1:])
+
+
+def summary(steps: list[dict]) -> str:
+    """One line on a run: how loss, gradient norm and accuracy went; TableError if steps are missing."""
+    name = steps[0]["plan"]
+    if not whole(steps):
+        raise TableError(f"steps of the run {name!r} are missing: compute it anew, or put the table back")
+    losses, norms = (
+        [number_in(line, column, finite=False) for line in steps if line[column]]
+        for column in ("loss", "gradient_norm")
+    )
+    measured = [number_in(line, "accuracy") for line in steps if line["accuracy"]]
+    return (
+        f"{name:<19}{len(losses):>4} steps  loss {losses[0]:.3f} first, {max(losses):.3f} most, "
+        f"{np.mean(losses[-10:]):.3f} mean of the last ten  "
+        f"gradient norm {max(norms, default=np.nan):.1f} most  accuracy {measured[0]:.1%} before, "
+        f"{min(measured):.1%} least, {max(measured):.1%} most, {measured[-1]:.1%} last  {steps[-1]['note']}"
+    ).rstrip()
 
 
 def follow(
@@ -39,8 +169,16 @@ def follow(
 
     loss: of the batch before the step, in nats; gradient_norm: before clipping. measure(model) gives the
     accuracy: before step 1 (as step 0), after every `every`-th step, after the last. A loss or gradient that
-    is not finite ends the run with a note and changes no weight.
+    is not finite ends the run with a note and changes no weight. ValueError for a plan with patience.
     """
+    labels = list(labels)  # a series of pandas is read by position, too
+    if not encodings or len(encodings) != len(labels) or every < 1:
+        raise ValueError(
+            f"{len(encodings)} texts, {len(labels)} labels and every={every}: each text needs one label, and "
+            "every must be at least 1"
+        )
+    if plan.patience is not None:
+        raise ValueError("a run that is followed takes all its steps: leave patience away")
     torch.manual_seed(plan.seed)
     steps = plan.epochs * math.ceil(len(encodings) / plan.batch_size)
     optimizer, schedule = plan.optimizer(model, steps)
@@ -76,14 +214,12 @@ def _line(step: int, note: str = "", **values: float) -> dict:
 def read(path: str | Path, settings: Sequence[str]) -> list[dict]:
     """All lines of a table whose runs are told apart by `settings`; none if there is no file yet.
 
-    Raises TableError for a file with other columns.
+    Raises TableError for a file with other columns, and as `read_csv` does.
     """
-    if not Path(path).exists():
+    if not os.path.exists(path):
         return []
-    with open(path, encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        lines = list(reader)
-    if tuple(reader.fieldnames or ()) != (*settings, *MEASURED):
+    columns, lines = read_csv(path)
+    if columns != (*settings, *MEASURED):
         raise TableError(f"{path} has other columns than this script writes: choose another file")
     return lines
 
@@ -99,8 +235,7 @@ def add(path: str | Path, run: dict, steps: list[dict]) -> None:
     Raises TableError as `read` does.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_name(f".{path.name}.lock")):
+    with locked(path):
         lines = read(path, tuple(run))
         old = [id(line) for line in find(lines, run)]
         text = io.StringIO(newline="")

@@ -8,56 +8,137 @@ line's `key`, for each task the labels of the test examples. Both files are repl
 import csv
 import hashlib
 import io
-from collections.abc import Sequence
+import math
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from filelock import FileLock
 
-from helpers.data.downloads import write_atomically
+from helpers.data.files import DataError, write_atomically
 
-__all__ = ["RunTable", "TableError"]
+__all__ = ["RunTable", "TableError", "locked", "number_in", "read_csv"]
 
 
 class TableError(RuntimeError):
     """A table that can't be read or does not fit; the message says why and what to do."""
 
 
+def read_csv(path: str | Path) -> tuple[tuple[str, ...], list[dict[str, str]]]:
+    """Columns and lines of a CSV file; the byte order mark and line ends of spreadsheets are read, too.
+
+    Raises TableError for what is no such file, and for a line with too few or too many cells.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.reader(file, strict=True) if row]
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise TableError(
+            f"{path} can't be read as a table ({error}): put it back, or choose another file"
+        ) from error
+    if not rows:
+        raise TableError(f"{path} is empty: delete it, or choose another file")
+    columns, *rows = rows
+    if len(set(columns)) < len(columns):
+        raise TableError(f"{path} has a column twice: put it back, or choose another file")
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(columns):
+            raise TableError(
+                f"{path} is damaged: line {number} has {len(row)} cells for {len(columns)} columns. Put it "
+                "back, or choose another file"
+            )
+    return tuple(columns), [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def number_in(line: dict, name: str, kind: type = float, finite: bool = True) -> int | float:
+    """The number in a column of a line; TableError if there is none, or none that is finite."""
+    try:
+        value = kind(line[name])
+        if finite and not math.isfinite(value):
+            raise ValueError
+    except (ValueError, OverflowError):
+        raise TableError(
+            f"the column {name} has {line[name]!r} in a line, not a number: the table is damaged, put it back"
+        ) from None
+    return value
+
+
+@contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """Make the folder of a table and keep other processes from writing the table meanwhile.
+
+    Raises TableError if nothing can be written there.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f".{path.name}.lock")):
+            yield
+    except (OSError, DataError) as error:
+        raise TableError(
+            f"{path} can't be written ({error.__cause__ or error}): make room, or choose another file"
+        ) from error
+
+
 class RunTable:
     """The table in a CSV file; `settings` are the columns that decide a run, `results` those that it adds.
 
     The column `task` tells whose test examples were answered.
-    Raises TableError for a file with other columns, and for answers that are missing or damaged.
+    Raises TableError for a file with other columns or damaged lines, and for answers that are missing or
+    damaged.
     """
 
-    def __init__(self, path: str | Path, settings: Sequence[str], results: Sequence[str], task: str = "task"):
+    def __init__(
+        self, path: str | Path, settings: Sequence[str] | None, results: Sequence[str], task: str = "task"
+    ):
         self.path, self.task = Path(path), task
-        self.settings, self.columns = tuple(settings), ("key", *settings, *results)
+        self.settings, self.columns = settings, ("key", *(settings or ()), *results)
+        if task not in self.columns:
+            raise TableError(
+                f"{self.path.name} has no column {task!r} for whose test examples were answered: name it"
+            )
         self.read()
 
     def read(self) -> None:
         """Read the files again: another process may have added to them."""
         self.lines, self._answers = [], {}
-        if not self.path.exists():
+        if not os.path.exists(self.path):  # nor where nothing may be seen: there writing says so
             return
-        with open(self.path, encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            self.lines = list(reader)
-        if tuple(reader.fieldnames or ()) != self.columns:
+        columns, self.lines = read_csv(self.path)
+        if columns != self.columns:
             raise TableError(f"{self.path} has other columns than this script writes: choose another file")
         answers = self.path.with_suffix(".npz")
         try:
             with np.load(answers, allow_pickle=False) as found:
                 self._answers = {name: found[name] for name in found.files}
-        except (OSError, ValueError, BadZipFile) as error:
+        except Exception as error:  # a damaged archive raises a dozen kinds
             raise TableError(
                 f"{answers} belongs to {self.path.name} and can't be read ({error}): put it back, or begin "
                 "a new table"
             ) from error
-        missing = [line["key"] for line in self.lines if line["key"] not in self._answers]
+        self._check()
+
+    def _check(self) -> None:
+        answers, keys = self.path.with_suffix(".npz"), [line["key"] for line in self.lines]
+        missing = [key for key in keys if key not in self._answers]
         if missing:
             raise TableError(f"{answers} lacks the answers of {len(missing)} lines: begin a new table")
+        if len(set(keys)) < len(keys):
+            raise TableError(f"{self.path} has a run twice: put it back, or begin a new table")
+        for line in self.lines:
+            labels = self._answers.get(f"labels of {line[self.task]}", np.empty(0))
+            if not _fits(self._answers[line["key"]], labels):
+                raise TableError(
+                    f"{answers} does not fit {self.path.name}: for the line {line['key']} it has no answer "
+                    f"to each test example of {line[self.task]!r}. Put both back, or begin a new table"
+                )
+            if self.settings is not None and line["key"] != self.key(line):
+                raise TableError(
+                    f"the settings of the line {line['key']} in {self.path} are not those under which it was "
+                    "written: put the file back as it was, or begin a new table"
+                )
 
     @classmethod
     def stored(cls, path: str | Path, task: str = "task") -> "RunTable":
@@ -67,9 +148,7 @@ class RunTable:
             raise TableError(
                 f"there is no table {path}: make it with the script that is named beside its use"
             )
-        with open(path, encoding="utf-8", newline="") as file:
-            columns = next(csv.reader(file))
-        return cls(path, columns[1:], (), task)
+        return cls(path, None, read_csv(path)[0][1:], task)
 
     def matching(self, **settings: object) -> list[dict]:
         """The lines that have these values, compared as text, in the order of their seeds."""
@@ -80,10 +159,15 @@ class RunTable:
                 f"{self.path.name} has no column {sorted(unknown)[0]}: it has {', '.join(self.columns)}"
             )
         found = [line for line in self.lines if wanted.items() <= line.items()]
-        return sorted(found, key=lambda line: int(line.get("seed") or 0))
+        return sorted(found, key=lambda line: number_in(line, "seed", int) if line.get("seed") else 0)
 
     def key(self, line: dict) -> str:
         """What the settings of a line are called in the file of answers."""
+        if self.settings is None:
+            raise TableError(f"{self.path} was opened to be read: open it with its settings to add to it")
+        lacking = [name for name in self.settings if name not in line]
+        if lacking:
+            raise TableError(f"the line lacks the setting {lacking[0]!r}: give each of {self.settings}")
         text = "\x1f".join(str(line[name]) for name in self.settings)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -93,18 +177,24 @@ class RunTable:
         return next((line for line in self.lines if line["key"] == key), None)
 
     def add(self, line: dict, answers: np.ndarray, labels: np.ndarray) -> None:
-        """Write a run: predicted classes (N,) as integers, or points from 0 to 1 (N,) as floats.
+        """Write a run: predicted classes (N,) as integers up to 255, or points from 0 to 1 (N,) as floats.
 
-        labels (N,): the right classes, the same for all lines of a task. Raises TableError if they are not.
+        labels (N,): the right classes, the same for all lines of a task. Raises TableError if they are not,
+        for other answers, and for a column that the table lacks.
         """
+        unknown = line.keys() - set(self.columns)
+        if unknown:
+            raise TableError(f"{self.path.name} has no column {sorted(unknown)[0]}: leave it away")
         line = {name: str(line.get(name, "")) for name in self.columns} | {"key": self.key(line)}
-        answers = np.asarray(answers)
-        answers = answers.astype(np.float32 if answers.dtype.kind == "f" else np.uint8)
-        labels = np.asarray(labels, dtype=np.uint8)
+        answers, labels = np.asarray(answers), np.asarray(labels)
         if answers.shape != labels.shape:
             raise TableError(f"{len(answers)} answers for {len(labels)} test examples: give one for each")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path.with_name(f".{self.path.name}.lock")):
+        for values, most in ((answers, 1 if answers.dtype.kind == "f" else 255), (labels, 255)):
+            if not _inside(values, most):
+                raise TableError("classes are whole numbers from 0 to 255, points lie from 0 to 1")
+        answers = answers.astype(np.float32 if answers.dtype.kind == "f" else np.uint8)
+        labels = labels.astype(np.uint8)
+        with locked(self.path):
             self.read()
             name = f"labels of {line[self.task]}"
             if not np.array_equal(self._answers.get(name, labels), labels):
@@ -132,3 +222,15 @@ class RunTable:
         if answers.dtype.kind == "f":
             return answers.astype(float)
         return (answers == self._answers[f"labels of {line[self.task]}"]).astype(float)
+
+
+def _fits(answers: np.ndarray, labels: np.ndarray) -> bool:
+    """Whether there is a class or a point for each of the labels, and one label at least."""
+    if labels.size == 0 or not answers.shape == labels.shape == (labels.size,):
+        return False
+    kinds = answers.dtype.kind + labels.dtype.kind
+    return kinds == "uu" or (kinds == "fu" and _inside(answers, 1))
+
+
+def _inside(values: np.ndarray, most: int) -> bool:
+    return bool(((0 <= values) & (values <= most)).all())

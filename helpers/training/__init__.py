@@ -1,0 +1,17 @@
+"""How a long run is made: from text on the disk to a checkpoint, and on from where it was cut.
+
+    settings   the arguments of a run, and what must stay the same when it goes on
+    options    the kinds of numbers and files that all scripts take
+    corpus     the text: the course's own, what is held out of it, or plain-text files
+    rows       packed rows of tokens on the disk, their order, their masks
+    prepare    tokenizer and rows, made or found again
+    model      the model as a run begins
+    starts     a start for small models: heads that look at the neighbors
+    optimizer  AdamW with its groups, and the learning rate of every step
+    shortcuts  work left out because the loss does not depend on it
+    engine     a run between two steps: update, measure, report, save, stop
+    log        log.csv and TensorBoard
+    state      the states from which a killed run resumes
+    callbacks  what a notebook's training loop may do after a step
+    cost       what a run will take: seconds and memory, foretold
+"""

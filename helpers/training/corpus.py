@@ -1,39 +1,22 @@
-"""Text for the long run: documents in, packed rows of token ids on the disk, in an order that can be resumed.
+"""Text for the long run, as documents: the course's own, what is held out of it, and plain-text files.
 
-Support code. Rows are kept in Arrow files (the `datasets` library), which are mapped into memory page by
-page, so a corpus may be larger than memory. There is no shuffle buffer: the order of the rows is a
-permutation that follows from the seed, so any place in it can be found again.
+Support code. Documents come one at a time, so that a text may be larger than memory; how they are cut into
+rows is the business of `helpers.training.rows`.
 """
 
 import hashlib
-import json
-import os
 import random
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 
-import datasets
-import numpy as np
-import torch
-from datasets.arrow_writer import ArrowWriter
-
 from helpers import data
-from helpers.pretraining import mask_tokens
-from helpers.wordpiece import WordPieceTokenizer
 
 __all__ = [
     "HELD_OUT",
     "CorpusError",
-    "MaskedRows",
-    "Order",
     "ShortTextError",
+    "first_characters",
     "held_out_documents",
-    "pack",
-    "rows_on_disk",
     "text_documents",
     "training_documents",
 ]
@@ -44,7 +27,6 @@ HELD_OUT = (
     "Astronaut",
 )  # fmt: skip
 DOMAINS = ("movies", "products", "editorials", "tweets")
-SHARD_ROWS = 8192
 
 
 class CorpusError(ValueError):
@@ -115,7 +97,7 @@ def text_documents(paths: Sequence[str | Path], held_out: bool = False) -> Itera
         if not path.is_file():
             raise CorpusError(f"there is no text file {path}: give plain-text files in UTF-8")
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8-sig") as file:
                 for document in _paragraphs(file):
                     digest = hashlib.sha256(document.encode()).digest()
                     if (int.from_bytes(digest[:4]) % 100 == 0) == held_out:
@@ -138,139 +120,10 @@ def _paragraphs(lines: Iterable[str], most: int = 1_000_000) -> Iterator[str]:
         yield "".join(document)
 
 
-def pack(documents: Iterable[str], tokenizer: WordPieceTokenizer, length: int) -> Iterator[list[int]]:
-    """Rows `[CLS] … [SEP]` of exactly `length` tokens, cut from all documents in a row, [SEP] between them.
-
-    No row has padding: none of the work is wasted on it (Geiping and Goldstein 2023, section 4.1). What is
-    left at the end is dropped.
-    """
-    cls, sep = tokenizer.id_of["[CLS]"], tokenizer.id_of["[SEP]"]
-    waiting: list[int] = []
+def first_characters(documents: Iterator[str], count: int = 20_000_000) -> Iterator[str]:
+    """Documents until `count` characters are together: enough for a vocabulary, and they fit into memory."""
     for document in documents:
-        waiting += [*tokenizer.encode(document).ids[1:-1], sep]
-        start, size = 0, length - 2
-        while len(waiting) - start >= size:
-            yield [cls, *waiting[start : start + size], sep]
-            start += size
-        del waiting[:start]
-
-
-def rows_on_disk(
-    documents: Iterable[str], tokenizer: WordPieceTokenizer, length: int, folder: str | Path, source: str = ""
-) -> list[datasets.Dataset]:
-    """The packed rows of the documents as shards in a folder, written once and mapped from then on.
-
-    `source` says where the documents come from. Rows written before are used again if vocabulary, length and
-    source are the same; otherwise CorpusError. The documents are read one at a time; a folder that is there
-    is whole. Raises ShortTextError if the text fills no row, CorpusError for rows that can't be read.
-    """
-    folder = Path(folder)
-    wanted = {
-        "vocabulary": hashlib.sha256("\n".join(tokenizer.vocabulary).encode()).hexdigest(),
-        "length": length,
-        "source": source,
-    }
-    if not folder.exists():
-        _write_rows(documents, tokenizer, length, folder, wanted)
-    try:
-        found = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
-        shards = [datasets.Dataset.from_file(str(folder / name)) for name in found["shards"]]
-    except (OSError, ValueError, KeyError) as error:
-        raise CorpusError(
-            f"the rows in {folder} can't be read ({error}): delete that folder, and they are made again"
-        ) from error
-    differing = [name for name, value in wanted.items() if found.get(name) != value]
-    if differing:
-        raise CorpusError(
-            f"{folder} holds rows made with another {' and '.join(differing)}: choose another folder for "
-            "this run, or delete that one"
-        )
-    return shards
-
-
-def _write_rows(documents, tokenizer, length, folder: Path, description: dict) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for left in folder.parent.glob(f".{folder.name}-*"):  # by a process that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    features = datasets.Features({"ids": datasets.List(datasets.Value("int32"), length=length)})
-    rows, shards = pack(documents, tokenizer, length), []
-    try:
-        while part := list(islice(rows, SHARD_ROWS)):
-            shards.append(f"rows-{len(shards):05}.arrow")
-            with ArrowWriter(features=features, path=str(unfinished / shards[-1])) as writer:
-                for row in part:
-                    writer.write({"ids": row})
-                writer.finalize()
-        if not shards:
-            raise ShortTextError(f"the text is shorter than one row of {length} tokens: give more text")
-        content = json.dumps(description | {"shards": shards}, indent=2)
-        (unfinished / "rows.json").write_text(content + "\n", encoding="utf-8")
-        os.chmod(unfinished, 0o755)
-        unfinished.rename(folder)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
-
-
-class Order:
-    """An endless order of rows: every epoch takes the shards in an order of its own, and the rows in each.
-
-    `Order(sizes, seed)[place]` is (epoch, shard, row in the shard), the same for the same place and seed.
-    Memory: two permutations, of the shards and of one shard's rows, whatever the size of the corpus.
-    """
-
-    def __init__(self, sizes: Sequence[int], seed: int):
-        if not sizes or min(sizes) < 1:
-            raise CorpusError("the order needs at least one shard, and a row in each")
-        self.sizes, self.seed, self.rows = tuple(sizes), seed, sum(sizes)
-        self._shards = lru_cache(maxsize=1)(self._draw_shards)
-        self._rows = lru_cache(maxsize=1)(self._draw_rows)
-
-    def __reduce__(self):
-        return Order, (self.sizes, self.seed)  # to workers that are started anew: what is kept can't travel
-
-    def __getitem__(self, place: int) -> tuple[int, int, int]:
-        epoch, place = divmod(place, self.rows)
-        shards, ends = self._shards(epoch)
-        index = int(np.searchsorted(ends, place, side="right"))
-        shard = int(shards[index])
-        return epoch, shard, int(self._rows(epoch, shard)[place - (ends[index - 1] if index else 0)])
-
-    def _draw_shards(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        shards = np.random.default_rng([self.seed, epoch]).permutation(len(self.sizes))
-        return shards, np.cumsum(np.array(self.sizes)[shards])
-
-    def _draw_rows(self, epoch: int, shard: int) -> np.ndarray:
-        return np.random.default_rng([self.seed, epoch, shard]).permutation(self.sizes[shard])
-
-
-class MaskedRows(torch.utils.data.Dataset):
-    """`MaskedRows(shards, tokenizer, seed)[place]`: the row at a place of the endless order, newly masked.
-
-    -> ids and labels, (T,) long. The mask depends on seed, epoch and row alone: not on the batch, the number
-    of processes, or where a run was resumed. rate and shares as in `mask_tokens`.
-    """
-
-    def __init__(self, shards, tokenizer: WordPieceTokenizer, seed: int, mask=mask_tokens):
-        self.shards = [shard.with_format("numpy") for shard in shards]
-        self.order = Order([len(shard) for shard in shards], seed)
-        self.tokenizer, self.seed, self.mask = tokenizer, seed, mask
-
-    def __len__(self) -> int:
-        return self.order.rows
-
-    def __getstate__(self) -> dict:  # to workers that are started anew
-        return self.__dict__ | {"tokenizer": (self.tokenizer.vocabulary, self.tokenizer.options)}
-
-    def __setstate__(self, state: dict) -> None:
-        vocabulary, options = state["tokenizer"]
-        self.__dict__ |= state | {"tokenizer": WordPieceTokenizer(vocabulary, **options)}
-
-    def __getitem__(self, place: int) -> dict[str, torch.Tensor]:
-        epoch, shard, row = self.order[place]
-        ids = torch.from_numpy(self.shards[shard][row]["ids"].astype(np.int64))[None]  # (1, T)
-        draws = np.random.SeedSequence([self.seed, epoch, shard, row]).generate_state(1, np.uint64)
-        generator = torch.Generator().manual_seed(int(draws[0] >> 1))
-        corrupted, labels = self.mask(ids, self.tokenizer, generator=generator)
-        return {"ids": corrupted[0], "labels": labels[0]}
+        yield document
+        count -= len(document)
+        if count < 0:
+            return

@@ -186,7 +186,7 @@ def run_seconds(
 
 def read_points(path: str | Path) -> list[Point]:
     """The measurements that `benchmarks/pretraining_cost.py` stored, in their order."""
-    with open(path, newline="", encoding="utf-8") as file:
+    with open(path, newline="", encoding="utf-8-sig") as file:
         return [
             Point(
                 BertConfig(

@@ -10,10 +10,11 @@ that says what was given and what is wanted:
 
 import argparse
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["count", "file", "number", "seed", "table", "threads"]
+__all__ = ["count", "either", "file", "folder", "number", "seed", "table", "threads"]
 
 MOST_THREADS = 1024
 
@@ -76,29 +77,65 @@ def threads() -> Callable[[str], int]:
     return count(1, MOST_THREADS)
 
 
+def either(word: str, kind: Callable[[str], object]) -> Callable[[str], object]:
+    """The word itself, or what `kind` reads."""
+
+    def read(text: str) -> object:
+        if text == word:
+            return text
+        try:
+            return kind(text)
+        except argparse.ArgumentTypeError as error:
+            raise argparse.ArgumentTypeError(f"{error}; or give {word}") from None
+
+    return read
+
+
 def file() -> Callable[[str], Path]:
     """A file that is there."""
 
     def read(text: str) -> Path:
-        path = Path(text)
-        if path.is_dir():
+        if os.path.isdir(text):
             raise argparse.ArgumentTypeError(f"{text} is a folder, not a file")
-        if not path.is_file():
+        if not os.path.isfile(text):
             raise argparse.ArgumentTypeError(f"there is no file {text}")
-        return path
+        if not os.access(text, os.R_OK):
+            raise argparse.ArgumentTypeError(f"{text} can't be read: look at its permissions")
+        return Path(text)
 
     return read
 
 
 def table() -> Callable[[str], Path]:
-    """A CSV file to be written or added to: its name ends in .csv, and no folder stands in its place."""
+    """A CSV file to be written or added to: its name ends in .csv, and its folder is there and open to us."""
 
     def read(text: str) -> Path:
         path = Path(text)
         if path.suffix != ".csv":
             raise argparse.ArgumentTypeError(f"must end in .csv, not {path.name}")
-        if path.is_dir():
+        if os.path.isdir(path):
             raise argparse.ArgumentTypeError(f"{text} is a folder: name a file in it")
+        if not os.path.isdir(path.parent):
+            raise argparse.ArgumentTypeError(f"there is no folder {path.parent} for {path.name}: make one")
+        if not os.access(path if os.path.exists(path) else path.parent, os.W_OK):
+            raise argparse.ArgumentTypeError(f"{text} can't be written: look at its permissions")
+        return path
+
+    return read
+
+
+def folder() -> Callable[[str], Path]:
+    """A folder to be written: it may be missing yet, but no file stands in its place or above it."""
+
+    def read(text: str) -> Path:
+        if not text:
+            raise argparse.ArgumentTypeError("must be the name of a folder, not empty")
+        path = Path(text)
+        there = next(place for place in (path, *path.absolute().parents) if os.path.lexists(place))
+        if not os.path.isdir(there):
+            raise argparse.ArgumentTypeError(f"{there} is not a folder: name another one")
+        if not os.access(there, os.W_OK):
+            raise argparse.ArgumentTypeError(f"{there} can't be written: look at its permissions")
         return path
 
     return read

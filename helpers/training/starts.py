@@ -1,4 +1,4 @@
-"""A start for small models: heads of the first layer look at the neighbors before anything is learned.
+"""Where weights start: the token head at the unigrams, heads of a small model's first layer at the neighbors.
 
 Support code. Where a text is large and batches are, attention finds the neighbors by itself; with a million
 tokens and small batches it did not. Everything here is only where the weights start; all of them are learned.
@@ -10,7 +10,9 @@ import torch
 
 from helpers.encoder import Bert
 
-__all__ = ["start_with_neighbors", "sinusoidal_positions"]
+__all__ = ["NEIGHBORS", "log_frequencies", "sinusoidal_positions", "start_with_neighbors"]
+
+NEIGHBORS = (-1, 1, -2, 2)  # where the heads of --neighbors look, in tokens to the right
 
 
 def sinusoidal_positions(count: int, hidden_size: int, std: float = 0.02) -> torch.Tensor:
@@ -81,3 +83,12 @@ def start_with_neighbors(
     for layer in bert.layers[1:]:
         layer.attention.output.weight *= later
         layer.feed_forward.narrow.weight *= later
+
+
+def log_frequencies(counts: torch.Tensor) -> torch.Tensor:
+    """The logarithm of every entry's share of the tokens, one added to each count: (V,) -> (V,), 32 bits.
+
+    Worked out in the numbers of the counts: in 64 bits for doubles, in 32 for whole numbers.
+    """
+    counts = counts + 1
+    return (counts / counts.sum()).log().float()

@@ -18,11 +18,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from helpers.data.downloads import sha256_of
+from helpers.data.files import sha256_of
+from helpers.training.files import read_object
 
-__all__ = ["StateError", "load_latest", "save_state"]
+__all__ = ["StateError", "load_latest", "save_state", "wait_for_first"]
 
 NAMES = ("model.safetensors", "optimizer.safetensors")
+WAITING = "no-state-yet"  # a file that stands in the folder until the first state does
 
 
 class StateError(RuntimeError):
@@ -54,6 +56,7 @@ def save_state(
         shutil.rmtree(place, ignore_errors=True)  # of a run that was resumed from an older state
         unfinished.rename(place)
         _sync(folder)
+        (folder / WAITING).unlink(missing_ok=True)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise StateError(
@@ -68,8 +71,9 @@ def save_state(
 def load_latest(folder: str | Path, model: nn.Module, optimizer: torch.optim.Optimizer, warn=print) -> dict:
     """Bring model and optimizer to the latest whole state; its step, and what was given as `more`.
 
-    A damaged state is named through `warn`, and the one before it is used. Returns {} where no state was
-    ever written; raises StateError if there are states and all are damaged, or if one is of another model.
+    A damaged state is named through `warn`, and the one before it is used. Returns {} where no state is;
+    raises StateError if there are states and all are damaged, now or when they were set aside, or if one is
+    of another model.
     """
     folder = Path(folder)
     for unfinished in folder.glob(".unfinished-*"):
@@ -84,13 +88,32 @@ def load_latest(folder: str | Path, model: nn.Module, optimizer: torch.optim.Opt
         except RuntimeError as error:
             first = str(error).splitlines()[1:2] or [str(error)]
             raise StateError(f"{place} is the state of another model ({first[0].strip()})") from error
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
             warn(f"{place} is damaged ({error}): it is set aside, and the state before it is used")
             shutil.rmtree(folder / f"damaged-{place.name}", ignore_errors=True)
             place.rename(folder / f"damaged-{place.name}")
-    if states:
-        raise StateError(f"no state in {folder} is whole: delete that folder to start the run anew")
+    if states or any(folder.glob("damaged-step-*")):
+        raise StateError(
+            f"no state in {folder} is whole: delete that folder and the run's log.csv to start the run anew, "
+            "or put a whole state back"
+        )
     return {}
+
+
+def wait_for_first(folder: str | Path, begun: bool) -> None:
+    """Note in a folder without states that none was written yet; `save_state` takes the note away.
+
+    begun: whether the run has written to its log. Then the note must stand there already: StateError if not,
+    because the states that were written are gone.
+    """
+    note = Path(folder) / WAITING
+    if begun and not note.exists():
+        raise StateError(
+            f"the log has lines, but {folder} holds no state to go on from: put the latest state back, or "
+            "delete log.csv to start the run anew"
+        )
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.touch()
 
 
 def _write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict) -> None:
@@ -114,7 +137,7 @@ def _write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, sta
 
 
 def _checked(place: Path) -> dict:
-    state = json.loads((place / "state.json").read_text(encoding="utf-8"))
+    state = read_object(place / "state.json")
     digest = state["sha256"]
     del state["sha256"]
     if digest != _digest(state):

@@ -13,7 +13,10 @@ is the last line of a cell, or given to `display`, makes two outputs:
   that is trusted; so do Colab, and pages exported by nbconvert.
 - a still picture (PNG) of what the live view first shows, for GitHub, print, and notebooks not yet trusted.
 
-How it is drawn: `helpers/views/page.py`, `page.html`; what is drawn: `helpers/views/data.py`.
+    data      what is drawn: the numbers, read from a model or given
+    page      how the live view is drawn: bertviz's scripts, which choose the colors, in page.html
+    pictures  the still pictures
+    explorer  the panel with which a notebook's reader chooses layer, head and text
 """
 
 from collections.abc import Mapping, Sequence

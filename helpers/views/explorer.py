@@ -106,9 +106,10 @@ class Explorer:
             "BERT_COURSE_STILL"
         ):  # set where the outputs are stored: no widget outlives its kernel
             return
-        live = self.controls()._repr_mimebundle_()
-        live["text/plain"] = "The panel itself is here while the notebook runs; its first state stands above."
-        display(live, raw=True)
+        # What ipywidgets 7 (Colab's) and 8 both say of a widget; their own methods for it differ.
+        panel = {"version_major": 2, "version_minor": 0, "model_id": self.controls().model_id}
+        note = "The panel itself is here while the notebook runs; its first state stands above."
+        display({"application/vnd.jupyter.widget-view+json": panel, "text/plain": note}, raw=True)
 
 
 def describe_head(attention: np.ndarray, tokens: list[str], *_) -> str:

@@ -4,6 +4,8 @@ The page holds d3, jQuery and one of bertviz's scripts, compressed, and the numb
 weights to 1/255, queries and keys to 1/32767 of the largest. Whatever text is shown is inside the compressed
 part too, so no token can be taken for HTML; bertviz writes tokens as text. The page stands in a sandboxed
 frame without an origin, and its own policy forbids scripts to load or send anything.
+
+bertviz's scripts come from the installed package; d3 and jQuery, which no package has, from `helpers.data`.
 """
 
 import base64
@@ -13,6 +15,7 @@ import json
 import re
 import struct
 import zlib
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -25,23 +28,24 @@ TEMPLATE = Path(__file__).with_suffix(".html")
 WIDTHS = {"model": 970, "neuron": 1000}
 LABEL_WIDTHS = {"head": 110, "model": 80, "neuron": 120}
 MODEL_COLUMNS = 8  # it shares its width out among so many heads at least; two heads would be drawn huge
+TRIED = "1.4.1"  # the version of bertviz that the views were last tried with
 # What is changed in bertviz's scripts. The neuron view takes its parameters from the window already.
 PARAMETERS = ("params = PYTHON_PARAMS;", "params = window.bertviz_params;")
 CHANGES = {
     "head": [PARAMETERS],
     "model": [PARAMETERS, ("renderThumbnail(i, j);", "bertviz_later(config.svg, renderThumbnail, i, j);")],
-    "neuron": [],
+    "neuron": [("params = window.bertviz_params", "params = window.bertviz_params")],
 }
 
 
 def page(kind: str, reading: Reading, title: str) -> str:
     """The whole HTML page of one view; kind: "head", "model" or "neuron"."""
     fields = {
+        "CODE": code(kind),  # first: it says what is wrong where bertviz is missing
         "TITLE": html.escape(title),
-        "BERTVIZ": data.CATALOGUE["bertviz"].version,
+        "BERTVIZ": metadata.version("bertviz"),
         "OVERHANG": str(_overhang(kind, reading.tokens)),
         "WIDTH": str(_width(kind, reading)),
-        "CODE": code(kind),
         "DATA": pack(kind, reading),
     }
     template = TEMPLATE.read_text(encoding="utf-8")
@@ -80,14 +84,29 @@ def code(kind: str) -> str:
         (data.fetch(name) / file).read_text(encoding="utf-8")
         for name, file in (("jquery", "jquery.js"), ("d3", "d3.v5.min.js"))
     ]
-    script = (data.fetch("bertviz") / f"{kind}_view.js").read_text(encoding="utf-8")
+    return _compressed("\n".join(libraries).encode() + b"\0" + bertviz_script(kind).encode())
+
+
+def bertviz_script(kind: str) -> str:
+    """One script of the installed package, changed as CHANGES says; nothing of the package is imported.
+
+    Raises RuntimeError where the package is missing or its script can't be changed so, with the way out.
+    """
+    way_out = f"Run: python -m pip install --force-reinstall --no-deps bertviz=={TRIED}"
+    try:
+        package = metadata.distribution("bertviz")
+    except metadata.PackageNotFoundError:
+        raise RuntimeError(f"bertviz, whose scripts draw the views, is not installed. {way_out}") from None
+    path = Path(package.locate_file(f"bertviz/{kind}_view.js"))
+    script = path.read_text(encoding="utf-8") if path.is_file() else ""
     for old, new in CHANGES[kind]:
         if script.count(old) != 1:
             raise RuntimeError(
-                f"bertviz's {kind}_view.js is not the expected one; run: python -m helpers.data --verify"
+                f"bertviz {package.version} is installed, and its {kind}_view.js is not the one that the "
+                f"views were tried with, that of bertviz {TRIED}. {way_out}"
             )
         script = script.replace(old, new)
-    return _compressed("\n".join(libraries).encode() + b"\0" + script.encode())
+    return script
 
 
 def pack(kind: str, reading: Reading) -> str:

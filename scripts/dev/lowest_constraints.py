@@ -3,7 +3,7 @@
     python scripts/dev/lowest_constraints.py > lowest.txt
     python -m pip install -r requirements.txt -c lowest.txt
 
-So a lower bound is a version that was tried, not a guess.
+So a lower bound is a version that was tried, not a guess. Only torch's was not tried by hand: it is Colab's.
 """
 
 import sys

@@ -4,8 +4,9 @@
     python scripts/dev/run_notebooks.py 01 03         the ones whose names begin so (a path will do, too)
     python scripts/dev/run_notebooks.py --check 02    run and compare with what is stored; write nothing
 
-A notebook that raises an error or writes to stderr fails, and its file stays as it was. Notebooks run on
-the CPU unless BERT_COURSE_DEVICE says otherwise, so that what is stored repeats on any machine.
+A notebook that raises an error or writes to stderr fails, and its file stays as it was. Two notebooks run at
+a time, with one thread each, on the CPU, so that what is stored repeats on any machine; OMP_NUM_THREADS and
+BERT_COURSE_DEVICE say otherwise.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,8 @@ NOTEBOOKS = ROOT / "notebooks"
 SECONDS_PER_CELL = 1200
 IGNORE_OUTPUT = "nbval-ignore-output"
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
+# What notebooks are stored and tested with. A thread that waits must not keep a core busy that another needs.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "BERT_COURSE_DEVICE": "cpu"}
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
@@ -58,9 +61,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", help="beginnings of names, or paths; default: all")
     parser.add_argument("--check", action="store_true", help="compare with the stored outputs, write nothing")
-    parser.add_argument("--jobs", type=int, default=1, help="notebooks run at the same time (default 1)")
+    parser.add_argument("--jobs", type=int, default=2, help="notebooks run at the same time (default 2)")
     options = parser.parse_args(arguments)
-    os.environ.setdefault("BERT_COURSE_DEVICE", "cpu")
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
     os.environ.setdefault("BERT_COURSE_STILL", "1")  # helpers/views/explorer.py: a picture, no widgets
     start = time.monotonic()
     runs = list(run_all(find(options.names), store=not options.check, jobs=options.jobs))
@@ -89,17 +93,22 @@ def find(names: list[str], folder: Path = NOTEBOOKS) -> list[Path]:
 
 def run_all(paths: list[Path], store: bool, jobs: int = 1):
     """Run the notebooks and yield a Run for each, having printed its line."""
-    if jobs == 1:
-        results = (run_notebook(path, store) for path in paths)
-    else:
-        pool = ProcessPoolExecutor(jobs)
-        results = pool.map(run_notebook, paths, [store] * len(paths))
-    for run in results:
+    for run in results(paths, store, jobs):
         state = "FAILED" if run.problems else "ok"
         print(f"{run.name:<40} {run.seconds:6.1f} s {run.peak_megabytes:6.0f} MB  {state}", flush=True)
         for problem in run.problems:
             print(f"  ! {problem}", flush=True)
         yield run
+
+
+def results(paths: list[Path], store: bool, jobs: int):
+    """What running each notebook gave, as they end; one after the other where `jobs` is 1."""
+    if jobs == 1:
+        yield from (run_notebook(path, store) for path in paths)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        tasks = [pool.submit(run_notebook, path, store) for path in paths]
+        yield from (task.result() for task in as_completed(tasks))
 
 
 def run_notebook(path: Path, store: bool) -> Run:
@@ -159,12 +168,14 @@ def code_cells(notebook) -> list:
 
 
 def output_problems(notebook) -> list[str]:
-    """What must not stand in a stored notebook: stderr, live widgets, cells without a count."""
+    """What must not stand in a stored notebook: errors, stderr, live widgets, cells without a count."""
     problems = []
     for number, cell in enumerate(code_cells(notebook), 1):
         if cell.execution_count != number:
             problems.append(f"code cell {number} has count {cell.execution_count}: is it empty?")
         for output in cell.outputs:
+            if output.output_type == "error":  # one that the kernel swallowed, as when a value can't be shown
+                problems.append(f"code cell {number} shows an error: {output.ename}: {output.evalue}")
             if output.output_type == "stream" and output.name == "stderr":
                 problems.append(f"code cell {number} writes to stderr: {output.text.strip()[-300:]!r}")
             if "application/vnd.jupyter.widget-view+json" in output.get("data", {}):

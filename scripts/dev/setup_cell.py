@@ -11,7 +11,9 @@ course = next((p for p in (here, *here.parents) if (p / "helpers" / "environment
 if course is None and ("google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ):
     course = here / REPOSITORY.rsplit("/", 1)[-1]
     if not course.is_dir():
-        subprocess.run(["git", "clone", "--quiet", "--depth", "1", REPOSITORY, str(course)], check=True)
+        failed, words = subprocess.getstatusoutput(f'git clone --quiet --depth 1 {REPOSITORY} "{course}"')
+        if failed:
+            raise RuntimeError(f"The course could not be fetched from {REPOSITORY}: {words or failed}")
 if course is None:
     raise FileNotFoundError(f"No folder above {here} holds helpers/: start Jupyter in the course's folder.")
 if sys.path[0] != str(course):

@@ -1,6 +1,5 @@
-"""scripts/fine_tune.py on tiny data and encoders: every row, interruptions, bad options; and its helpers."""
+"""scripts/fine_tune.py on tiny data and encoders: every row, interruptions, bad options."""
 
-import copy
 import random
 from types import SimpleNamespace
 
@@ -9,30 +8,14 @@ import pytest
 import torch
 
 from helpers import checkpoints, data
-from helpers.classification import (
-    BertForClassification,
-    Examples,
-    FineTuning,
-    evaluate,
-    freeze_lower_layers,
-    rater_agreement,
-)
+from helpers.classification import Examples
 from helpers.encoder import Bert, BertConfig
-from helpers.studies.fine_tuning import (
-    MaskClassifier,
-    as_prompt,
-    features,
-    fine_tune_with_trainer,
-    last_sentences,
-    remember_encodings,
-    subset,
-)
-from helpers.studies.tables import RunTable, TableError
+from helpers.studies import recipes, rows, tasks
+from helpers.studies.tables import RunTable
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
 from scripts import fine_tune as script
 
 WORDS = ["a", "the", "film", "plot", "good", "great", "bad", "dull", "very", "."]
-PLAN = FineTuning(epochs=3, batch_size=8, learning_rate=3e-3, max_length=20)
 
 
 def make_tokenizer():
@@ -46,10 +29,6 @@ def make_bert(seed=0):
     )  # fmt: skip
     torch.manual_seed(seed)
     return Bert(config)
-
-
-def make_model(seed=0):
-    return BertForClassification(make_bert(seed), 2)
 
 
 def make_examples(count, seed):
@@ -76,15 +55,15 @@ def tiny(tmp_path, monkeypatch):
     monkeypatch.setattr(data, "fetch", lambda name: tmp_path / "cache" / name)
     monkeypatch.setattr(checkpoints, "CHECKPOINTS", tmp_path / "checkpoints")
     people = np.full(30, 0.9)
-    task = script.Task("movies", 2, *(make_examples(n, n) for n in (48, 20, 30)), people=people)
+    task = tasks.Task("movies", 2, *(make_examples(n, n) for n in (48, 20, 30)), people=people)
     monkeypatch.setattr(script, "load_task", lambda name: task)
     small = {"epochs": 1, "batch_size": 8, "learning_rate": 3e-3, "frozen_layers": "none"}
-    monkeypatch.setattr(script, "RECIPES", {})
-    monkeypatch.setattr(script, "MINILM", small)
-    monkeypatch.setattr(script, "LEAST_STEPS", 1)
-    script.load_encoder.cache_clear()
+    monkeypatch.setattr(recipes, "RECIPES", {})
+    monkeypatch.setattr(recipes, "MINILM", small)
+    monkeypatch.setattr(recipes, "LEAST_STEPS", 1)
+    tasks.load_encoder.cache_clear()
     yield SimpleNamespace(csv=tmp_path / "runs" / "table.csv", task=task, folder=tmp_path)
-    script.load_encoder.cache_clear()
+    tasks.load_encoder.cache_clear()
 
 
 def run(tiny, *options):
@@ -102,8 +81,8 @@ def no_runs(*_):
 def test_every_row_writes_a_line_and_its_answers(tiny, monkeypatch, capsys):
     assert run(tiny, "--seeds", "0", "1") == 0
     found = table(tiny)
-    rows = [line["row"] for line in found.lines]
-    assert {row: rows.count(row) for row in rows} == {
+    names = [line["row"] for line in found.lines]
+    assert {name: names.count(name) for name in names} == {
         "majority": 1, "tfidf": 1, "frozen": 1, "human": 1, "random": 2, "own": 2, "ours": 2, "trainer": 2
     }  # fmt: skip
     for line in found.lines:
@@ -118,7 +97,7 @@ def test_every_row_writes_a_line_and_its_answers(tiny, monkeypatch, capsys):
     assert by_row["ours"]["learning_rate"] == "0.003" and by_row["ours"]["best_epoch"] == "1"
 
     before = tiny.csv.read_bytes()
-    monkeypatch.setattr(script, "METHODS", dict.fromkeys(script.ROWS, no_runs))
+    monkeypatch.setattr(script, "ROWS", dict.fromkeys(rows.ROWS, no_runs))
     assert run(tiny, "--seeds", "0", "1") == 0  # all are there
     assert tiny.csv.read_bytes() == before
     capsys.readouterr()
@@ -128,7 +107,7 @@ def test_every_row_writes_a_line_and_its_answers(tiny, monkeypatch, capsys):
 
 
 def test_an_interrupted_series_goes_on(tiny, monkeypatch, capsys):
-    rows = ("--rows", "majority", "tfidf", "--labels", "20", "--seeds", "0", "1")
+    asked = ("--rows", "majority", "tfidf", "--labels", "20", "--seeds", "0", "1")
     calls = []
 
     def interrupted(task, settings):
@@ -137,12 +116,12 @@ def test_an_interrupted_series_goes_on(tiny, monkeypatch, capsys):
             raise KeyboardInterrupt
         return majority(task, settings)
 
-    majority = script.majority
-    monkeypatch.setitem(script.METHODS, "majority", interrupted)
-    assert run(tiny, *rows) == 130
+    majority = rows.majority
+    monkeypatch.setitem(rows.ROWS, "majority", interrupted)
+    assert run(tiny, *asked) == 130
     assert [(line["row"], line["seed"]) for line in table(tiny).lines] == [("majority", "0"), ("tfidf", "0")]
     assert "goes on" in capsys.readouterr().out
-    assert run(tiny, *rows) == 0
+    assert run(tiny, *asked) == 0
     assert len(calls) == 3 and len(table(tiny).lines) == 4
     assert {line["validation_examples"] for line in table(tiny).lines} == {"20"}
 
@@ -158,7 +137,7 @@ def test_other_settings_are_other_runs(tiny):
 
 
 def test_few_labels_get_more_epochs(tiny, monkeypatch):
-    monkeypatch.setattr(script, "LEAST_STEPS", 5)
+    monkeypatch.setattr(recipes, "LEAST_STEPS", 5)
     assert run(tiny, "--rows", "ours", "--seeds", "0", "--labels", "12", "48") == 0
     assert [line["epochs"] for line in table(tiny).lines] == ["3", "1"]  # 2 and 6 steps in an epoch
 
@@ -197,7 +176,7 @@ def test_a_run_that_breaks_off_is_noted(tiny, monkeypatch):
     def diverges(*_):
         raise FloatingPointError("step 3: the loss is nan")
 
-    monkeypatch.setattr(script, "fine_tune", diverges)
+    monkeypatch.setattr(rows, "fine_tune", diverges)
     assert run(tiny, "--rows", "ours", "--seeds", "0") == 0
     (line,) = table(tiny).lines
     assert "step 3" in line["note"] and line["validation_accuracy"] == "" and line["best_epoch"] == ""
@@ -206,18 +185,18 @@ def test_a_run_that_breaks_off_is_noted(tiny, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--labels", "0"], "at least 2 each"),
-        (["--labels", "few"], "or all"),
-        (["--seeds", "-1"], "--seeds are 0 or more"),
-        (["--threads", "0"], "--threads must be at least 1"),
-        (["--learning-rate", "0"], "above 0"),
-        (["--learning-rate", "nan"], "above 0"),
-        (["--layer-decay", "1.5"], "at most 1"),
-        (["--warm-up", "1"], "below 1"),
-        (["--weight-decay", "-1"], "0 or more"),
-        (["--minutes", "0"], "above 0"),
-        (["--frozen-layers", "some"], "none or a number"),
-        (["--csv", "table.txt"], "end in .csv"),
+        (["--labels", "0"], "--labels: must be at least 2, not 0; or give all"),
+        (["--labels", "few"], "--labels: must be a whole number, not 'few'; or give all"),
+        (["--seeds", "-1"], "--seeds: must be at least 0, not -1"),
+        (["--threads", "0"], "--threads: must be at least 1, not 0"),
+        (["--learning-rate", "0"], "--learning-rate: must be above 0, not 0"),
+        (["--learning-rate", "nan"], "--learning-rate: must be a finite number, not nan"),
+        (["--layer-decay", "1.5"], "--layer-decay: must be above 0 and at most 1, not 1.5"),
+        (["--warm-up", "1"], "--warm-up: must be at least 0 and below 1, not 1"),
+        (["--weight-decay", "-1"], "--weight-decay: must be at least 0, not -1"),
+        (["--minutes", "0"], "--minutes: must be above 0, not 0"),
+        (["--frozen-layers", "some"], "--frozen-layers: must be a whole number, not 'some'; or give none"),
+        (["--csv", "table.txt"], "--csv: must end in .csv, not table.txt"),
         (["--grid", "--rows", "own"], "leave --rows away"),
         (["--grid", "--epochs", "2"], "leave them away"),
         (["--task", "stories", "--rows", "human"], "no row human"),
@@ -248,132 +227,16 @@ def test_story_rows_and_their_texts(tiny, monkeypatch):
     sentences = {
         filler + text: ("the film . " * 5, "the film . " * 4, text) for part in parts for text in part.texts
     }
-    task = script.Task("stories", 2, *longer, sentences, perfect=np.array(longer[2].labels))
+    task = tasks.Task("stories", 2, *longer, sentences, perfect=np.array(longer[2].labels))
     monkeypatch.setattr(script, "load_task", lambda name: task)
     assert run(tiny, "--task", "stories", "--seeds", "0", "--reads", "[MASK]") == 0
     lines = {line["row"]: line for line in table(tiny).lines}
     assert list(lines) == ["majority", "tfidf", "random", "own", "perfect"]
     assert float(lines["perfect"]["test_accuracy"]) == 1 and lines["perfect"]["chosen"].startswith("0.9")
-    for text, short in zip(longer[2].texts, script.texts_for(task, "test", "tiny", 24), strict=True):
+    whole = {"checkpoint": "tiny", "max_length": "24", "reads": "[CLS]"}
+    for text, short in zip(longer[2].texts, tasks.texts(task, "test", whole), strict=True):
         words = short.split()
         assert words == text.split()[-len(words) :] and len(make_tokenizer().encode(short).ids) <= 24
     assert {lines[row]["reads"] for row in ("random", "own")} == {"[MASK]"}
-    for short in script.texts_for(task, "test", "tiny", 24, "[MASK]"):
+    for short in tasks.texts(task, "test", whole | {"reads": "[MASK]"}):
         assert short.count("[MASK]") == 1 and len(make_tokenizer().encode(short).ids) <= 24
-
-
-# The table
-
-
-def test_a_table_keeps_its_columns_answers_and_labels(tmp_path):
-    found = RunTable(tmp_path / "a.csv", ("task", "seed"), ("accuracy",))
-    found.add({"task": "t", "seed": 0, "accuracy": 0.5}, np.array([0, 1]), np.array([0, 0]))
-    other = RunTable(tmp_path / "a.csv", ("task", "seed"), ("accuracy",))  # another process
-    other.add({"task": "t", "seed": 1}, np.array([0.25, 1.0]), np.array([0, 0]))
-    found.add({"task": "t", "seed": 0, "accuracy": 1.0}, np.array([0, 0]), np.array([0, 0]))  # once more
-    found.read()
-    assert [line["seed"] for line in found.lines] == ["1", "0"]
-    assert found.find({"task": "t", "seed": 0})["accuracy"] == "1.0"
-    assert found.find({"task": "t", "seed": 2}) is None
-    assert found.points(found.lines[0]).tolist() == [0.25, 1.0]
-    assert found.points(found.lines[1]).tolist() == [1.0, 1.0]
-    with pytest.raises(TableError, match="other test examples"):
-        found.add({"task": "t", "seed": 3}, np.array([0, 1]), np.array([1, 0]))
-    with pytest.raises(TableError, match="one for each"):
-        found.add({"task": "t", "seed": 3}, np.array([0]), np.array([1, 0]))
-    with pytest.raises(TableError, match="other columns"):
-        RunTable(tmp_path / "a.csv", ("task",), ("accuracy",))
-    stored = RunTable.stored(tmp_path / "a.csv")
-    assert [line["accuracy"] for line in stored.matching(task="t")] == ["1.0", ""]  # in the order of seeds
-    assert stored.points(stored.matching(seed=1)[0]).tolist() == [0.25, 1.0]
-    assert stored.matching(task="t", seed=2) == []
-    with pytest.raises(TableError, match="no column sed: it has key, task, seed, accuracy"):
-        stored.matching(sed=1)
-    with pytest.raises(TableError, match="there is no table"):
-        RunTable.stored(tmp_path / "b.csv")
-    (tmp_path / "a.npz").write_bytes(b"PK\x03\x04 cut short")
-    with pytest.raises(TableError, match="can't be read"):
-        RunTable(tmp_path / "a.csv", ("task", "seed"), ("accuracy",))
-    assert not list(tmp_path.glob("*.partial"))
-
-
-# Helpers of the rows
-
-
-def test_the_trainer_learns_keeps_the_best_epoch_and_leaves_frozen_layers():
-    train, validation = make_examples(64, 0), make_examples(24, 1)
-    model = make_model()
-    freeze_lower_layers(model.bert, 1)
-    before = copy.deepcopy(model.state_dict())
-    accuracies = fine_tune_with_trainer(model, train, validation, make_tokenizer(), PLAN)
-    assert len(accuracies) == PLAN.epochs
-    assert evaluate(model, validation, make_tokenizer()).accuracy == pytest.approx(max(accuracies))
-    for name, weight in model.state_dict().items():
-        frozen = name.startswith(("bert.embeddings", "bert.layers.0"))
-        assert torch.equal(weight, before[name]) == frozen, name
-
-
-def test_features_are_those_of_a_text_alone():
-    bert, tokenizer = make_bert().eval(), make_tokenizer()
-    texts = ["good", "the very very dull plot .", "bad film"]
-    found = features(bert, texts, tokenizer)
-    for row, text in enumerate(texts):
-        with torch.no_grad():
-            vectors = bert(**tokenizer.encode_batch([text])).last_hidden_state[0]
-        assert np.allclose(found["[CLS]"][row], vectors[0], atol=1e-6)
-        assert np.allclose(found["mean"][row], vectors.mean(dim=0), atol=1e-6)
-
-
-def test_subsets_are_nested_and_ordered():
-    examples = Examples([str(number) for number in range(40)], list(range(40)))
-    small, large = subset(examples, 5, 3), subset(examples, 20, 3)
-    assert set(small.labels) < set(large.labels) and large.labels == sorted(large.labels)
-    assert [str(label) for label in large.labels] == large.texts
-    assert subset(examples, 40, 3) == examples and subset(examples, 5, 4) != small
-    for wrong in (0, 41):
-        with pytest.raises(ValueError, match="1 to 40"):
-            subset(examples, wrong, 0)
-
-
-def test_last_sentences_fit():
-    tokenizer = remember_encodings(make_tokenizer())
-    sentences = ("a film .", "the very good plot .", "bad .")  # 3, 5 and 2 tokens
-    for limit, kept in ((12, 3), (11, 2), (9, 2), (8, 1), (4, 1), (3, 1)):  # at 3 the last one is too long
-        assert last_sentences(sentences, tokenizer, limit) == " ".join(sentences[3 - kept :])
-    assert tokenizer.encode("bad .") is tokenizer.encode("bad .")
-
-
-def test_one_rater_by_hand():
-    # 2 is left out (the others sum to 0), 1 agrees, -1 does not, 0 is half right
-    assert rater_agreement([2, 1, -1, 0]) == (1 + 0 + 0.5) / 3
-    assert rater_agreement([2, 1, -1, 0], zero=0.0) == 1 / 3
-    with pytest.raises(ValueError, match="leave the sentence out"):
-        rater_agreement([0, 0])
-
-
-def test_the_mask_classifier_reads_at_the_gap():
-    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, "a", "b", "c", "."])
-    torch.manual_seed(0)
-    bert = Bert(BertConfig(len(tokenizer.vocabulary), 16, 2, 2, 32, 20, dropout=0.0, init_std=None)).eval()
-    model = MaskClassifier(bert, 3, tokenizer, dropout=0.0).eval()
-    batch = tokenizer.encode_batch(["a b . [SEP] b [MASK] c", "[MASK] c"])
-    with torch.no_grad():
-        logits = model(**batch)
-        for row, (types, place) in enumerate((([0] * 5 + [1] * 4, 6), ([0] * 4, 1))):
-            ids = batch["ids"][row : row + 1, : len(types)]
-            hidden = bert(ids, torch.tensor([types])).last_hidden_state[0, place]
-            torch.testing.assert_close(logits[row], model.classifier(hidden), atol=1e-5, rtol=0)
-    with pytest.raises(ValueError, match="every text needs one .MASK."):
-        model(**tokenizer.encode_batch(["a b"]))
-
-
-def test_prompts_fit_and_keep_the_last_sentence():
-    words = "one two three four i am so !".split()
-    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, *words, '"'])
-    sentences = ["one one", "two two", "three", "four"]
-    whole = as_prompt(sentences, tokenizer, 20)
-    assert whole == 'two two three [SEP] four "I am so [MASK]!"'
-    assert as_prompt(sentences, tokenizer, 13) == 'three [SEP] four "I am so [MASK]!"'
-    assert as_prompt(sentences, tokenizer, 11) == '[SEP] four "I am so [MASK]!"'
-    with pytest.raises(ValueError, match="no room in 10 tokens"):
-        as_prompt(sentences, tokenizer, 10)

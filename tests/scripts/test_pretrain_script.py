@@ -19,10 +19,11 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file
 
-from helpers.training import corpus
-from helpers.training.starts import start_with_neighbors
+from helpers.training.optimizer import make_optimizer
+from helpers.training.rows import MaskedRows, rows_on_disk
+from helpers.training.settings import arguments as settings_of
 from helpers.training.state import load_latest
-from helpers.wordpiece import WordPieceTokenizer, train_wordpiece
+from helpers.wordpiece import WordPieceTokenizer
 from scripts import pretrain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,12 +179,10 @@ def test_the_library_opens_the_checkpoint_in_32_bits(whole):
     assert sum(answer["score"] for answer in answers) == pytest.approx(1, abs=1e-4)
     # The script's own loss at the end, worked out by the library on the rows that it measures on.
     from helpers.pretraining import IGNORE, mask_tokens
-    from helpers.training import corpus
-    from helpers.wordpiece import WordPieceTokenizer
 
     tokenizer = WordPieceTokenizer.from_file(whole / "vocab.txt")
-    rows = corpus.MaskedRows(
-        corpus.rows_on_disk((), tokenizer, 16, whole / "rows" / "text", source_of(whole)), tokenizer, 0,
+    rows = MaskedRows(
+        rows_on_disk((), tokenizer, 16, whole / "rows" / "text", source_of(whole)), tokenizer, 0,
         lambda ids, tokenizer, generator: mask_tokens(ids, tokenizer, 0.15, generator, (1.0, 0.0, 0.0)),
     )  # fmt: skip
     batch = [rows[place] for place in range(len(rows))]
@@ -196,16 +195,6 @@ def test_the_library_opens_the_checkpoint_in_32_bits(whole):
 
 def source_of(out):
     return json.loads((out / "rows" / "text" / "rows.json").read_text(encoding="utf-8"))["source"]
-
-
-def test_the_learning_rate_rises_holds_and_falls_to_zero():
-    settings = pretrain.arguments(["--out=x", "--steps=100", "--warm-up=10", "--decay=0.2"])
-    shares = [pretrain.learning_rate_share(step, settings) for step in range(1, 101)]
-    assert shares[:10] == pytest.approx([number / 10 for number in range(1, 11)])
-    assert shares[9:81] == [1.0] * 72
-    assert shares[80:] == pytest.approx([number / 20 for number in range(20, 0, -1)])
-    longer = pretrain.arguments(["--out=x", "--steps=1000", "--warm-up=10", "--decay=0.2"])
-    assert [pretrain.learning_rate_share(step, longer) for step in range(1, 81)] == shares[:80]
 
 
 # Killed, stopped, out of room
@@ -263,14 +252,14 @@ def test_stopped_out_of_room_out_of_time_and_damaged_it_ends_with_the_same_bits(
 
 def fresh():
     """A model and optimizer of the shape of the runs."""
-    settings = pretrain.arguments([*USUAL, "--out=x"])
+    settings = settings_of([*USUAL, "--out=x"])
     from helpers.encoder import Bert, BertConfig
     from helpers.pretraining import BertForPreTraining
 
     model = BertForPreTraining(Bert(BertConfig(110, 64, 1, 2, 256, 16)))
     for part in (model.next_sentence, model.bert.pooler):
         part.requires_grad_(False)
-    return model, pretrain.make_optimizer(settings, model)
+    return model, make_optimizer(settings, model)
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_at_its_step(processes, text, tmp_path):
@@ -312,34 +301,6 @@ def test_two_runs_in_one_folder_are_refused(processes, text, tmp_path):
     assert code == 1 and "another run is writing to" in said and "Traceback" not in said, said
 
 
-BAD = {
-    "--steps=0": "--steps must be at least 1",
-    "--save-every=75": "--save-every must be a multiple of --log-every",
-    "--mask-rate=1.5": "are shares, from 0 to 1",
-    "--mask-shares 0.8 0.1 0.2": "three shares with the sum 1",
-    "--length=2": "--length must be at least 3",
-    "--hidden=30": "--hidden 30 can't be shared out evenly among --heads 4",
-    "--dropout=1": "--dropout is a share below 1",
-    "--learning-rate=0": "--learning-rate is above 0",
-    "--seed=-1": "--seed lies between",
-    "--text no-such-file.txt": "there is no file no-such-file.txt",
-    "--tokenizer no-such-vocab.txt": "there is no file no-such-vocab.txt",
-    "--init minilm --tokenizer README.md": "leave --tokenizer away",
-    "--init minilm --layers 3": "--init brings its own shape and dropout: leave --layers away",
-    "--init minilm --neighbors": "--neighbors is for a new model",
-    "--hidden 28 --neighbors": "--neighbors needs heads of an even width, not 7",
-    "--step=5": "unrecognized arguments",
-}
-
-
-@pytest.mark.parametrize("option", BAD)
-def test_bad_options(option, capsys, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    with pytest.raises(SystemExit) as caught:
-        pretrain.arguments(["--out=x", *option.split()])
-    assert caught.value.code == 2 and BAD[option] in capsys.readouterr().err
-
-
 # Where it starts, and in which numbers
 
 
@@ -353,24 +314,6 @@ def test_going_on_from_a_checkpoint(processes, text, whole, tmp_path):
     assert started == pytest.approx(float(last["text_loss"]), abs=0.01)
     assert float(log_of(tmp_path / "run")[0]["loss"]) < float(first["loss"]) - 0.1
     assert (tmp_path / "run" / "vocab.txt").read_bytes() == (whole / "vocab.txt").read_bytes()
-
-
-@pytest.mark.parametrize("layers", [1, 3])
-def test_a_new_model_may_start_at_the_neighbors(layers, tmp_path):
-    tokenizer = WordPieceTokenizer(train_wordpiece(["a few words for a few entries"], 40))
-    rows = corpus.rows_on_disk(["a few words for a few entries " * 20], tokenizer, 16, tmp_path / "rows")
-    options = f"--out=x --hidden=32 --heads=2 --length=16 --layers={layers}".split()
-    models = [
-        pretrain.make_model(pretrain.arguments([*options, *more]), tokenizer, rows, None).bert
-        for more in ([], ["--neighbors"])
-    ]
-    expected = models[0]
-    torch.manual_seed(5)
-    start_with_neighbors(expected, (-1, 1))  # two heads, so two of the offsets
-    ours, theirs = models[1].state_dict(), expected.state_dict()
-    same = {name for name in ours if torch.equal(ours[name], theirs[name])}
-    first = {f"layers.0.attention.{name}.weight" for name in ("query", "key")}  # the draw of frequencies
-    assert set(ours) - same <= first and "embeddings.position.weight" in same
 
 
 def test_a_model_of_the_hub_without_a_network(processes, text, tmp_path):
@@ -395,21 +338,6 @@ def test_fp16_on_the_cpu_is_refused(processes, text, tmp_path):
     arguments = [*USUAL, "--text", text, "--mixed-precision=fp16"]
     code, said = Started(processes, tmp_path / "run", arguments).end()
     assert code == 1 and "error: fp16 needs a GPU" in said and "Traceback" not in said, said
-
-
-# The log
-
-
-def test_lines_after_the_state_and_lines_cut_short_are_dropped(tmp_path):
-    columns = [*pretrain.COLUMNS, "text_loss", "text_accuracy"]
-    line = ",".join(["{}", "5e6", "1.5", "0.001", "2", "0.5", "1", "", ""])
-    lines = [",".join(columns), *(line.format(step) for step in (5, 10, 15)), "10,3"]
-    (tmp_path / "log.csv").write_text("\n".join(lines))
-    log = pretrain.Log(tmp_path, ["text"], 10)
-    log.write({"step": 2_345_678, "tokens": 98_765_432_100, "loss": 1.23456789})
-    log.board.close()
-    text = (tmp_path / "log.csv").read_text().splitlines()
-    assert text == [*lines[:3], "2345678,98765432100,,,1.23457,,,,"]
 
 
 # Two processes

@@ -11,7 +11,7 @@ import pytest
 
 from helpers import data
 from helpers import stories as corpus
-from helpers.stories import to_text, to_words
+from helpers.stories import samples, to_text, to_words
 from helpers.stories import words as story_words
 from helpers.stories.grammar import ENGLISH, events
 from helpers.wordpiece import normalize, pre_tokenize
@@ -69,7 +69,7 @@ def test_only_the_promised_method_of_random_is_used(monkeypatch):
             self.random = Random(seed).random
 
     expected = corpus.stories(20, seed=1)
-    monkeypatch.setattr(corpus.random, "Random", OnlyRandom)
+    monkeypatch.setattr("helpers.stories.story.random.Random", OnlyRandom)
     assert corpus.stories(20, seed=1) == expected
 
 
@@ -80,16 +80,16 @@ def test_a_larger_count_begins_with_the_same_stories():
 
 
 def test_files_are_what_the_generator_writes():
-    files = corpus.files()
-    assert {path.name for path in corpus.FOLDER.iterdir()} == set(files)
+    files = samples.files()
+    assert {path.name for path in samples.FOLDER.iterdir()} == set(files)
     for name, content in files.items():
-        assert (corpus.FOLDER / name).read_text(encoding="utf-8") == content, name
+        assert (samples.FOLDER / name).read_text(encoding="utf-8") == content, name
     assert sum(len(content) for content in files.values()) < 700_000
     assert len(files["validation.jsonl"].splitlines()) == 1_000
 
 
 def test_committed_validation_stories_are_the_split(splits):
-    lines = (corpus.FOLDER / "validation.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (samples.FOLDER / "validation.jsonl").read_text(encoding="utf-8").splitlines()
     for line, story in zip(lines, splits["validation"], strict=True):
         assert json.loads(line) == {"feeling": story.feeling, "sentences": list(story.sentences)}
 
@@ -150,7 +150,7 @@ def test_no_story_stands_twice(splits):
 
 def test_share_of_three_sentence_windows_in_training(splits):
     share = corpus.shared_windows(splits["validation"], splits["train"])
-    readme = (corpus.FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    readme = (samples.FOLDER.parent / "README.md").read_text(encoding="utf-8")
     assert f"{share:.2%} of the three-sentence windows" in " ".join(readme.split())
     assert share < 0.05
 

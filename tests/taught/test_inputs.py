@@ -12,6 +12,38 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.classification import (
+    BertForClassification,
+    Evaluation,
+    Examples,
+    FineTuning,
+    check_examples,
+    classification_loss,
+    encode_texts,
+    evaluate,
+    fine_tune,
+    freeze_lower_layers,
+    labelled_batches,
+    length_buckets,
+    predict,
+)
+from helpers.encoder import Bert, BertConfig
+from helpers.pretraining import (
+    IGNORE,
+    BertForPreTraining,
+    fill_mask,
+    linear_warm_up_and_decay,
+    make_optimizer,
+    make_sentence_pairs,
+    mask_tokens,
+    mask_whole_words,
+    mean_losses,
+    pairs_to_batch,
+    places_to_mask,
+    pretrain,
+    pretraining_batches,
+    split_into_segments,
+)
 from helpers.wordpiece import (
     SPECIAL_TOKENS,
     WordPieceTokenizer,
@@ -242,3 +274,360 @@ def test_the_naive_trainer_stops_when_nothing_is_left_to_join(text, joins):
     pieces = sorted({piece for word in words for piece in word})
     trace = place["train_naively"](words, list(counts.values()), pieces, steps=100)
     assert [pair for pair, _ in trace] == joins
+
+
+# Models: any precision, any mode, any place of [PAD]
+
+LABELS = [1, 0, 0, 1, 0]
+DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+PLAN = FineTuning(epochs=1, batch_size=2, max_length=12)
+
+
+def config(**changes):
+    return BertConfig(**({"vocab_size": len(VOCABULARY), "hidden_size": 16, "num_layers": 2, "num_heads": 2,
+                          "intermediate_size": 32, "max_positions": 24} | changes))  # fmt: skip
+
+
+def classifier(**changes):
+    torch.manual_seed(0)
+    return BertForClassification(Bert(config(**changes)), 2)
+
+
+def pretrainer(**changes):
+    torch.manual_seed(0)
+    return BertForPreTraining(Bert(config(**changes)))
+
+
+def documents(first=5):
+    """Documents of word ids, in segments of three."""
+    return [
+        [[first + (3 * part + place + count) % 6 for place in range(3)] for part in range(4)]
+        for count in range(3)
+    ]
+
+
+def mixed_modes(model):
+    """Training mode but for one layer and one part of another."""
+    model.train()
+    model.bert.layers[1].eval()
+    model.bert.embeddings.norm.eval()
+    return [part.training for part in model.modules()]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_model_of_any_precision_gives_probabilities(tokenizer, dtype):
+    expected = torch.float64 if dtype == torch.float64 else torch.float32
+    in_single = predict(classifier(), TEXTS, tokenizer)
+    found = predict(classifier().to(dtype), TEXTS, tokenizer)
+    assert found.dtype == expected
+    torch.testing.assert_close(found.sum(dim=1), torch.ones(len(TEXTS), dtype=expected))
+    torch.testing.assert_close(found.float(), in_single, atol=0.02, rtol=0)
+    result = evaluate(classifier().to(dtype), Examples(TEXTS, LABELS), tokenizer)
+    assert torch.equal(result.probabilities, found) and abs(result.loss - 0.69) < 0.2
+    guesses = fill_mask(pretrainer().to(dtype), tokenizer, "a [MASK] film", count=len(VOCABULARY))
+    assert abs(sum(chance for _, chance in guesses[0]) - 1) < 1e-5
+    batch = next(pretraining_batches(documents(), tokenizer, 2, 0))
+    in_single = mean_losses(pretrainer(), [batch])
+    assert abs(mean_losses(pretrainer().to(dtype), [batch]).token_loss - in_single.token_loss) < 0.05
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_looking_leaves_every_part_in_its_mode(tokenizer, fails):
+    model, other = classifier(), pretrainer()
+    modes, others = mixed_modes(model), mixed_modes(other)
+    batch = next(pretraining_batches(documents(), tokenizer, 2, 0))
+    if fails:  # inside the model: more tokens than positions
+        long = "a good film " * 20
+        for look in (
+            lambda: predict(model, [long], tokenizer),
+            lambda: evaluate(model, Examples([long], [0]), tokenizer),
+            lambda: fill_mask(other, tokenizer, f"[MASK] {long}"),
+            lambda: mean_losses(other, [batch | {"ids": batch["ids"] + 99}]),
+        ):
+            with pytest.raises(ValueError, match="positions|must lie in"):
+                look()
+    else:
+        predict(model, TEXTS, tokenizer)
+        evaluate(model, Examples(TEXTS, LABELS), tokenizer)
+        fill_mask(other, tokenizer, "a [MASK] film")
+        mean_losses(other, [batch])
+    assert [part.training for part in model.modules()] == modes
+    assert [part.training for part in other.modules()] == others
+
+
+def test_dropout_goes_on_when_on_step_looks(tokenizer):
+    seen = []
+
+    def fine_tuned(on_step):
+        model = classifier(dropout=0.5)
+        return fine_tune(model, examples, examples, tokenizer, PLAN, on_step=on_step and on_step(model))
+
+    def look(model):
+        def on_step(step, loss):
+            assert all(part.training for part in model.modules())
+            predict(model, TEXTS, tokenizer)
+            evaluate(model, examples, tokenizer)
+            seen.append(step)
+            assert all(part.training for part in model.modules())
+
+        return on_step
+
+    examples = Examples(TEXTS, LABELS)
+    assert fine_tuned(look) == fine_tuned(None)
+    assert len(seen) == 3
+
+    def pretrained(looks):
+        model, batches = pretrainer(dropout=0.5), pretraining_batches(documents(), tokenizer, 2, 0)
+        held_out = [next(pretraining_batches(documents(), tokenizer, 2, 1))]
+        torch.manual_seed(0)
+
+        def on_step(step, losses):
+            if looks:
+                fill_mask(model, tokenizer, "a [MASK] film")
+                mean_losses(model, held_out)
+
+        return pretrain(model, batches, 4, on_step=on_step)
+
+    assert pretrained(True) == pretrained(False)
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, database=None)
+@given(st.permutations(range(len(VOCABULARY))), st.integers(0, 99))
+def test_special_tokens_may_stand_anywhere(order, seed):
+    tokenizer = WordPieceTokenizer([VOCABULARY[index] for index in order])
+    pad_id = tokenizer.id_of["[PAD]"]
+    model, examples = classifier(pad_token_id=pad_id), Examples(TEXTS, LABELS)
+    before = model.bert.embeddings.token.weight.clone()
+    torch.manual_seed(seed)
+    fine_tune(model, examples, examples, tokenizer, PLAN)
+    moved = (model.bert.embeddings.token.weight != before).any(dim=1)
+    used = {token for text in TEXTS for token in tokenizer.tokenize(text)}
+    assert not moved[pad_id] and all(moved[tokenizer.id_of[token]] for token in used)
+    other = pretrainer(pad_token_id=pad_id)
+    words = [[[tokenizer.id_of[w] for w in part] for part in (["a", "film"], ["bad", "plot"])] for _ in "ab"]
+    pretrain(other, pretraining_batches(words, tokenizer, 2, seed), 2)
+    if pad_id:
+        for refuse in (
+            lambda: predict(classifier(), TEXTS, tokenizer),
+            lambda: evaluate(classifier(), examples, tokenizer),
+            lambda: fine_tune(classifier(), examples, examples, tokenizer, PLAN),
+            lambda: fill_mask(pretrainer(), tokenizer, "a [MASK]"),
+        ):
+            with pytest.raises(ValueError, match=rf"\[PAD\] is entry {pad_id} of the tokenizer, but entry 0"):
+                refuse()
+
+
+def test_pretraining_refuses_to_guess_what_the_model_takes_for_padding():
+    tokenizer = WordPieceTokenizer(["good", *SPECIAL_TOKENS, "bad"])
+    words = [[[0], [6]], [[0], [6]]]
+    with pytest.raises(ValueError, match="a label is 0, the model's pad_token_id"):
+        pretrain(pretrainer(vocab_size=7), pretraining_batches(words, tokenizer, 4, 0), 4)
+    assert (
+        len(
+            pretrain(pretrainer(vocab_size=7, pad_token_id=1), pretraining_batches(words, tokenizer, 4, 0), 4)
+        )
+        == 4
+    )
+
+
+@pytest.mark.parametrize("entries", [VOCABULARY[:-1], [*VOCABULARY, "more"]])
+def test_the_tokenizer_of_another_model_is_refused(entries):
+    other, examples = WordPieceTokenizer(entries), Examples(TEXTS, LABELS)
+    for take in (
+        lambda: predict(classifier(), TEXTS, other),
+        lambda: evaluate(classifier(), examples, other),
+        lambda: fine_tune(classifier(), examples, examples, other, PLAN),
+        lambda: fill_mask(pretrainer(), other, "a [MASK]"),
+    ):
+        with pytest.raises(
+            ValueError, match=f"tokenizer with {len(entries)} entries, model with {len(VOCABULARY)}"
+        ):
+            take()
+
+
+# Examples
+
+
+@pytest.mark.parametrize("kind", CONTAINERS)
+@pytest.mark.parametrize(
+    "labels_kind", ["list", "array", "shuffled column", "column of a slice", "generator"]
+)
+def test_each_text_keeps_its_label(tokenizer, kind, labels_kind):
+    examples = Examples(CONTAINERS[kind](TEXTS), CONTAINERS[labels_kind](LABELS))
+    assert examples == (TEXTS, LABELS)
+    expected = Examples(TEXTS, LABELS)
+    torch.testing.assert_close(predict(classifier(), CONTAINERS[kind](TEXTS), tokenizer),
+                               predict(classifier(), TEXTS, tokenizer))  # fmt: skip
+    columns = CONTAINERS[kind](TEXTS), CONTAINERS[labels_kind](LABELS)
+    found = evaluate(classifier(), columns, tokenizer)
+    assert found[:2] == evaluate(classifier(), expected, tokenizer)[:2]
+    assert fine_tune(classifier(), examples, examples, tokenizer, PLAN) == fine_tune(
+        classifier(), expected, expected, tokenizer, PLAN
+    )
+
+
+def test_a_shuffled_table_trains_as_its_lists_do(tokenizer):
+    frame = pd.DataFrame({"text": ["good film", "bad film"] * 10, "label": [1, 0] * 10}).sample(
+        frac=1, random_state=3
+    )
+    plan = FineTuning(epochs=6, batch_size=4, learning_rate=5e-3, max_length=12)
+    examples = Examples(frame.text, frame.label)
+    model = classifier()
+    fine_tune(model, examples, examples, tokenizer, plan)
+    assert evaluate(model, examples, tokenizer).accuracy == 1.0
+    part = frame[5:15]
+    assert evaluate(model, Examples(part.text, part.label), tokenizer).accuracy == 1.0
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(st.data(), st.integers(1, 9))
+def test_batches_hold_every_label_with_its_text(data, size):
+    numbers = data.draw(st.permutations(range(size)))
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, *map(str, range(10))])
+    examples = Examples(
+        pd.Series(map(str, range(size)), index=numbers), pd.Series(range(size), index=numbers)
+    )
+    encodings = encode_texts(examples.texts, tokenizer, 8)
+    for labels in (examples.labels, pd.Series(range(size), index=numbers)):
+        for batch, found in labelled_batches(encodings, labels, 2, tokenizer):
+            assert (batch["ids"][:, 1] - len(SPECIAL_TOKENS)).tolist() == found.tolist()
+    lengths = pd.Series([len(e.ids) for e in encodings], index=numbers)
+    assert sorted(i for batch in length_buckets(lengths, 2) for i in batch) == list(range(size))
+
+
+@pytest.mark.parametrize("kind", NO_SEQUENCES)
+def test_examples_of_what_is_no_sequence_are_refused(tokenizer, kind):
+    for make in (lambda: Examples(NO_SEQUENCES[kind], [0]), lambda: Examples(["a"], NO_SEQUENCES[kind])):
+        with pytest.raises(ValueError, match="must be a list"):
+            make()
+    with pytest.raises(ValueError, match="must be a list"):
+        predict(classifier(), NO_SEQUENCES[kind], tokenizer)
+    with pytest.raises(ValueError, match="must be a list"):
+        evaluate(classifier(), (NO_SEQUENCES[kind], [0]), tokenizer)
+
+
+@pytest.mark.parametrize("kind", NO_TEXTS)
+def test_an_example_that_is_no_text_is_named(tokenizer, kind):
+    examples, good = Examples(["a", NO_TEXTS[kind], "bad"], [0, 1, 0]), Examples(TEXTS, LABELS)
+    for take in (
+        lambda: check_examples(examples, 2),
+        lambda: predict(classifier(), examples.texts, tokenizer),
+        lambda: evaluate(classifier(), examples, tokenizer),
+        lambda: fine_tune(classifier(), examples, good, tokenizer, PLAN),
+        lambda: fine_tune(classifier(), good, examples, tokenizer, PLAN),
+    ):
+        with pytest.raises(ValueError, match=r"the text in row 1 \(from 0\) must be a string"):
+            take()
+    with pytest.raises(ValueError, match="the text must be a string"):
+        fill_mask(pretrainer(), tokenizer, NO_TEXTS[kind])
+
+
+@pytest.mark.parametrize("label", [None, float("nan"), pd.NA, "1", 0.5, 2, -1])
+def test_a_label_that_is_no_class_is_named(label):
+    with pytest.raises(ValueError, match=r"but 1 are not, such as .* in row 2 \(from 0\)"):
+        check_examples(Examples(["a", "b", "c"], [0, 1, label]), 2)
+
+
+def test_the_loss_is_computed_from_the_logits(tokenizer):
+    model = classifier()
+    torch.nn.init.zeros_(model.classifier.weight)
+    model.classifier.bias.data = torch.tensor([120.0, 0.0])
+    result = evaluate(model, Examples(["good", "bad"], [0, 1]), tokenizer)
+    assert isinstance(result, Evaluation) and result.loss == pytest.approx(60.0) and result.accuracy == 0.5
+
+
+# Numbers
+
+
+@pytest.mark.parametrize("warm_up", [50, 1.0, 1, -0.1, float("nan"), float("inf")])
+def test_a_warm_up_that_is_no_share_is_refused_wherever_it_enters(tokenizer, warm_up):
+    batches = pretraining_batches(documents(), tokenizer, 2, 0)
+    for take in (
+        lambda: linear_warm_up_and_decay(0, 100, warm_up),
+        lambda: make_optimizer(pretrainer(), 100, 1e-3, warm_up=warm_up),
+        lambda: pretrain(pretrainer(), batches, 2, warm_up=warm_up),
+        lambda: FineTuning(warm_up=warm_up),
+    ):
+        with pytest.raises(
+            ValueError, match="warm_up, a share of the steps, must be at least 0 and below 1, not"
+        ):
+            take()
+
+
+@given(st.integers(1, 200), st.floats(0, 1, exclude_max=True), st.integers(0, 300))
+@settings(derandomize=True, database=None, deadline=None)
+def test_the_share_of_the_rate_is_a_share(steps, warm_up, step):
+    assert 0 <= linear_warm_up_and_decay(step, steps, warm_up) <= 1
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["learning_rate", "weight_decay", "embedding_rate", "next_sentence",
+                                  "epochs", "batch_size", "patience", "max_length"])  # fmt: skip
+def test_numbers_of_a_run_without_sense_are_refused(tokenizer, name, value):
+    with pytest.raises(ValueError, match=f"{name} must be at least"):
+        if name in ("embedding_rate", "next_sentence"):
+            pretrain(pretrainer(), pretraining_batches(documents(), tokenizer, 2, 0), 2, **{name: value})
+        else:
+            FineTuning(**{name: value})
+
+
+def test_a_model_without_a_weight_to_learn_says_so(tokenizer):
+    model, other = classifier().requires_grad_(False), pretrainer().requires_grad_(False)
+    examples = Examples(TEXTS, LABELS)
+    with pytest.raises(ValueError, match="all weights are frozen"):
+        fine_tune(model, examples, examples, tokenizer, PLAN)
+    with pytest.raises(ValueError, match="all weights are frozen"):
+        pretrain(other, pretraining_batches(documents(), tokenizer, 2, 0), 2)
+    for count in (np.int64(1), torch.tensor(1), True):
+        freeze_lower_layers(classifier().bert, count)
+    assert classification_loss(model, tokenizer.encode_batch(["a"]), torch.tensor([1])) > 0
+
+
+# Masks and pairs
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=12), min_size=1, max_size=4),
+       st.sampled_from([0.15, 0.3, 0.5, 1.0]), st.integers(0, 9))  # fmt: skip
+def test_whole_words_are_at_most_the_number_asked_for(texts, rate, seed):
+    """Against a loop over words: the right count, words whole, and no room left for a skipped word."""
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, "a", "##s"])
+    batch = tokenizer.encode_batch([" ".join("a" + "s" * (length - 1) for length in text) for text in texts])
+    ids, generator = batch["ids"], torch.Generator().manual_seed(seed)
+    chosen = mask_whole_words(ids, tokenizer, rate, generator)[1] != IGNORE
+    _, count = places_to_mask(ids, tokenizer, rate)
+    for row, text, most in zip(chosen, texts, count.flatten().tolist(), strict=True):
+        assert most == max(1, round(rate * sum(text)))
+        parts = row[1 : 1 + sum(text)].split(text)
+        assert all(part.all() or not part.any() for part in parts) and row.sum() <= most
+        left = most - row.sum()
+        assert all(part.any() or len(part) > left for part in parts)
+
+
+def test_google_s_example_of_long_words():
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, "a", "##s"])
+    ids = tokenizer.encode_batch([" ".join(["assssss"] * 9)] * 200)["ids"]  # 63 tokens, words of 7 pieces
+    for rate, share in ((0.15, 7 / 63), (0.3, 14 / 63), (0.05, 0)):
+        labels = mask_whole_words(ids, tokenizer, rate, torch.Generator().manual_seed(0))[1]
+        assert (labels != IGNORE).sum().item() / (200 * 63) == pytest.approx(share)
+
+
+def test_words_of_one_piece_are_masked_as_tokens_are_counted(tokenizer):
+    ids = tokenizer.encode_batch(["a good film a bad plot " * 3] * 50)["ids"]
+    numbers = [(mask(ids, tokenizer)[1] != IGNORE).sum(dim=1) for mask in (mask_tokens, mask_whole_words)]
+    assert torch.equal(*numbers)
+
+
+def test_documents_in_any_sequence(tokenizer):
+    expected = make_sentence_pairs(documents(), 0)
+    column = shuffled([tuple(document) for document in documents()])
+    for kind in (tuple(documents()), iter(documents()), np.array(documents()), column):
+        assert make_sentence_pairs(kind, 0) == expected
+    with pytest.raises(ValueError, match="documents must be a list, not one string"):
+        make_sentence_pairs("one text", 0)
+    with pytest.raises(ValueError, match="a document must be a list, not one string"):
+        make_sentence_pairs(["one text", "another"], 0)
+    assert pairs_to_batch(expected, tokenizer)["ids"].shape == (len(expected), 9)
+    for length in (0, -1, float("nan")):
+        with pytest.raises(ValueError, match="length must be at least 1"):
+            split_into_segments([1, 2, 3], length)

@@ -245,8 +245,9 @@ def test_whole_words_are_masked_whole(tokenizer):
             assert len(set(row_chosen[word].tolist())) == 1, "a word is masked in part"
             several += len(word) > 1 and row_chosen[word[0]].item()
     assert several > 500
-    share = chosen.sum() / (~is_special(ids)).sum()
-    assert 0.15 <= share < 0.19, "at least the rate, more by less than a word a text"
+    places = (~is_special(ids)).sum(dim=1)
+    missing = (0.15 * places).round().clamp(min=1) - chosen.sum(dim=1)
+    assert (missing >= 0).all() and missing.double().mean() < 0.1, "the rate at most, and nearly always met"
 
 
 def test_single_tokens_split_words(tokenizer):

@@ -1,6 +1,7 @@
 """Arguments are refused where they enter, with a sentence that names what was given."""
 
 import argparse
+import os
 
 import pytest
 
@@ -51,12 +52,20 @@ def test_files_and_tables(tmp_path):
     text.write_text("a")
     assert options.file()(str(text)) == text
     assert options.table()(str(tmp_path / "new.csv")) == tmp_path / "new.csv"
+    for there in (tmp_path, tmp_path / "new" / "folder"):
+        assert options.folder()(str(there)) == there
     (tmp_path / "folder.csv").mkdir()
     for kind, given, message in (
         (options.file(), tmp_path, "is a folder, not a file"),
         (options.file(), tmp_path / "b.txt", "there is no file"),
         (options.table(), tmp_path / "new.txt", r"must end in .csv, not new.txt"),
         (options.table(), tmp_path / "folder.csv", "is a folder"),
+        (options.table(), tmp_path / "missing" / "new.csv", "there is no folder .*missing for new.csv"),
+        (options.table(), text / "new.csv", "there is no folder .*a.txt for new.csv"),
+        (options.file(), "a" * 5000, "there is no file"),
+        (options.folder(), text, "a.txt is not a folder"),
+        (options.folder(), text / "deeper" / "still", "a.txt is not a folder"),
+        (options.folder(), "", "must be the name of a folder"),
     ):
         with pytest.raises(argparse.ArgumentTypeError, match=message):
             kind(str(given))
@@ -69,3 +78,16 @@ def test_the_parser_says_which_option(capsys):
         parser.parse_args(["--steps", "0"])
     assert caught.value.code == 2
     assert "argument --steps: must be at least 1, not 0" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user whom permissions bind")
+def test_places_that_are_closed_to_us(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    (tmp_path / "kept.csv").touch(mode=0o400)
+    for kind, given in (
+        (options.table(), closed / "new.csv"), (options.table(), tmp_path / "kept.csv"),
+        (options.folder(), closed / "new"),
+    ):  # fmt: skip
+        with pytest.raises(argparse.ArgumentTypeError, match="can't be written"):
+            kind(str(given))

@@ -203,8 +203,9 @@ def test_no_flipped_byte_of_state_json_changes_what_is_loaded(two_states, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"null", b"7", b"{}", b'{"step": 20}', b"\xff\xfe", b"{" * 50, b'{"files": 3}']
-)
+    "content", [b"", b"[]", b"null", b"7", b"{}", b'{"step": 20}', b"\xff\xfe", b"{" * 50, b'{"files": 3}',
+                b'{"a":' * 200_000], ids=lambda content: str(content[:9])
+)  # fmt: skip
 def test_bad_json(two_states, tmp_path, content):
     shutil.copytree(two_states[0], tmp_path / "states")
     (tmp_path / "states" / "step-00000020" / "state.json").write_bytes(content)
@@ -221,6 +222,64 @@ def test_all_damaged(two_states, tmp_path):
     with pytest.raises(StateError, match="no state in .* is whole: delete that folder"):
         load_latest(tmp_path / "states", *make(), said.append)
     assert ["step-00000020" in said[0], "step-00000010" in said[1], len(said)] == [True, True, 2]
+
+
+def test_after_that_no_start_begins_anew(two_states, tmp_path):
+    """The first start set the damaged states aside; the second must not take that for an empty folder."""
+    shutil.copytree(two_states[0], tmp_path / "states")
+    for place in (tmp_path / "states").iterdir():
+        cut(0.9)(place / "optimizer.safetensors")
+    for _ in range(3):
+        with pytest.raises(StateError, match="no state in .* is whole: delete that folder and the run's log"):
+            load_latest(tmp_path / "states", *make(), lambda words: None)
+    shutil.copytree(two_states[0] / "step-00000010", tmp_path / "states" / "step-00000010")
+    assert load_latest(tmp_path / "states", *make(), pytest.fail)["step"] == 10
+
+
+def test_a_log_without_the_states_that_it_tells_of(two_states, tmp_path):
+    states = tmp_path / "states"
+    training_state.wait_for_first(states, begun=False)
+    training_state.wait_for_first(states, begun=True)  # killed before its first state: it may begin anew
+    model, optimizer = make()
+    assert load_latest(states, model, optimizer) == {}
+    save_state(states, 5, model, optimizer)
+    assert [path.name for path in states.iterdir()] == ["step-00000005"]
+    shutil.rmtree(states / "step-00000005")
+    for remove in (lambda: None, lambda: shutil.rmtree(states)):
+        remove()
+        with pytest.raises(StateError, match="the log has lines, but .* no state .* delete log.csv"):
+            training_state.wait_for_first(states, begun=True)
+    training_state.wait_for_first(states, begun=False)
+
+
+@pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter")
+def test_a_state_goes_on_on_another_device(two_states, tmp_path):
+    """The moments go to where the weights are; "meta" is a device that every machine has."""
+    shutil.copytree(two_states[0], tmp_path / "states")
+    model, optimizer = make()
+    model.to("meta")
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    for options, place in (({}, "cpu"), ({"capturable": True}, "meta")):
+        optimizer = torch.optim.AdamW(trained, **options)
+        assert load_latest(tmp_path / "states", model, optimizer, pytest.fail)["step"] == 20
+        moments = [values for values in optimizer.state.values() if values]
+        assert len(moments) == len(trained)
+        kinds = ("exp_avg", "exp_avg_sq")
+        assert {values[kind].device.type for values in moments for kind in kinds} == {"meta"}
+        assert {values["step"].device.type for values in moments} == {place}
+
+
+def test_a_state_goes_from_one_kind_of_optimizer_to_another(two_states, tmp_path):
+    """A GPU may count its steps where a CPU does not; the weights that follow are the same."""
+    results = []
+    for fused in (True, False):
+        shutil.copytree(two_states[0], tmp_path / str(fused))
+        model, optimizer = make(fused=fused)
+        assert load_latest(tmp_path / str(fused), model, optimizer, pytest.fail)["step"] == 20
+        train(model, optimizer, range(20, 25))
+        results.append(everything(model, optimizer))
+    for name, value in results[0].items():
+        torch.testing.assert_close(results[1][name], value, rtol=1e-5, atol=1e-6)
 
 
 def test_a_state_of_another_model_is_not_called_damaged(two_states, tmp_path):
@@ -290,7 +349,7 @@ def test_stopped_between_any_two_operations_a_whole_state_is_left(two_states, tm
 FULL_DISK = """
 import resource, sys
 sys.path[:0] = [{root!r}, {tests!r}]
-from test_training_state import make, train
+from test_state import make, train
 from helpers.training.state import StateError, save_state
 import torch
 model, optimizer = make()
@@ -311,7 +370,7 @@ def test_a_disk_that_is_full_leaves_the_last_state_whole(two_states, tmp_path):
     shutil.copytree(two_states[0], folder)
     sizes = [(folder / "step-00000020" / name).stat().st_size for name in FILES[:2]]
     assert 100 < sizes[0] < 2000 < sizes[1]
-    code = FULL_DISK.format(root=str(ROOT), tests=str(ROOT / "tests"), folder=str(folder))
+    code = FULL_DISK.format(root=str(ROOT), tests=str(Path(__file__).parent), folder=str(folder))
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert (child.returncode, child.stderr) == (0, "")
     for line in child.stdout.splitlines():

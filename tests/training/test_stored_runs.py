@@ -12,9 +12,11 @@ from helpers import checkpoints, stories
 from helpers.analysis import baselines
 from helpers.pretraining import IGNORE, mask_tokens, mean_losses
 from helpers.stories.pairs import perfect_losses, story_documents
+from helpers.studies.story_runs import LONG, measured_batches, token_counts
 from helpers.training import corpus
-from scripts.pretrain import measure
-from scripts.pretrain_stories import LONG, log_frequencies, measured_batches
+from helpers.training.model import measure
+from helpers.training.rows import MaskedRows, rows_on_disk
+from helpers.training.starts import log_frequencies
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "data" / "checkpoints"
@@ -50,7 +52,7 @@ def test_the_story_checkpoint_holds_on_stories_that_no_choice_was_made_on():
     batches = measured_batches(story_documents(stories.stories(400, seed=6), tokenizer), tokenizer)
     asked = torch.cat([batch["labels"][batch["labels"] != IGNORE] for batch in batches])
     documents = story_documents(stories.stories(5_000, 1), tokenizer)
-    unigram = -log_frequencies(documents, len(tokenizer.vocabulary))[asked].mean().item()
+    unigram = -log_frequencies(token_counts(documents, len(tokenizer.vocabulary)))[asked].mean().item()
     losses, perfect = mean_losses(model, batches), perfect_losses(batches, tokenizer)
     assert (unigram - losses.token_loss) / (unigram - perfect.token_loss) >= 0.92
     assert losses.next_accuracy >= 0.88  # 1,150 pairs: 0.90 less two standard errors
@@ -97,7 +99,7 @@ def real_text(tmp_path_factory):
     folder, length = tmp_path_factory.mktemp("rows"), model.bert.config.max_positions
     documents = corpus.held_out_documents()
     rows = {
-        name: corpus.rows_on_disk(documents[name], tokenizer, length, folder / name) for name in documents
+        name: rows_on_disk(documents[name], tokenizer, length, folder / name) for name in documents
     }
     return model, tokenizer, rows
 
@@ -115,11 +117,11 @@ def test_the_real_text_checkpoint_is_that_of_the_log(real_text):
 def test_the_real_text_checkpoint_beats_the_tables(real_text, tmp_path):
     model, tokenizer, rows = real_text
     length, size = model.bert.config.max_positions, len(tokenizer.vocabulary)
-    training = corpus.rows_on_disk(corpus.training_documents(), tokenizer, length, tmp_path / "training")
+    training = rows_on_disk(corpus.training_documents(), tokenizer, length, tmp_path / "training")
     tables = baselines.count(training, size)
     for name, shards in rows.items():
         hide = partial(mask_tokens, rate=0.15, shares=(1.0, 0.0, 0.0))
-        masked = corpus.MaskedRows(shards, tokenizer, seed=0, mask=hide)
+        masked = MaskedRows(shards, tokenizer, seed=0, mask=hide)
         examples = [masked[place] for place in range(len(masked))]
         batch = {key: torch.stack([example[key] for example in examples]) for key in examples[0]}
         unigram, bigram = tables.unigram(batch), tables.bigram(batch)

@@ -1,6 +1,7 @@
 """The attention views without a browser: what is read from models, what is stored, what is refused."""
 
 import base64
+import hashlib
 import html
 import io
 import json
@@ -8,6 +9,7 @@ import re
 import struct
 import warnings
 import zlib
+from importlib import metadata
 from pathlib import Path
 
 import nbformat
@@ -178,7 +180,7 @@ def test_the_frame_is_closed():
     assert re.findall(r'sandbox="([^"]*)"', view.html) == ["allow-scripts"]
     page = html.unescape(re.search(r'srcdoc="([^"]*)"', view.html)[1])
     assert "default-src 'none'" in page and not re.search(r'(src|href)\s*=\s*"', page)
-    assert view_page.data.CATALOGUE["bertviz"].version in page and "Mike Bostock" in page and "jQuery" in page
+    assert metadata.version("bertviz") in page and "Mike Bostock" in page and "jQuery" in page
 
 
 @pytest.mark.parametrize("kind", ["head", "model", "neuron"])
@@ -205,11 +207,67 @@ def test_two_outputs_are_displayed(ours, monkeypatch):
     assert "tom" in options["metadata"]["image/png"]["alt"]
 
 
-def test_changed_scripts_are_noticed(monkeypatch):
-    monkeypatch.setitem(view_page.CHANGES, "head", [("params = SOMETHING_ELSE;", "")])
+class Unpacked(metadata.PathDistribution):
+    """A package as pip lays it out, of which one script is changed or missing."""
+
+    @property
+    def version(self):
+        return "1.9.0"
+
+
+@pytest.fixture
+def another_bertviz(tmp_path, monkeypatch):
+    """A function that puts a bertviz 1.9.0, with changed scripts, in the place of the installed one."""
+
+    def install(change):
+        real = metadata.distribution("bertviz")
+        (tmp_path / "bertviz").mkdir()
+        for kind in view_page.CHANGES:
+            script = Path(real.locate_file(f"bertviz/{kind}_view.js")).read_text(encoding="utf-8")
+            (tmp_path / "bertviz" / f"{kind}_view.js").write_text(change(script), encoding="utf-8")
+        package = Unpacked(tmp_path / "bertviz-1.9.0.dist-info")
+        monkeypatch.setattr(view_page.metadata, "distribution", lambda name: package)
+
+    return install
+
+
+# The scripts of bertviz 1.4.0 and 1.4.1, which are the same.
+TRIED_SCRIPTS = {
+    "head": "32885444af280c1745d0552da79d8dbad6ce52b5a6b4bd1ef5384cc4a917d7c0",
+    "model": "a22b6b559eebfb3898ff9b45930ca7a16f9e5fe9040b968d92e8c10991ea353c",
+    "neuron": "87a134cd9eaa05a26538f1297708dc03970a9d55c45fda749f75985d1994a9f4",
+}
+
+
+@pytest.mark.parametrize("kind", TRIED_SCRIPTS)
+def test_the_installed_scripts_are_those_that_were_tried(kind):
+    path = metadata.distribution("bertviz").locate_file(f"bertviz/{kind}_view.js")
+    assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == TRIED_SCRIPTS[kind]
+
+
+@pytest.mark.parametrize("kind", TRIED_SCRIPTS)
+def test_scripts_that_can_not_be_changed_are_noticed(another_bertviz, kind):
+    another_bertviz(lambda script: script.replace("params = ", "parameters = "))
+    words = rf"bertviz 1\.9\.0 is installed, and its {kind}_view\.js .* of bertviz 1\.4\.1.*bertviz==1\.4\.1"
+    with pytest.raises(RuntimeError, match=words):
+        view_page.bertviz_script(kind)
+
+
+@pytest.mark.parametrize("kind", TRIED_SCRIPTS)
+def test_another_version_with_the_same_places_will_do(another_bertviz, kind):
+    another_bertviz(lambda script: script + "\n// new")
+    assert view_page.bertviz_script(kind).endswith("// new")
+
+
+def test_without_bertviz_the_way_out_is_named(monkeypatch):
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(view_page.metadata, "distribution", missing)
+    monkeypatch.setattr(view_page.metadata, "version", missing)
     view_page.code.cache_clear()
-    with pytest.raises(RuntimeError, match="head_view.js is not the expected one"):
-        view_page.code("head")
+    with pytest.raises(RuntimeError, match="bertviz.* is not installed.*pip install .*bertviz==1.4.1"):
+        _ = views.head_view(attention=made_up(), tokens=list("abcd")).html
 
 
 # The panel
@@ -236,11 +294,29 @@ def test_the_panel_follows_its_controls(ours):
     assert panel.reading.tokens[1] == "he" and "layer 1, head 1" in about.value
 
 
+def said_by_itself(box) -> dict:
+    """What the installed ipywidgets, 7 or 8, says of a widget that is displayed."""
+    if hasattr(box, "_repr_mimebundle_"):
+        bundle = box._repr_mimebundle_()
+    else:
+        shown = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("ipywidgets.widgets.widget.display", lambda data, **_: shown.append(data))
+            box._ipython_display_()
+        (bundle,) = shown
+    return bundle["application/vnd.jupyter.widget-view+json"]
+
+
 def test_the_panel_is_stored_without_widget_state(ours, monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda *args, **kwargs: shown.append(args[0]))
-    views.explorer({"stories": ours}, TEXT)._ipython_display_()
+    panel = views.explorer({"stories": ours}, TEXT)
+    box = panel.controls()
+    monkeypatch.setattr(panel, "controls", lambda: box)
+    panel._ipython_display_()
     assert "image/png" in shown[0] and "while the notebook runs" in shown[1]["text/plain"]
+    panel = shown[1]["application/vnd.jupyter.widget-view+json"]
+    assert panel == said_by_itself(box) and panel["model_id"] == box.model_id
     shown.clear()
     monkeypatch.setenv("BERT_COURSE_STILL", "1")
     views.explorer({"stories": ours}, TEXT)._ipython_display_()

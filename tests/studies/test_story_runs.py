@@ -1,4 +1,4 @@
-"""Notebook 5 and scripts/pretrain_stories.py are one recipe, and its stored results keep what is promised."""
+"""The story runs and notebook 5 are one recipe, and their stored results keep what is promised."""
 
 import csv
 from pathlib import Path
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from scripts.pretrain_stories import RECIPE, SENTENCES, VARIANTS
+from helpers.studies.story_runs import COLUMNS, RECIPE, SENTENCES, VARIANTS, Measurements
 
 ROOT = Path(__file__).resolve().parents[2]
 # The notebook's name for each number of the recipe.
@@ -63,3 +63,35 @@ def test_three_seeds_reach_the_promise():
 def test_every_variant_is_in_the_table():
     table = rows("benchmarks/results/pretraining_ablations.csv")
     assert list(dict.fromkeys(row["variant"] for row in table)) == [*VARIANTS]
+
+
+# The CSV of a series
+
+
+VALUES = {"token_loss": 1.23456, "gain": 0.5}
+
+
+def test_a_series_takes_the_place_of_the_old_one_when_it_has_ended(tmp_path, capsys):
+    path = tmp_path / "stories.csv"
+    path.write_text("old", encoding="utf-8")
+    with Measurements(path) as table:
+        table.add("recipe", 0, 20, 1000, 1.25, VALUES)
+        assert path.read_text(encoding="utf-8") == "old"
+    (row,) = rows(path)
+    shown = {name: value for name, value in row.items() if value}
+    assert list(row) == list(COLUMNS) and shown == {
+        "variant": "recipe", "seed": "0", "step": "20", "tokens": "1000", "seconds": "1.2",
+        "token_loss": "1.2346", "gain": "0.5000",
+    }  # fmt: skip
+    assert [file.name for file in tmp_path.iterdir()] == ["stories.csv"]
+    assert "variant recipe  seed 0  step 20" in capsys.readouterr().out
+
+
+def test_a_series_that_breaks_off_leaves_the_old_one_and_what_it_measured(tmp_path):
+    path = tmp_path / "stories.csv"
+    path.write_text("old", encoding="utf-8")
+    with pytest.raises(KeyboardInterrupt), Measurements(path) as table:
+        table.add("recipe", 0, 20, 1000, 1.25, VALUES)
+        raise KeyboardInterrupt
+    assert path.read_text(encoding="utf-8") == "old"
+    assert [row["step"] for row in rows(table.aside)] == ["20"]

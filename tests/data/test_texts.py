@@ -1,0 +1,157 @@
+"""What the real data are (fetched by `make lab` and `make test`, or here), and how their texts are read."""
+
+import json
+import tarfile
+
+import pytest
+from small_packages import sha256
+
+from helpers import data
+from helpers.data import rated_sentences, wikitext
+
+# Wikitext
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("'''Bold''' and ''italic'' [[link]]s, [[page|a name]].", "Bold and italic links, a name."),
+        ("One.\nStill one.\n\n== Heading ==\nTwo.", "One. Still one.\n\nTwo."),
+        ("Before.\n* item one.\n# item two.\n: indented.\nAfter.", "Before.\n\nAfter."),
+        ("Text.<ref>{{cite web|title=x}}</ref> More.<ref name=a/>", "Text. More."),
+        ("[[File:x.png|thumb|A [[caption]].]]\nText.\n[[Category:Things]]\n[[fr:Chose]]", "Text."),
+        ("{| class=x\n! head\n|-\n| cell.\n|}\nText.", "Text."),
+        ("He ({{IPA-en|x}}; {{lang|el|ἀρχή}}; {{born}}) ran {{convert|5|mi|km}}.", "He (ἀρχή) ran 5 mi."),
+        ("Ada ( {{x}}; {{y}} ) is {{convert|55|to|80|cm}} long .", "Ada is 55 to 80 cm long."),
+        ("Fish&nbsp;&amp; chips<!-- no --> cost <math>x^2</math> H<sub>2</sub>O.", "Fish & chips cost H2O."),
+        ("{{Infobox|a=b\n|c=d}}\n\nMay refer to:\n* [[A]]", ""),
+    ],
+)
+def test_wikitext_becomes_prose(source, text):
+    assert wikitext.plain_text(source) == text
+
+
+# The real data (fetched by `make lab` and `make test`, or here)
+
+COUNTS = {  # rows, then sentences in train, validation and test
+    "movies": (10_605, 7_432, 1_021, 2_150),
+    "products": (3_708, 2_579, 383, 725),
+    "editorials": (5_190, 3_557, 503, 1_059),
+    "tweets": (4_200, 2_833, 434, 778),
+}
+CHECKSUMS = {
+    "movies": "6f702fdf23a8d45f ff7afd623065f281 88ffc7f01f510ba9",
+    "products": "a9da40c35e3a5e70 ec9bca2379f1ea49 a4d10a3ea08c0b4c",
+    "editorials": "abfb550f121c783d c683153261309eec c805efba15c78af6",
+    "tweets": "43fe83bf17e53c00 b4dad194161a09b6 5a2d92929b96334f",
+}
+
+
+@pytest.fixture(scope="module")
+def all_reviews():
+    return {domain: data.reviews(domain) for domain in COUNTS}
+
+
+@pytest.fixture(scope="module")
+def articles():
+    return data.wikipedia()
+
+
+def test_minilm_is_the_well_known_checkpoint():
+    folder = data.fetch("minilm")
+    assert data.verify("minilm") == []
+    vocabulary = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    assert len(vocabulary) == 30_522 and vocabulary[103] == "[MASK]"
+    config = json.loads((folder / "config.json").read_text())
+    assert (config["num_hidden_layers"], config["hidden_size"], config["num_attention_heads"]) == (6, 384, 12)
+
+
+def test_wikipedia_is_the_stated_slice(articles):
+    dump = data.fetch("wikipedia") / data.CATALOGUE["wikipedia"].members[0].name
+    pages = list(wikitext.articles(dump))
+    assert len(pages) == 106 and pages[0][0] == "Anarchism"
+    assert len(articles) == 103  # three pages are nothing but lists
+    assert {title for title, _ in pages} - {article.title for article in articles} == {
+        "Ada",
+        "Alien",
+        "List of anthropologists",
+    }
+
+
+def test_wikipedia_text_is_prose(articles):
+    text = "\n\n".join(article.text for article in articles)
+    assert 2_500_000 < len(text) < 2_570_000
+    assert 395_000 < len(text.split()) < 405_000
+    markup = "[[ ]] {{ }} {| <ref </ == '' &nbsp; http Category: File:".split()
+    assert [mark for mark in [*markup, "( ", " )", " ,"] if mark in text] == []
+    assert "\n\n\n" not in text and "\x00" not in text
+
+
+def test_wikipedia_is_read_from_the_cache_in_no_time(articles, monkeypatch, capsys):
+    monkeypatch.setattr("helpers.data.articles._parse", None)  # would fail if the dump were parsed again
+    assert data.wikipedia() == articles
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("domain", COUNTS)
+def test_reviews_have_the_stated_counts(all_reviews, domain):
+    rows, *counts = COUNTS[domain]
+    assert len(rated_sentences._rated_sentences(rated_sentences._REVIEW_FILES[domain])) == rows
+    assert [len(split) for split in all_reviews[domain].values()] == counts
+    assert list(all_reviews[domain]) == ["train", "validation", "test"]
+    for count, share in zip(counts, (0.7, 0.1, 0.2), strict=True):
+        assert abs(count / sum(counts) - share) < 0.02
+
+
+@pytest.mark.parametrize("domain", COUNTS)
+def test_splits_stay_what_they_are(all_reviews, domain):
+    splits = all_reviews[domain].values()
+    texts = ["\n".join(sorted(review.text for review in split)) for split in splits]
+    assert [sha256(text.encode())[:16] for text in texts] == CHECKSUMS[domain].split()
+
+
+def test_no_sentence_is_in_two_splits_of_any_domain(all_reviews):
+    sentences = {"train": set(), "validation": set(), "test": set()}
+    for domain in all_reviews.values():
+        keys = [data.normalized(review.text) for split in domain.values() for review in split]
+        assert len(keys) == len(set(keys)) and "" not in keys  # nor twice in one domain
+        for name, split in domain.items():
+            sentences[name] |= {data.normalized(review.text) for review in split}
+    assert not sentences["train"] & sentences["validation"]
+    assert not sentences["train"] & sentences["test"]
+    assert not sentences["validation"] & sentences["test"]
+
+
+def test_sentences_that_differ_in_case_space_or_punctuation_share_a_split():
+    assert data.normalized("  It's GOOD -- really!") == "it s good really"
+    assert data.split_of("It's GOOD!") == data.split_of("it's good")
+
+
+def test_rating_is_the_mean_of_single_ratings_and_decides_the_label(all_reviews):
+    for domain in all_reviews.values():
+        for review in (review for split in domain.values() for review in split):
+            assert review.rating == pytest.approx(sum(review.ratings) / len(review.ratings))
+            assert len(review.ratings) >= 15 and all(-4 <= rating <= 4 for rating in review.ratings)
+            assert review.label == (None if review.rating == 0 else int(review.rating > 0))
+            assert review.text == review.text.strip() != "" and "\t" not in review.text
+
+
+@pytest.mark.parametrize("domain", COUNTS)
+def test_published_means_agree_with_the_single_ratings_but_for_199_tweets(domain):
+    stem = rated_sentences._REVIEW_FILES[domain]
+    sentences = rated_sentences._rated_sentences(stem)
+    with tarfile.open(data.fetch("reviews") / "hutto_ICWSM_2014.tar.gz") as archive:
+        content = archive.extractfile(f"hutto_ICWSM_2014/{stem}_GroundTruth.txt").read().decode("utf-8-sig")
+    published = [float(line.split("\t")[1]) for line in content.split("\r\n") if line]
+    means = [sum(ratings) / len(ratings) for _, ratings in sentences]
+    differing = [(a, b) for a, b in zip(published, means, strict=True) if abs(a - b) > 1e-3]
+    assert len(differing) == (199 if domain == "tweets" else 0)
+    assert all(a * b > 0 for a, b in differing)  # no label depends on which one is used
+
+
+def test_downloads_and_disk_use_keep_their_promises(articles):
+    packages = data.CATALOGUE.values()
+    assert sum(package.archive_size for package in packages) < 130e6
+    folders = [data.fetch(name) for name in data.CATALOGUE]
+    kept = [path for folder in folders for path in folder.iterdir()]
+    assert sum(path.stat().st_size for path in kept if path.suffix != ".safetensors") < 20e6
