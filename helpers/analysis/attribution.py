@@ -16,7 +16,7 @@ import torch
 
 from helpers.classification import BertForClassification
 from helpers.encoder import evaluating
-from helpers.wordpiece import Encoding, WordPieceTokenizer
+from helpers.wordpiece import Encoding, WordPieceTokenizer, check_text
 
 __all__ = [
     "Attribution",
@@ -51,8 +51,8 @@ def _token_vectors(model: BertForClassification, vectors: torch.Tensor) -> Itera
 
 
 def encode_words(tokenizer: WordPieceTokenizer, text: str, max_length: int) -> Encoding:
-    """`tokenizer.encode`, with a ValueError for a text without words."""
-    encoding = tokenizer.encode(text, max_length=max_length)
+    """`tokenizer.encode`, with a ValueError for what is no text, and for a text without words."""
+    encoding = tokenizer.encode(check_text(text), max_length=max_length)
     if len(encoding.ids) < 3:
         raise ValueError(f"the text {text!r} has no words to score: give a text with at least one")
     return encoding
@@ -65,7 +65,7 @@ def _target(logits: torch.Tensor, target: int | None) -> int:
         raise ValueError(f"the model has {classes} class, and nothing speaks against it: it needs at least 2")
     if target is None:
         return int(logits.argmax())
-    if target not in range(classes):
+    if isinstance(target, bool) or target not in range(classes):
         raise ValueError(f"the target must be a class, 0 to {classes - 1}, not {target!r}")
     return int(target)
 
@@ -97,10 +97,12 @@ def _ends_of_path(model, encoding: Encoding, baseline_id: int) -> tuple[torch.Te
 def _mean_slope(model, ids, start: torch.Tensor, way: torch.Tensor, target: int, steps: int, rows: int):
     """The gradient of the evidence, (T, H), averaged on start + share * way by Gauss-Legendre."""
     nodes, weights = np.polynomial.legendre.leggauss(steps)  # on -1..1, weights that add up to 2
-    shares, weights = (start.new_tensor(values)[:, None, None] for values in ((nodes + 1) / 2, weights / 2))
-    slope = torch.zeros_like(start)
+    shares, weights = (
+        torch.tensor(values, device=start.device)[:, None, None] for values in ((nodes + 1) / 2, weights / 2)
+    )
+    slope = torch.zeros_like(start, dtype=torch.float64)  # sums of 16-bit numbers would be rounded off
     for first in range(0, steps, rows):
-        points = (start + shares[first : first + rows] * way).requires_grad_()
+        points = (start + shares[first : first + rows].to(way.dtype) * way).requires_grad_()
         with torch.enable_grad():
             evidence = class_evidence(_logits_of_vectors(model, ids, points), target).sum()
             (slopes,) = torch.autograd.grad(evidence, points)  # of the points alone, not of the weights
@@ -128,8 +130,8 @@ def integrated_gradients(
         logits = _logits_of_vectors(model, ids, torch.stack([end, start]))
         target = _target(logits[0], target)
         slope = _mean_slope(model, ids, start, end - start, target, steps, rows)
-    scores = ((end - start) * slope).sum(dim=1).double().cpu().numpy()
-    with_text, without = class_evidence(logits, target).tolist()
+    scores = ((end - start).double() * slope).sum(dim=1).cpu().numpy()
+    with_text, without = class_evidence(logits.double(), target).tolist()
     total = with_text - without
     return Attribution(encoding.tokens, scores, target, total, float(scores.sum()) - total)
 
@@ -148,13 +150,14 @@ def attention_scores(
     ids = torch.tensor([encoding.ids], device=model.bert.embeddings.token.weight.device)
     with evaluating(model):
         target = _target(model(ids)[0], None)
-        layers = [layer[0].mean(dim=0) for layer in model.bert(ids, output_attentions=True).attentions]
+        attentions = model.bert(ids, output_attentions=True).attentions
+    layers = [layer[0].double().mean(dim=0) for layer in attentions]
     looks = layers[-1]  # (T, T): row = who looks
     if rollout:
-        looks = torch.eye(len(looks), device=looks.device)
+        looks = torch.eye(len(looks), dtype=looks.dtype, device=looks.device)
         for layer in layers:
             looks = (layer @ looks + looks) / 2
-    return Attribution(encoding.tokens, looks[0].double().cpu().numpy(), target)
+    return Attribution(encoding.tokens, looks[0].cpu().numpy(), target)
 
 
 def random_scores(
@@ -166,7 +169,7 @@ def random_scores(
 ) -> Attribution:
     """Scores drawn at random, other ones for other texts: the baseline that an explanation has to beat."""
     encoding = encode_words(tokenizer, text, max_length)
-    dice = np.random.default_rng([seed, zlib.crc32(text.encode())])
+    dice = np.random.default_rng([seed, zlib.crc32(text.encode(errors="surrogatepass"))])
     with evaluating(model), torch.no_grad():
         ids = torch.tensor([encoding.ids], device=model.bert.embeddings.token.weight.device)
         target = _target(model(ids)[0], None)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from helpers.analysis.arrays import in_numpy
 from helpers.pretraining import IGNORE
 
 __all__ = ["Score", "Tables", "count"]
@@ -22,7 +23,10 @@ class Score(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """Counts of a training text: of each entry (V,), and of neighbors, as left * V + right in order."""
+    """Counts of a training text: of each entry (V,), and of neighbors, as left * V + right in order.
+
+    Both scores raise ValueError for a batch in which nothing is asked.
+    """
 
     counts: np.ndarray
     pairs: np.ndarray
@@ -30,7 +34,7 @@ class Tables(NamedTuple):
 
     def unigram(self, batch: dict[str, torch.Tensor]) -> Score:
         """Every entry with its share of the training tokens, one added to every count."""
-        labels = batch["labels"].numpy()
+        labels = _labels(batch)
         asked = labels[labels != IGNORE]
         shares = (self.counts + 1) / (self.counts + 1).sum()
         return Score(float(-np.log(shares[asked]).mean()), float((asked == self.counts.argmax()).mean()))
@@ -41,7 +45,7 @@ class Tables(NamedTuple):
         Where the left token never stood in the training text (as [MASK]), the unigram alone.
         """
         size = len(self.counts)
-        labels, ids = batch["labels"].numpy(), batch["ids"].numpy()
+        labels, ids = _labels(batch), in_numpy(batch["ids"])
         row, place = (labels != IGNORE).nonzero()  # never at place 0: that is [CLS]
         asked, left = labels[row, place], ids[row, place - 1]
         shares = (self.counts + 1) / (self.counts + 1).sum()
@@ -63,6 +67,13 @@ class Tables(NamedTuple):
             mixed[self.pairs[part] % size] += weight * self.pair_counts[part] / follows[token]
             best[token] = mixed.argmax()
         return Score(float(-np.log(chance).mean()), float((best[left] == asked).mean()))
+
+
+def _labels(batch: dict[str, torch.Tensor]) -> np.ndarray:
+    labels = in_numpy(batch["labels"])
+    if not (labels != IGNORE).any():
+        raise ValueError("no position of the batch has a label: mask some tokens first")
+    return labels
 
 
 def count(shards: list, vocab_size: int) -> Tables:

@@ -1,18 +1,22 @@
 """Calibration: whether a classifier that says 80 % is right in 80 % of the cases, and how to mend it.
 
-Support code. Probabilities are arrays or CPU tensors (N, C), as `helpers.classification.predict` gives them;
-the confidence of a prediction is its largest probability. Left out: calibration of each class by itself.
+Support code. Probabilities are arrays or tensors (N, C), as `helpers.classification.predict` gives them, of
+any precision; the confidence of a prediction is its largest probability. Left out: calibration of each class
+by itself.
 """
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq
 from scipy.special import softmax
 from scipy.stats import binomtest
+
+from helpers.analysis.arrays import as_array, precision
 
 __all__ = [
     "Reliability",
@@ -37,8 +41,7 @@ class Reliability(NamedTuple):
 
 def _check(probabilities, labels) -> tuple[np.ndarray, np.ndarray]:
     """Both as arrays, (N, C) in 64 bits and (N,); ValueError for anything else."""
-    probabilities, labels = np.asarray(probabilities, dtype=float), np.asarray(labels)
-    _check_probabilities(probabilities)
+    probabilities, labels = _probabilities(probabilities), as_array(labels)
     if labels.shape != probabilities.shape[:1]:
         raise ValueError(
             f"{len(probabilities)} predictions, but labels of shape {labels.shape}: each needs one label"
@@ -50,16 +53,20 @@ def _check(probabilities, labels) -> tuple[np.ndarray, np.ndarray]:
     return probabilities, labels.astype(int)
 
 
-def _check_probabilities(probabilities: np.ndarray) -> None:
+def _probabilities(given) -> np.ndarray:
+    """As an array (N, C) in 64 bits; ValueError for what are no probabilities."""
+    probabilities = as_array(given).astype(float)
     if probabilities.ndim != 2 or probabilities.shape[0] < 1 or probabilities.shape[1] < 2:
         raise ValueError(
             f"probabilities must be (N, C), N at least 1 and C at least 2, not {probabilities.shape}"
         )
     sums = probabilities.sum(axis=1)
-    if not (probabilities >= 0).all() or not np.allclose(sums, 1, rtol=0, atol=1e-3):
+    tolerance = max(1e-3, precision(given)[0])  # each was rounded to its precision
+    if not (probabilities >= 0).all() or not np.allclose(sums, 1, rtol=0, atol=tolerance):
         raise ValueError(
             "every row of probabilities must be non-negative and add up to 1: of logits, give the softmax"
         )
+    return probabilities
 
 
 def reliability(probabilities, labels, bins: int = 10) -> Reliability:
@@ -70,8 +77,8 @@ def reliability(probabilities, labels, bins: int = 10) -> Reliability:
     there can be fewer bins. ValueError: no examples, unequal lengths, not probabilities, unknown labels.
     """
     probabilities, labels = _check(probabilities, labels)
-    if bins < 1:
-        raise ValueError(f"there must be at least 1 bin, not {bins}")
+    if isinstance(bins, bool) or not isinstance(bins, Integral) or bins < 1:
+        raise ValueError(f"there must be at least 1 bin, and a whole number of them, not {bins!r}")
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     edges = np.quantile(confidence, np.linspace(0, 1, bins + 1)[1:-1])
@@ -99,35 +106,40 @@ def fit_temperature(probabilities, labels) -> float:
     which differ from them by a constant in each row that the softmax removes. ValueError as in `reliability`,
     and where no T fits: all predictions right (T would go to 0), or no better than chance (to infinity).
     """
+    smallest = precision(probabilities)[1]
     probabilities, labels = _check(probabilities, labels)
-    logits = _log(probabilities)
+    logits = _log(probabilities, smallest)
+    right = logits[np.arange(len(labels)), labels]
 
-    def cross_entropy(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
-        return float(np.mean(np.logaddexp.reduce(scaled, axis=1) - scaled[np.arange(len(labels)), labels]))
+    def slope(log_temperature: float) -> float:
+        """Of the cross-entropy along 1 / T, which grows all the way: where it is 0, the minimum is."""
+        expected = (softmax(logits / np.exp(log_temperature), axis=1) * logits).sum(axis=1)
+        return float(np.mean(expected - right))
 
-    bounds = np.log(TEMPERATURES)
-    found = minimize_scalar(cross_entropy, bounds=bounds, method="bounded", options={"xatol": 1e-7}).x
-    if np.abs(bounds - found).min() < 1e-3:
+    low, high = np.log(TEMPERATURES)
+    # Where every answer is right, the cross-entropy underflows to 0 before T gets there: so by the labels.
+    all_right = (right == logits.max(axis=1)).all() or slope(low) <= 0
+    if all_right or slope(high) >= 0:
+        why = "all right, or nearly so" if all_right else "no better than chance, or hardly"
         raise ValueError(
-            f"no temperature in {TEMPERATURES} fits: the predictions are all right, or no better than "
-            "chance; give more validation examples, with errors among them"
+            f"no temperature in {TEMPERATURES} fits, since the predictions are {why}: give more validation "
+            "examples, with errors among them, but fewer than by chance"
         )
-    return float(np.exp(found))
+    return float(np.exp(brentq(slope, low, high, xtol=1e-9)))
 
 
 def apply_temperature(probabilities, temperature: float) -> np.ndarray:
     """softmax(logits / T), (N, C): other confidences, the same predictions. ValueError unless T > 0."""
-    probabilities = np.asarray(probabilities, dtype=float)
-    _check_probabilities(probabilities)
+    logits = _log(_probabilities(probabilities), precision(probabilities)[1])
     if not 0 < temperature < np.inf:
         raise ValueError(f"the temperature must be a number above 0, not {temperature}")
-    return softmax(_log(probabilities) / temperature, axis=1)
+    with np.errstate(over="ignore"):  # a tiny temperature leaves the largest alone
+        return softmax((logits - logits.max(axis=1, keepdims=True)) / temperature, axis=1)
 
 
-def _log(probabilities: np.ndarray) -> np.ndarray:
-    """Logarithms, with the smallest 32-bit number for a probability that was rounded to 0."""
-    return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
+def _log(probabilities: np.ndarray, smallest: float) -> np.ndarray:
+    """Logarithms, with the smallest number that the precision (or 32 bits) holds for one rounded to 0."""
+    return np.log(np.maximum(probabilities, max(smallest, np.finfo(np.float32).tiny)))
 
 
 def reliability_diagram(
@@ -136,8 +148,11 @@ def reliability_diagram(
     """Draw accuracy against confidence for one or several sets of probabilities of the same examples.
 
     predictions: a name ("before", "after, T = 1.6") for each array (N, C). Bars are 95 % intervals of the
-    accuracy in the bin (Wilson 1927); the legend gives the calibration error. Returns the axis.
+    accuracy in the bin (Wilson 1927); the legend gives the calibration error. Returns the axis. ValueError as
+    in `reliability`, and without a name for each array.
     """
+    if not isinstance(predictions, Mapping) or not predictions:
+        raise ValueError('give the predictions under names, such as {"before": probabilities}')
     if axis is None:
         axis = plt.subplots(figsize=(4.6, 4.2))[1]
     axis.plot([0, 1], [0, 1], color="0.45", linewidth=1, linestyle=":", label="perfectly calibrated")

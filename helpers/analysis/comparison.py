@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from helpers.analysis.arrays import as_array
+
 __all__ = [
     "Difference",
     "McNemar",
@@ -84,7 +86,7 @@ def paired_bootstrap(
     numbers of runs may differ. Test examples are drawn anew in pairs (Efron and Tibshirani 1993, chapter 13;
     Koehn 2004). resample_runs=True draws the runs anew as well, each method's on its own, so that
     the interval holds for other seeds, too (Bouthillier et al. 2021, section 2); with few runs that is a
-    little too narrow. ValueError for unequal numbers of examples, none, or points that are not finite.
+    little too narrow. ValueError for unequal numbers of examples, fewer than two, or points not finite.
     """
     first, second = _points(first), _points(second)
     _check_confidence(confidence)
@@ -96,6 +98,8 @@ def paired_bootstrap(
             "both methods on the same examples"
         )
     count = first.shape[1]
+    if count < 2:
+        raise ValueError("one example has no spread: an interval over examples needs at least 2 of them")
     chance = np.random.default_rng(seed)
     differences = first.mean(axis=0) - second.mean(axis=0)  # (N,)
     means = np.empty(resamples)
@@ -113,7 +117,7 @@ def mcnemar_exact(first_right: Sequence[bool], second_right: Sequence[bool]) -> 
     McNemar 1947; for classifiers Dietterich 1998, section 3.1, who uses the approximation by chi squared.
     Two-sided; 1.0 where no example tells the two apart. ValueError for unequal numbers of answers, or none.
     """
-    first, second = (np.asarray(right) for right in (first_right, second_right))
+    first, second = (as_array(right) for right in (first_right, second_right))
     if first.shape != second.shape or first.ndim != 1 or not first.size:
         raise ValueError(
             f"answers of the shapes {first.shape} and {second.shape}: give one right or wrong per example, "
@@ -128,7 +132,7 @@ def mcnemar_exact(first_right: Sequence[bool], second_right: Sequence[bool]) -> 
 
 
 def _runs(values: Sequence[float], confidence: float) -> np.ndarray:
-    values = np.asarray(values, dtype=float)
+    values = as_array(values).astype(float)
     _check_confidence(confidence)
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(f"an interval over runs needs at least 2 of them, not {values.size}: use more seeds")
@@ -139,7 +143,7 @@ def _runs(values: Sequence[float], confidence: float) -> np.ndarray:
 
 def _points(points: np.ndarray) -> np.ndarray:
     """(S, N) for one run or several."""
-    points = np.asarray(points, dtype=float)
+    points = as_array(points).astype(float)
     points = points[None] if points.ndim == 1 else points
     if points.ndim != 2 or not points.size:
         raise ValueError(f"points must be (examples,) or (runs, examples) and some, not {points.shape}")

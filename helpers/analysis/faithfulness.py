@@ -10,10 +10,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from helpers.analysis.arrays import as_array
 from helpers.analysis.attribution import Attribution, encode_words, word_numbers
 from helpers.analysis.batches import in_batches
 from helpers.classification import BertForClassification
-from helpers.wordpiece import Encoding, WordPieceTokenizer
+from helpers.wordpiece import Encoding, WordPieceTokenizer, check_text, check_texts, read_in_order
 
 __all__ = ["TOP_SHARES", "Faithfulness", "faithfulness", "faithfulness_of_each", "mean_faithfulness"]
 
@@ -31,9 +32,12 @@ def _erased(encoding: Encoding, scores: Sequence[float], shares: Sequence[float]
     """The ids of the text, then without its top words for each share, then with only those."""
     if len(scores) != len(encoding.tokens):
         raise ValueError(f"{len(scores)} scores for {len(encoding.tokens)} tokens: give one for each token")
+    scores = as_array(scores).astype(float)
+    if not np.isfinite(scores).all():
+        raise ValueError("some scores are not finite numbers: they put the words in no order")
     numbers = word_numbers(encoding.tokens)
     last = numbers[-1]  # [SEP]
-    of_words = np.bincount(numbers, weights=np.asarray(scores, dtype=float))[1:last]
+    of_words = np.bincount(numbers, weights=scores)[1:last]
     order = 1 + np.argsort(-of_words, kind="stable")  # ties: the earlier word first
     tops = [order[: max(1, round(share * len(order)))] for share in shares]
     removed = [~np.isin(numbers, top) for top in tops]
@@ -62,9 +66,11 @@ def faithfulness_of_each(
     scores: one per token, [CLS] and [SEP] included, which stay; the higher, the more a word speaks for the
     predicted class. Words are deleted, as in DeYoung et al. 2020 (ERASER, section 4.2), and whole: [MASK] in
     their place would favor the method whose baseline is [MASK]. A share is rounded, to one word at least.
-    ValueError: no texts, unequal numbers, shares outside 0..1.
+    ValueError: no texts, or what is none, unequal numbers, scores that are not finite, shares outside 0..1.
     """
-    if len(texts) == 0 or len(texts) != len(scores):
+    texts = list(check_texts(texts))
+    scores, shares = list(read_in_order(scores, "the scores")), list(shares)
+    if not texts or len(texts) != len(scores):
         raise ValueError(f"{len(texts)} texts and {len(scores)} score lists: give one list for each text")
     if len(shares) == 0 or not all(0 < share <= 1 for share in shares):
         raise ValueError(f"shares must lie above 0 and not above 1, not {tuple(shares)}")
@@ -85,6 +91,7 @@ def faithfulness(
     shares: Sequence[float] = TOP_SHARES, max_length: int = 128,
 ) -> Faithfulness:  # fmt: skip
     """`faithfulness_of_each` for one text and its scores (T,)."""
+    check_text(text)
     return faithfulness_of_each(model, tokenizer, [text], [scores], shares, max_length)[0]
 
 
@@ -96,6 +103,7 @@ def mean_faithfulness(
 
     method(model, tokenizer, text, max_length=…) explains the predicted class; options by functools.partial.
     """
+    texts = list(check_texts(texts))
     scores = [method(model, tokenizer, text, max_length=max_length).scores for text in texts]
     each = faithfulness_of_each(model, tokenizer, texts, scores, shares, max_length)
     return Faithfulness(*np.mean(each, axis=0).tolist())

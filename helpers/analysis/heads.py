@@ -13,10 +13,18 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
+from helpers.analysis.arrays import in_numpy
 from helpers.checkpoints import Model, encoder_of
-from helpers.encoder import evaluating
+from helpers.encoder import Bert, evaluating
 from helpers.plotting import COLOURS
-from helpers.wordpiece import Encoding, TruncationWarning, WordPieceTokenizer, pad_encodings
+from helpers.wordpiece import (
+    Encoding,
+    TruncationWarning,
+    WordPieceTokenizer,
+    check_text,
+    pad_encodings,
+    read_in_order,
+)
 
 __all__ = [
     "Measures",
@@ -49,31 +57,50 @@ class Seen(NamedTuple):
     weights: np.ndarray  # (L, A, T, T): layer, head, the token that looks, the token that is looked at
 
 
-@torch.no_grad()
 def attentions(
     model: Model, tokenizer: WordPieceTokenizer, texts: Sequence[Text], max_length: int | None = None
 ) -> Iterator[Seen]:
     """The attention of every text (or pair of texts), in order, without padding.
 
-    Computed in evaluation mode, 16 texts at a time; longer ones are cut to max_length tokens.
+    Computed in evaluation mode, 16 texts at a time; longer ones are cut to max_length tokens. Raises
+    ValueError for a single string, and with its row for a text that is none.
     """
-    bert = encoder_of(model)
-    device = next(bert.parameters()).device
+    pairs = [_pair(text, row) for row, text in enumerate(read_in_order(texts, "the texts"))]
+    return _read_in_batches(encoder_of(model), tokenizer, pairs, max_length)
+
+
+def _pair(text: Text, row: int) -> tuple[str, str | None]:
+    """A text and its second one, or None."""
+    name = f"the text in row {row} (from 0)"
+    if not isinstance(text, tuple | list):
+        return check_text(text, name), None
+    if len(text) != 2:
+        raise ValueError(f"{name} must be a string or a pair of two, not {len(text)} texts")
+    return check_text(text[0], name), check_text(text[1], name)
+
+
+def _read_in_batches(
+    bert: Bert, tokenizer: WordPieceTokenizer, pairs: list[tuple[str, str | None]], max_length: int | None
+) -> Iterator[Seen]:
+    for start in range(0, len(pairs), 16):
+        encodings = _encode(tokenizer, pairs[start : start + 16], max_length)
+        for encoding, weights in zip(encodings, _weights(bert, tokenizer, encodings), strict=True):
+            length = len(encoding.ids)
+            yield Seen(encoding.tokens, weights[:, :, :length, :length])
+
+
+@torch.no_grad()
+def _weights(bert: Bert, tokenizer: WordPieceTokenizer, encodings: list[Encoding]) -> np.ndarray:
+    """The attention of a batch, (B, L, A, T, T); the model's mode is changed only while it runs."""
+    batch = pad_encodings(encodings, tokenizer.id_of["[PAD]"])
+    inputs = {name: values.to(next(bert.parameters()).device) for name, values in batch.items()}
     with evaluating(bert):
-        for start in range(0, len(texts), 16):
-            encodings = _encode(tokenizer, texts[start : start + 16], max_length)
-            batch = pad_encodings(encodings, tokenizer.id_of["[PAD]"])
-            inputs = {name: values.to(device) for name, values in batch.items()}
-            layers = torch.stack(bert(**inputs, output_attentions=True).attentions, dim=1)  # (B, L, A, T, T)
-            for encoding, weights in zip(encodings, layers.cpu().numpy(), strict=True):
-                length = len(encoding.ids)
-                yield Seen(encoding.tokens, weights[:, :, :length, :length])
+        return in_numpy(torch.stack(bert(**inputs, output_attentions=True).attentions, dim=1))
 
 
-def _encode(tokenizer: WordPieceTokenizer, texts: Sequence[Text], max_length: int | None) -> list[Encoding]:
+def _encode(tokenizer: WordPieceTokenizer, pairs: list[tuple], max_length: int | None) -> list[Encoding]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TruncationWarning)  # whoever gives a max_length wants them cut
-        pairs = [(text, None) if isinstance(text, str) else text for text in texts]
         return [tokenizer.encode(*pair, max_length=max_length) for pair in pairs]
 
 
@@ -114,7 +141,7 @@ def measure(
 ) -> Measures:
     """Where every head looks from the words of the texts, and how broadly (Clark et al. 2019, section 3).
 
-    ValueError without texts, or if a pattern occurs in none of them.
+    ValueError without texts, if a pattern occurs in none of them, and as in `attentions`.
     """
     sums = {name: [] for name in PATTERNS}
     entropies, uniform, words = 0.0, 0.0, 0

@@ -22,14 +22,13 @@ from helpers.checkpoints.folders import load, save
 from helpers.checkpoints.models import (
     LeftOutWarning,
     build,
-    check_padding,
-    check_sizes,
     fill,
     from_transformers,
     their_name,
     to_transformers,
 )
 from helpers.checkpoints.places import CHECKPOINTS, OWN
+from helpers.checkpoints.vocabularies import check_padding, check_sizes
 
 __all__ = [
     "CHECKPOINTS",

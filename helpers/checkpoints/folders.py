@@ -17,15 +17,18 @@ from helpers.checkpoints.files import WEIGHTS, check_sums, read, read_json, writ
 from helpers.checkpoints.models import (
     build,
     check_layers,
-    check_padding,
-    check_sizes,
     copied,
     fill,
     their_name,
     warn_of,
 )
 from helpers.checkpoints.places import check_replaceable, locate, unfinished_folder
-from helpers.checkpoints.vocabularies import read_tokenizer, their_tokenizer_config
+from helpers.checkpoints.vocabularies import (
+    check_padding,
+    check_sizes,
+    read_tokenizer,
+    their_tokenizer_config,
+)
 from helpers.wordpiece import WordPieceTokenizer
 
 

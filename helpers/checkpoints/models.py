@@ -15,14 +15,12 @@ from helpers.checkpoints.configuration import (
     Model,
     classes_of,
     classifier_dropout,
-    encoder_of,
     our_config,
     their_config,
 )
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import BertForPreTraining
-from helpers.wordpiece import WordPieceTokenizer
 
 # Our name of a module or weight, and the library's; longer names first where one begins another.
 NAMES = [
@@ -205,29 +203,6 @@ def to_transformers(model: Model) -> nn.Module:
             f"the weights do not fit: missing {left[:3]}, unexpected {result.unexpected_keys[:3]}"
         )
     return theirs.train(model.training)
-
-
-def check_sizes(model: Model, tokenizer: WordPieceTokenizer) -> None:
-    """Raise CheckpointError if the vocabulary and the model's embeddings differ in size."""
-    compare_sizes(len(tokenizer.vocabulary), encoder_of(model).config.vocab_size)
-
-
-def compare_sizes(entries: int, rows: int) -> None:
-    """`check_sizes` for two numbers."""
-    if entries != rows:
-        raise CheckpointError(
-            f"the vocabulary has {entries} entries, the model has {rows}: they do not belong together"
-        )
-
-
-def check_padding(model: Model, tokenizer: WordPieceTokenizer) -> None:
-    """Raise CheckpointError if the model takes another entry than the tokenizer for [PAD]."""
-    place, wanted = tokenizer.id_of["[PAD]"], getattr(encoder_of(model).config, "pad_token_id", 0)
-    if wanted is not None and wanted != place:
-        raise CheckpointError(
-            f"[PAD] is entry {place} of the vocabulary, but the model's pad_token_id is {wanted}: make the "
-            f"model with BertConfig(pad_token_id={place}), or correct config.json"
-        )
 
 
 def _check_tied(theirs: dict[str, torch.Tensor]) -> None:

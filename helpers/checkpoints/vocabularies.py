@@ -8,7 +8,6 @@ from pathlib import Path
 
 from helpers.checkpoints.configuration import CheckpointError, Model, encoder_of
 from helpers.checkpoints.files import read, read_json
-from helpers.checkpoints.models import compare_sizes
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
 
 FAST = "tokenizer.json"
@@ -41,7 +40,30 @@ def read_tokenizer(folder: Path, name: str | Path, rows: int) -> WordPieceTokeni
     file = folder / "tokenizer_config.json"
     theirs = read(file, read_json, name) if file.exists() else {}
     options = read(file, lambda _: _options(theirs, IN_CONFIG), name)
-    return read(folder / "vocab.txt", lambda path: WordPieceTokenizer(_lines(path), **options), name)
+    return read(folder / "vocab.txt", lambda path: WordPieceTokenizer.from_file(path, **options), name)
+
+
+def check_sizes(model: Model, tokenizer: WordPieceTokenizer) -> None:
+    """Raise CheckpointError if the vocabulary and the model's embeddings differ in size."""
+    compare_sizes(len(tokenizer.vocabulary), encoder_of(model).config.vocab_size)
+
+
+def compare_sizes(entries: int, rows: int) -> None:
+    """`check_sizes` for two numbers."""
+    if entries != rows:
+        raise CheckpointError(
+            f"the vocabulary has {entries} entries, the model has {rows}: they do not belong together"
+        )
+
+
+def check_padding(model: Model, tokenizer: WordPieceTokenizer) -> None:
+    """Raise CheckpointError if the model takes another entry than the tokenizer for [PAD]."""
+    place, wanted = tokenizer.id_of["[PAD]"], getattr(encoder_of(model).config, "pad_token_id", 0)
+    if wanted is not None and wanted != place:
+        raise CheckpointError(
+            f"[PAD] is entry {place} of the vocabulary, but the model's pad_token_id is {wanted}: make the "
+            f"model with BertConfig(pad_token_id={place}), or correct config.json"
+        )
 
 
 def compare_lines(path: Path, rows: int) -> None:
@@ -53,10 +75,6 @@ def compare_lines(path: Path, rows: int) -> None:
     count += not last.endswith(b"\n")
     if count > rows:
         compare_sizes(count, rows)
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")
 
 
 def _options(theirs: dict, names: dict[str, str]) -> dict[str, bool | None]:

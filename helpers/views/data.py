@@ -4,7 +4,7 @@ Ours and the Transformers library's models are read while they run: the attentio
 returns, queries and keys are what its projection layers put out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from helpers.encoder import evaluating
+from helpers.wordpiece import read_in_order
 
 # What one page draws without keeping the reader waiting: 12 layers x 12 heads x 45 tokens x 45 tokens.
 MAX_WEIGHTS = 300_000
@@ -55,12 +56,10 @@ def read_model(
 
     model: ours (`Bert`, or a model with one inside) or a BERT of the Transformers library; tokenizer: ours or
     the library's. The model is left as it was. Raises TypeError for another kind of model, ValueError for a
-    text that is no string.
+    text that is no string, has more tokens than the model has positions, or is of another tokenizer.
     """
     ids, types, tokens, second = _encode(tokenizer, text, pair)
     encoder = getattr(model, "bert", model)
-    device = next(encoder.parameters()).device
-    inputs = [torch.tensor([row], device=device) for row in (ids, types)]
     if hasattr(encoder, "layers"):  # ours
         projections = [(layer.attention.query, layer.attention.key) for layer in encoder.layers]
         heads, call = encoder.layers[0].attention.num_heads, _run_ours
@@ -69,11 +68,14 @@ def read_model(
             (layer.attention.self.query, layer.attention.self.key) for layer in encoder.encoder.layer
         ]
         heads, call = encoder.config.num_attention_heads, _run_library
+        _check_ids(ids, encoder.config)
     else:
         raise TypeError(
             f"{type(model).__name__} is no BERT that can be read: give the course's Bert or a model with one "
             "inside, or a BertModel or BertFor... of the Transformers library."
         )
+    device = next(encoder.parameters()).device
+    inputs = [torch.tensor([row], device=device) for row in (ids, types)]
     with torch.no_grad(), evaluating(model), _outputs_of(projections if vectors else []) as outputs:
         attentions = call(encoder, *inputs)
     attention = torch.cat(list(attentions)).float().cpu().numpy()  # (L, A, T, T)
@@ -87,7 +89,7 @@ def read_arrays(attention, tokens: Sequence[str], queries=None, keys=None) -> Re
 
     Raises ValueError where shapes do not fit or weights lie outside of 0 to 1.
     """
-    tokens = list(tokens)
+    tokens = list(read_in_order(tokens, "the tokens"))
     if not tokens or not all(isinstance(token, str) for token in tokens):
         raise ValueError("tokens must be a list of strings, one for each position.")
     weights = _stacked(attention)
@@ -127,7 +129,7 @@ def check_size(reading: Reading, vectors: bool = False) -> None:
 def _chosen(name: str, wanted: Sequence[int] | int | None, size: int) -> list[int]:
     if wanted is None:
         return list(range(size))
-    numbers = [wanted] if isinstance(wanted, int) else list(wanted)
+    numbers = list(wanted) if isinstance(wanted, Iterable) else [wanted]
     if not numbers or len(set(numbers)) != len(numbers) or not set(numbers) <= set(range(size)):
         raise ValueError(f"{name}={wanted!r} must name some of 0 to {size - 1}, each once.")
     return [int(number) for number in numbers]
@@ -135,11 +137,16 @@ def _chosen(name: str, wanted: Sequence[int] | int | None, size: int) -> list[in
 
 def _stacked(values) -> np.ndarray:
     """An array, a tensor, or a list of either with a leading 1 for the batch, as one array of floats."""
+    if values is None or isinstance(values, (list, tuple)) and any(value is None for value in values):
+        raise ValueError(
+            "attention is None: the library's fused attention keeps no weights. Load the model with "
+            'attn_implementation="eager", and run it with output_attentions=True.'
+        )
     if isinstance(values, (list, tuple)):
         layers = [_stacked(value) for value in values]
         layers = [layer[0] if layer.ndim == 4 and len(layer) == 1 else layer for layer in layers]
-        if len({layer.shape for layer in layers}) > 1:
-            raise ValueError("every layer must have the same shape.")
+        if not layers or len({layer.shape for layer in layers}) > 1:
+            raise ValueError("there must be at least one layer, and all of the same shape.")
         return np.stack(layers)
     if isinstance(values, torch.Tensor):
         values = values.detach().float().cpu()
@@ -159,6 +166,19 @@ def _encode(tokenizer, text: str, pair: str | None) -> tuple[list[int], list[int
         encoded = tokenizer.encode(text, pair)
         ids, types, tokens = list(encoded.ids), list(encoded.type_ids), list(encoded.tokens)
     return ids, types, tokens, types.index(1) if pair is not None and 1 in types else None
+
+
+def _check_ids(ids: list[int], config) -> None:
+    """What our encoder refuses, for the library's, which fails with an IndexError."""
+    if len(ids) > config.max_position_embeddings:
+        raise ValueError(
+            f"{len(ids)} tokens, but the model has only {config.max_position_embeddings} positions: give a "
+            "shorter text"
+        )
+    if max(ids) >= config.vocab_size:
+        raise ValueError(
+            f"id {max(ids)} is no entry of a model with {config.vocab_size}: give the model's own tokenizer"
+        )
 
 
 def _run_ours(encoder: nn.Module, ids: torch.Tensor, types: torch.Tensor):

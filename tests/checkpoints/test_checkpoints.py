@@ -19,7 +19,7 @@ from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import BertForPreTraining
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 WORDS = [*SPECIAL_TOKENS, "the", "river", "bank", "##s", "is", "wide", ",", "é"]
 SMALL = BertConfig(
     vocab_size=len(WORDS), hidden_size=12, num_layers=2, num_heads=3, intermediate_size=20, max_positions=16,

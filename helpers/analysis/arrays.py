@@ -1,0 +1,41 @@
+"""Numbers from anywhere as NumPy arrays: tensors of any device and precision, columns of a table, lists.
+
+Support code.
+"""
+
+import numpy as np
+import torch
+
+__all__ = ["as_array", "in_numpy", "precision"]
+
+
+def in_numpy(tensor: torch.Tensor) -> np.ndarray:
+    """A tensor as an array on the CPU, of at least 32 bits: NumPy has no bfloat16."""
+    tensor = tensor.detach().cpu()
+    if tensor.is_floating_point():
+        tensor = tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+    return tensor.numpy()
+
+
+def as_array(values) -> np.ndarray:
+    """Any sequence of numbers or of tensors as an array, in the order of its places."""
+    if isinstance(values, torch.Tensor):
+        return in_numpy(values)
+    if isinstance(values, list | tuple) and any(isinstance(value, torch.Tensor) for value in values):
+        values = [as_array(value) for value in values]
+    return np.asarray(values)
+
+
+def precision(values) -> tuple[float, float]:
+    """Of floating-point values: the relative distance of neighboring numbers, and the smallest one above 0.
+
+    Zeros for whole numbers and for plain lists.
+    """
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, torch.dtype) and dtype.is_floating_point:
+        found = torch.finfo(dtype)
+    elif isinstance(dtype, np.dtype) and np.issubdtype(dtype, np.floating):
+        found = np.finfo(dtype)
+    else:
+        return 0.0, 0.0
+    return float(found.eps), float(found.smallest_normal) * float(found.eps)
