@@ -96,9 +96,11 @@ def rater_agreement(ratings: Sequence[int], zero: float = 0.5) -> float:
     """The share of a sentence's raters who have the sign of the others' mean; a rating of 0 counts `zero`.
 
     Where the others' mean is exactly 0, there is no truth, and that judgment is left out. Raises ValueError
-    if none is left.
+    if none is left, and for a rating that is no number.
     """
-    points = []
+    ratings, points = list(read_in_order(ratings, "the ratings")), []
+    if not all(isinstance(rating, Real) and abs(rating) < float("inf") for rating in ratings):
+        raise ValueError(f"ratings must be numbers, not {ratings}: leave out those that are missing")
     for rating in ratings:
         others = sum(ratings) - rating  # the sum has the sign of the mean
         if others != 0:

@@ -9,7 +9,7 @@ Left out: decoder and cross-attention layers, pre-LayerNorm variants, relative p
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -44,7 +44,9 @@ class BertConfig:
     dropout: float = 0.1
     norm_eps: float = 1e-12
     init_std: float | None = 0.02  # None: 1 / sqrt(inputs of the layer), better for narrow models
-    pad_token_id: int | None = 0  # the entry [PAD], which learns nothing; None: every entry learns
+    # The entry [PAD], which learns nothing; None: every entry learns. It belongs to the vocabulary, not to the
+    # shape, and is not printed.
+    pad_token_id: int | None = field(default=0, repr=False)
 
 
 class FeedForward(nn.Module):

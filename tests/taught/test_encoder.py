@@ -508,6 +508,15 @@ def test_initialization_is_the_librarys():
         assert ours.std().item() == pytest.approx(wanted.std().item(), abs=1e-3), name
 
 
+def test_the_printed_shape_is_that_of_recorded_runs():
+    """Recorded runs are known by a fingerprint of it (the first of them: benchmarks/results)."""
+    assert repr(BertConfig(10, pad_token_id=3)) == (
+        "BertConfig(vocab_size=10, hidden_size=768, num_layers=12, num_heads=12, intermediate_size=3072, "
+        "max_positions=512, num_segments=2, dropout=0.1, norm_eps=1e-12, init_std=0.02)"
+    )
+    assert BertConfig(10, pad_token_id=3) != BertConfig(10)
+
+
 def test_a_seed_gives_the_same_weights():
     first, second = small(seed=4).state_dict(), small(seed=4).state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)

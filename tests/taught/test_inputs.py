@@ -26,6 +26,7 @@ from helpers.classification import (
     labelled_batches,
     length_buckets,
     predict,
+    rater_agreement,
 )
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import (
@@ -526,6 +527,13 @@ def test_an_example_that_is_no_text_is_named(tokenizer, kind):
 def test_a_label_that_is_no_class_is_named(label):
     with pytest.raises(ValueError, match=r"but 1 are not, such as .* in row 2 \(from 0\)"):
         check_examples(Examples(["a", "b", "c"], [0, 1, label]), 2)
+
+
+@pytest.mark.parametrize("rating", [None, float("nan"), pd.NA, "1", float("inf")])
+def test_a_rating_that_is_no_number_is_refused(rating):
+    assert rater_agreement(shuffled([1, 1, -1])) == rater_agreement(np.array([1, 1, -1])) == 0.0
+    with pytest.raises(ValueError, match="ratings must be numbers"):
+        rater_agreement([1, 2, rating])
 
 
 def test_the_loss_is_computed_from_the_logits(tokenizer):
