@@ -36,7 +36,7 @@ def pip_download(package: Package, work: Path) -> Path:
     target, temporary, log = work / "archive", work / "tmp", work / "pip.log"
     temporary.mkdir()
     target.mkdir()
-    # -P: nothing that lies in the current folder is imported in place of pip or the standard library.
+    # -P: no file of this folder or the current one is imported in place of pip or the standard library.
     command = [sys.executable, "-P", str(_CHILD), *_arguments(package, work, target), *_OPTIONS]
     with open(log, "wb") as output:
         process = subprocess.Popen(
