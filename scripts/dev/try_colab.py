@@ -82,7 +82,7 @@ def make_environment(folder: Path) -> Path:
     listed = {canonicalize_name(line.split("==")[0]) for line in lines}
     if others := sorted(set(installed(python)) - listed - {"torch"}):
         subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", *others], check=True)
-    options = ["--quiet", "--no-deps", "--no-compile", "--disable-pip-version-check"]
+    options = ["-qq", "--no-deps", "--no-compile", "--disable-pip-version-check"]  # -qq: errors only
     subprocess.run([python, "-m", "pip", "install", *options, "-r", str(VERSIONS)], check=True)
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = Path(subprocess.check_output([python, "-c", code], text=True).strip())
@@ -156,7 +156,7 @@ def run(path: Path, python: Path, folder: Path, variables: dict[str, str]) -> li
     client.km = KernelManager(kernel_name="python3", kernel_spec_manager=kernels)
     start, problems = time.monotonic(), []
     try:
-        client.execute(env=variables)
+        client.execute(env=variables, stderr=subprocess.DEVNULL)  # the kernel process's own
     except (CellTimeoutError, DeadKernelError) as error:
         problems.append(f"{path.name}: {error}")
     except CellExecutionError:
