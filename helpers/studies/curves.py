@@ -92,7 +92,7 @@ class CurveStudy:
             labels = domains.Labels(self.labels, self.labels)
             model = copy.deepcopy(domains.tuned(tuple(before), seed, labels, known)[0])
         else:
-            model = recipes.start(task, run)
+            model = recipes.starting_model(task, run)
         plan, (train, validation, _) = recipes.plan_of(run), tasks.parts(task, run)
         encodings = check_and_encode(model, train, validation, tokenizer, plan.max_length)
         held_out = tasks.subset(tasks.load_task("movies").validation, self.validation, seed)

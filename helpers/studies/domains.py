@@ -204,7 +204,7 @@ def tuned(
     if before:
         model = copy.deepcopy(tuned(tuple(before), seed, labels, known)[0])
     else:
-        model = recipes.start(task, run)
+        model = recipes.starting_model(task, run)
     accuracies, note = rows.train(model, task, run)
     columns = {name: run[name] for name in RECIPE} | {"note": note}
     if accuracies:

@@ -14,7 +14,7 @@ from helpers.studies.errors import RowError
 from helpers.studies.prompts import MaskClassifier
 from helpers.studies.tasks import Task
 
-__all__ = ["CHANGES", "GRID", "OWN", "SETTINGS", "plan_of", "settings_of", "start"]
+__all__ = ["CHANGES", "GRID", "OWN", "SETTINGS", "plan_of", "settings_of", "starting_model"]
 
 SETTINGS = (
     "task", "row", "checkpoint", "weights", "labels", "seed", "epochs", "batch_size", "learning_rate",
@@ -100,7 +100,7 @@ def plan_of(run: dict) -> FineTuning:
     )  # fmt: skip
 
 
-def start(task: Task, run: dict) -> BertForClassification:
+def starting_model(task: Task, run: dict) -> BertForClassification:
     """The classifier of a run before its first step, with its lower layers frozen if the run says so."""
     pretrained, tokenizer, _ = tasks.load_encoder(run["checkpoint"])
     seed = int(run["seed"])

@@ -18,7 +18,7 @@ from helpers.classification import BertForClassification, Examples, encode_texts
 from helpers.encoder import Bert
 from helpers.studies import tasks
 from helpers.studies.errors import RowError
-from helpers.studies.recipes import plan_of, start
+from helpers.studies.recipes import plan_of, starting_model
 from helpers.studies.tasks import Task
 from helpers.studies.trainer import fine_tune_with_trainer
 from helpers.wordpiece import WordPieceTokenizer
@@ -181,7 +181,7 @@ def features(
 
 
 def _fine_tuned(task: Task, run: dict) -> Outcome:
-    model = start(task, run)
+    model = starting_model(task, run)
     accuracies, note = train(model, task, run)
     test, tokenizer = tasks.texts(task, "test", run), tasks.load_encoder(run["checkpoint"])[1]
     answers = predict(model, test, tokenizer, int(run["max_length"])).argmax(dim=-1).numpy()

@@ -75,7 +75,7 @@ LONG = {
     "wide": (2, 3),
 }
 
-SENTENCES = 2  # in a segment
+SENTENCES = 2  # in each half of a pair
 PLAIN = (1.0, 0.0, 0.0)  # every hidden token becomes [MASK]
 VARIANTS = {
     "recipe": {},

@@ -8,7 +8,7 @@ import csv
 import json
 from pathlib import Path
 
-__all__ = ["read_object", "read_table"]
+__all__ = ["read_object", "csv_lines"]
 
 
 def read_object(path: Path) -> dict:
@@ -22,7 +22,7 @@ def read_object(path: Path) -> dict:
     return found
 
 
-def read_table(path: Path) -> list[dict]:
+def csv_lines(path: Path) -> list[dict]:
     """The lines of a CSV file by column. ValueError for bytes that are none, OSError as above."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:

@@ -8,7 +8,7 @@ from pathlib import Path
 from torch.utils.tensorboard import SummaryWriter
 
 from helpers.data.files import write_atomically
-from helpers.training.files import read_table
+from helpers.training.files import csv_lines
 from helpers.training.settings import RunError
 
 __all__ = ["COLUMNS", "Log", "read_log"]
@@ -21,7 +21,7 @@ def read_log(path: Path) -> list[dict]:
     if not path.exists():
         return []
     try:
-        rows = read_table(path)
+        rows = csv_lines(path)
     except (OSError, ValueError) as error:
         raise RunError(f"{path} can't be read ({error}): put the run's log back, or move it away") from error
     if rows and "step" not in rows[0]:

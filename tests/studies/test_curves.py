@@ -88,7 +88,7 @@ def test_forgetting_is_measured_on_movies_from_a_model_tuned_on_them(tiny, monke
     lines = study.compute("forgetting, harsh", 4, {})
     assert len(asked) == 5 and all(examples == held_out for examples in asked)
     run = domains.recipe("movies", 40, 4)
-    tuned = recipes.start(task, run)
+    tuned = recipes.starting_model(task, run)
     fine_tune(tuned, subset(task.train, 40, 4), task.validation, TOKENIZER, recipes.plan_of(run))
     (columns,) = study.missing("forgetting, harsh", 4)
     assert columns["trained_on"] == "movies + tweets"

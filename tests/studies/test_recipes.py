@@ -6,7 +6,7 @@ from small import make_examples
 from helpers.classification import FineTuning, freeze_lower_layers
 from helpers.studies import recipes, tasks
 from helpers.studies.errors import RowError
-from helpers.studies.recipes import plan_of, settings_of, start
+from helpers.studies.recipes import plan_of, settings_of, starting_model
 
 
 def test_a_line_has_every_setting_as_text(tiny):
@@ -60,8 +60,8 @@ def test_a_warm_up_is_a_share(tiny):
 
 def test_what_is_frozen_at_the_start(tiny):
     task = tiny.tasks["movies"]
-    model = start(task, settings_of("ours", task, 16, 0, frozen_layers=1))
-    twin = start(task, settings_of("ours", task, 16, 0, frozen_layers="none"))
+    model = starting_model(task, settings_of("ours", task, 16, 0, frozen_layers=1))
+    twin = starting_model(task, settings_of("ours", task, 16, 0, frozen_layers="none"))
     assert all(weight.requires_grad for weight in twin.parameters())
     freeze_lower_layers(twin.bert, 1)
     assert [weight.requires_grad for weight in model.parameters()] == [
@@ -72,6 +72,6 @@ def test_what_is_frozen_at_the_start(tiny):
 def test_the_seed_draws_other_labels_and_another_head(tiny):
     task = tasks.Task("movies", 2, make_examples(40, 0), make_examples(9, 1), make_examples(9, 2))
     runs = [settings_of("ours", task, 16, seed) for seed in (0, 0, 1)]
-    heads = [start(task, run).classifier.weight for run in runs]
+    heads = [starting_model(task, run).classifier.weight for run in runs]
     assert heads[0].equal(heads[1]) and not heads[0].equal(heads[2])
     assert tasks.places(task, runs[0]) == tasks.places(task, runs[1]) != tasks.places(task, runs[2])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.training.files import read_object, read_table
+from helpers.training.files import csv_lines, read_object
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
@@ -10,7 +10,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
         (tmp_path / "a.json").write_bytes(mark + '{"wört": 1}'.encode())
         (tmp_path / "a.csv").write_bytes(mark + b"step,loss\r\n5,1.5\r\n")
         assert read_object(tmp_path / "a.json") == {"wört": 1}
-        assert read_table(tmp_path / "a.csv") == [{"step": "5", "loss": "1.5"}]
+        assert csv_lines(tmp_path / "a.csv") == [{"step": "5", "loss": "1.5"}]
 
 
 DEEP = [b'{"a":' * 200_000, b"[" * 200_000]
@@ -31,4 +31,4 @@ def test_what_is_no_object_is_a_value_error(tmp_path, content):
 def test_what_is_no_table_is_a_value_error(tmp_path, content):
     (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(ValueError):
-        read_table(tmp_path / "a.csv")
+        csv_lines(tmp_path / "a.csv")
