@@ -6,11 +6,14 @@ all of it. Set BERT_COURSE_CACHE to keep the files in another folder.
     catalogue        what there is: packages, and the files of each that are kept, with their SHA-256
     fetching         an entry of the catalogue, fetched once, checked, kept
     pip_downloads    the download itself, by pip
+    pip_child        the program that does it, beside this one
     archives         chosen files out of a downloaded archive
     files            files that are whole or not there, and DataError
     articles         the Wikipedia articles
     wikitext         Wikipedia's markup to plain paragraphs
+    derived          what was made from the originals, kept with a record of what it was made from
     rated_sentences  the reviews, and the split of every sentence
+    output           printing that no terminal can stop
 """
 
 from helpers.data.articles import Article, wikipedia
