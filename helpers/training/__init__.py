@@ -10,8 +10,10 @@
     optimizer  AdamW with its groups, and the learning rate of every step
     shortcuts  work left out because the loss does not depend on it
     engine     a run between two steps: update, measure, report, save, stop
+    folder     the folder of a run: one run at a time, under the settings that it began with
     log        log.csv and TensorBoard
     state      the states from which a killed run resumes
+    files      JSON and tables read, or refused by name
     callbacks  what a notebook's training loop may do after a step
     cost       what a run will take: seconds and memory, foretold
 """
