@@ -200,9 +200,9 @@ def _installed_versions() -> dict[str, str]:
     """{canonical name: version} of every installed package that pip could be asked to keep."""
     found = {}
     for package in importlib.metadata.distributions():  # the first of a name is the one that is imported
-        name, version = package.metadata["Name"], package.version
-        if name and _is_version(version):
-            found.setdefault(canonicalize_name(name), version)
+        about = package.metadata or {}  # half-removed packages tell neither
+        if about.get("Name") and _is_version(about.get("Version")):
+            found.setdefault(canonicalize_name(about["Name"]), about["Version"])
     return found
 
 

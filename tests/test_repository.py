@@ -98,6 +98,7 @@ def test_what_colab_does_without_is_required_elsewhere():
     names = {r.name for r in requirements("requirements.txt")}
     assert set(environment.KEPT_ON_COLAB) <= names
     assert set(environment.AROUND_THE_NOTEBOOKS) <= names
+    assert set(environment.FILES_ONLY) <= names
 
 
 def test_the_installed_packages_will_do():
