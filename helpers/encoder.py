@@ -44,7 +44,7 @@ class BertConfig:
     dropout: float = 0.1
     norm_eps: float = 1e-12
     init_std: float | None = 0.02  # None: 1 / sqrt(inputs of the layer), better for narrow models
-    # The entry [PAD], which learns nothing; None: every entry learns. It belongs to the vocabulary, not to
+    # The entry [PAD], which learns nothing (None: every entry learns). It belongs to the vocabulary, not to
     # the shape, and is not printed.
     pad_token_id: int | None = field(default=0, repr=False)
 
