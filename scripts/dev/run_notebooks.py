@@ -3,6 +3,7 @@
     python scripts/dev/run_notebooks.py               all notebooks
     python scripts/dev/run_notebooks.py 01 03         the ones whose names begin so (a path will do, too)
     python scripts/dev/run_notebooks.py --check 02    run and compare with what is stored; write nothing
+    python scripts/dev/run_notebooks.py --twice 02    all cells twice in one kernel; write nothing
 
 A notebook that raises an error or writes to stderr fails, and its file stays as it was. Two notebooks run at
 a time, with one thread each, on the CPU, so that what is stored repeats on any machine; OMP_NUM_THREADS and
@@ -61,13 +62,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", help="beginnings of names, or paths; default: all")
     parser.add_argument("--check", action="store_true", help="compare with the stored outputs, write nothing")
+    parser.add_argument("--twice", action="store_true", help="all cells twice in one kernel, write nothing")
     parser.add_argument("--jobs", type=int, default=2, help="notebooks run at the same time (default 2)")
     options = parser.parse_args(arguments)
     for name, value in ONE_THREAD.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("BERT_COURSE_STILL", "1")  # helpers/views/explorer.py: a picture, no widgets
     start = time.monotonic()
-    runs = list(run_all(find(options.names), store=not options.check, jobs=options.jobs))
+    paths, store = find(options.names), not (options.check or options.twice)
+    runs = list(run_all(paths, store, options.jobs, options.twice))
     failed = [run.name for run in runs if run.problems]
     print(
         f"{len(runs)} notebooks, {time.monotonic() - start:.0f} s, most memory "
@@ -91,9 +94,9 @@ def find(names: list[str], folder: Path = NOTEBOOKS) -> list[Path]:
     return found
 
 
-def run_all(paths: list[Path], store: bool, jobs: int = 1):
+def run_all(paths: list[Path], store: bool, jobs: int = 1, twice: bool = False):
     """Run the notebooks and yield a Run for each, having printed its line."""
-    for run in results(paths, store, jobs):
+    for run in results(paths, store, jobs, twice):
         state = "FAILED" if run.problems else "ok"
         print(f"{run.name:<40} {run.seconds:6.1f} s {run.peak_megabytes:6.0f} MB  {state}", flush=True)
         for problem in run.problems:
@@ -101,20 +104,28 @@ def run_all(paths: list[Path], store: bool, jobs: int = 1):
         yield run
 
 
-def results(paths: list[Path], store: bool, jobs: int):
+def results(paths: list[Path], store: bool, jobs: int, twice: bool):
     """What running each notebook gave, as they end; one after the other where `jobs` is 1."""
     if jobs == 1:
-        yield from (run_notebook(path, store) for path in paths)
+        yield from (run_notebook(path, store, twice) for path in paths)
         return
     with ProcessPoolExecutor(jobs) as pool:
-        tasks = [pool.submit(run_notebook, path, store) for path in paths]
+        tasks = [pool.submit(run_notebook, path, store, twice) for path in paths]
         yield from (task.result() for task in as_completed(tasks))
 
 
-def run_notebook(path: Path, store: bool) -> Run:
-    """Execute one notebook in a fresh kernel, in its own folder; store it, or compare it with the file."""
+def run_notebook(path: Path, store: bool, twice: bool = False) -> Run:
+    """Execute one notebook in a fresh kernel, in its own folder; store it, or compare it with the file.
+
+    twice: all cells, and then all of them again in the same kernel; neither stored nor compared.
+    """
     stored = nbformat.read(path, as_version=4)
     fresh = normalized(stored)
+    if twice:
+        again = normalized(fresh)
+        for cell in again.cells:
+            cell.id += "-again"
+        fresh.cells += again.cells
     client = NotebookClient(
         fresh,
         timeout=SECONDS_PER_CELL,
@@ -138,7 +149,7 @@ def run_notebook(path: Path, store: bool) -> Run:
     fresh = normalized(fresh)
     if not run.problems:
         run.problems += output_problems(fresh)
-    if not run.problems and not store:
+    if not run.problems and not store and not twice:
         run.problems += differences(stored, fresh)
     if not run.problems and store:
         write(fresh, path)

@@ -74,6 +74,17 @@ def test_any_order_and_twice_in_a_row(tmp_path, project_files):
     assert fingerprints(copy) == before, "a notebook changed or added files"
 
 
+def test_run_all_twice_in_one_kernel(runnable):
+    """A learner chooses Run All again: what the first pass left behind must not stop the second."""
+    fine = runnable("x = 1", "x += 1\nassert x == 2")
+    assert run_notebooks.run_notebook(fine, store=False, twice=True).problems == []
+    once = runnable("import os, pathlib\nplace = pathlib.Path('only once')\nplace.mkdir()")
+    (problem,) = run_notebooks.run_notebook(once, store=False, twice=True).problems
+    assert "code cell 2 (CellExecutionError)" in problem and "FileExistsError" in problem
+    first = run_notebooks.find(["00"])[0]
+    assert run_notebooks.run_notebook(first, store=False, twice=True).problems == []
+
+
 def fingerprints(folder):
     files = [p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
     return {p.relative_to(folder): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
