@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from helpers import checkpoints
 from helpers.training import engine
 from helpers.training.corpus import CorpusError
 from helpers.training.engine import Run, is_lack_of_memory
@@ -19,6 +20,7 @@ from helpers.training.model import make_model
 from helpers.training.prepare import prepare_text
 from helpers.training.settings import RunError, arguments
 from helpers.training.state import StateError
+from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer, train_wordpiece
 
 SMALL = """--cpu --mixed-precision=no --vocab-size=60 --layers=1 --hidden=16 --heads=2 --length=8
     --batch-size=4 --warm-up=2 --steps=6 --log-every=1 --save-every=2 --evaluate-every=6""".split()
@@ -80,6 +82,23 @@ def test_a_run_that_broke_off_ends_as_one_that_did_not(settings, tmp_path):
     for name in names:
         ours, theirs = (load_file(tmp_path / folder / name) for folder in ("run", "whole"))
         assert ours.keys() == theirs.keys() and all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_a_vocabulary_with_pad_in_its_last_line(settings, tmp_path):
+    """Row 0 is a piece of a word here and learns as one; the checkpoint says where [PAD] is."""
+    entries = train_wordpiece(WORDS.split(), 60)[::-1]
+    assert entries[-1] == "[PAD]" and entries[0] not in SPECIAL_TOKENS
+    WordPieceTokenizer(entries).save(tmp_path / "vocab.txt")
+    chosen = settings(f"--tokenizer={tmp_path / 'vocab.txt'}", "--weight-decay=0")
+    go(chosen)
+    model, tokenizer = checkpoints.load(tmp_path / "run" / "model")
+    assert model.bert.config.pad_token_id == tokenizer.id_of["[PAD]"] == len(entries) - 1
+    _, rows, _ = prepare_text(chosen, tokenizer)
+    start = make_model(chosen, tokenizer, rows, None).bert.embeddings.token
+    assert start.weight[0].any() and not start.weight[-1].any()
+    assert not torch.equal(model.bert.embeddings.token.weight[0], start.weight[0])
+    start(torch.tensor([0, len(entries) - 1])).sum().backward()
+    assert start.weight.grad[0].any() and not start.weight.grad[-1].any()  # a look-up alone
 
 
 def test_what_a_run_took_is_given_back(settings):
