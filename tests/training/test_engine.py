@@ -23,7 +23,7 @@ from helpers.training.state import StateError
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer, train_wordpiece
 
 SMALL = """--cpu --mixed-precision=no --vocab-size=60 --layers=1 --hidden=16 --heads=2 --length=8
-    --batch-size=4 --warm-up=2 --steps=6 --log-every=1 --save-every=2 --evaluate-every=6""".split()
+    --batch-size=4 --warm-up-steps=2 --steps=6 --log-every=1 --save-every=2 --evaluate-every=6""".split()
 WORDS = "anna sees a red ball\n\nbob has two green apples\n\nthe old house is small\n\n"
 
 
@@ -145,6 +145,22 @@ def test_settings_that_were_changed_by_hand_do_not_fit_the_state(settings, tmp_p
     path.write_text(json.dumps(json.loads(path.read_text()) | {"seed": 3}))
     with pytest.raises(RunError, match="made under other settings than settings.json has: seed was 0, now 3"):
         go(settings("--seed=3"))
+
+
+def test_a_run_from_before_the_warm_up_was_called_by_its_steps(settings, tmp_path, monkeypatch):
+    def as_before(known):
+        return {"warm_up" if name == "warm_up_steps" else name: value for name, value in known.items()}
+
+    save = engine.save_state
+    monkeypatch.setattr(
+        engine, "save_state",
+        lambda *a: save(*a[:-1], a[-1] | {"settings": as_before(a[-1]["settings"])}),
+    )  # fmt: skip
+    go(settings("--steps=4"))
+    path = tmp_path / "run" / "settings.json"
+    path.write_text(json.dumps(as_before(json.loads(path.read_text()))))
+    assert '"warm_up": 2' in path.read_text() and "warm_up_steps" not in path.read_text()
+    assert go(settings()) == 4
 
 
 def test_a_state_from_before_settings_were_kept_there(settings, tmp_path, monkeypatch):
