@@ -26,7 +26,7 @@ from torch.nn import functional  # noqa: E402
 from benchmarks import timing  # noqa: E402
 from helpers.encoder import Bert, BertConfig  # noqa: E402
 from helpers.pretraining import BertForPreTraining  # noqa: E402
-from helpers.training import cost  # noqa: E402
+from helpers.training import cost, options  # noqa: E402
 
 FILE = ROOT / "benchmarks" / "results" / "pretraining_cost.csv"
 ENTRIES, TOKENS, HEAD = 8_000, 4_096, 64  # V, B x T, D
@@ -152,13 +152,14 @@ def show_original_run(law: cost.CostLaw, measured: list[cost.Point]) -> None:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--fit", action="store_true", help="measure nothing, read the stored table")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=5, help="training time of each shape")
-    options = parser.parse_args(arguments)
-    if not options.fit:
-        print(f"{options.threads} threads, steps of {TOKENS:,} tokens (BERT-base: {8 * 128:,})")
+    parser.add_argument("--threads", type=options.threads(), default=2)
+    parser.add_argument("--seconds", type=options.number(above=0), default=5,
+                        help="training time of each shape")  # fmt: skip
+    given = parser.parse_args(arguments)
+    if not given.fit:
+        print(f"{given.threads} threads, steps of {TOKENS:,} tokens (BERT-base: {8 * 128:,})")
         shapes = [(config_of(*shape), shape[2], TOKENS // shape[2]) for shape in SHAPES] + CHECKS
-        timing.store(FILE, measure_all(shapes, options.threads, options.seconds))
+        timing.store(FILE, measure_all(shapes, given.threads, given.seconds))
     show_laws(cost.read_points(FILE))
     return 0
 

@@ -29,6 +29,7 @@ from benchmarks import timing  # noqa: E402
 from helpers.encoder import Bert, BertConfig  # noqa: E402
 from helpers.pretraining import BertForPreTraining  # noqa: E402
 from helpers.training import cost  # noqa: E402
+from helpers.training.options import number  # noqa: E402
 
 FILE = ROOT / "benchmarks" / "results" / "pretraining_gpu.csv"
 LENGTH = 128  # T
@@ -179,7 +180,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--tiny", action="store_true", help="a tiny model, to try the code; stores nothing")
     parser.add_argument("--empty", action="store_true", help="store the table without a measurement")
-    parser.add_argument("--seconds", type=float, help="time for each setting, default 5, tiny 0.1")
+    parser.add_argument("--seconds", type=number(above=0), help="time for each setting, default 5, tiny 0.1")
     options = parser.parse_args(arguments)
     if options.empty:
         table = [

@@ -14,7 +14,7 @@ The target is the loss at 92 % of the reachable gain on the validation pairs, 15
   learning rate 5e-5, batches of 8, 15 % masked 80 / 10 / 10.
 A side ends when it has reached the target, or after `--limit` times our time. Measuring is not counted.
 Seconds are CPU seconds of one thread, so that other work on the machine counts for no side; the wall time
-stands beside.
+stands beside. The table is written aside, and put in its place when all have ended.
 """
 
 import argparse
@@ -44,6 +44,7 @@ from helpers.pretraining import (
     update_weights,
 )
 from helpers.studies.story_runs import RECIPE, Task, make_model, run, training_batches
+from helpers.training.options import count, number, table
 from helpers.training.shortcuts import masked_token_logits
 
 TARGET = 0.92
@@ -197,31 +198,32 @@ def report(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", nargs="+", choices=("live", "ours", "tuned", "defaults"),
                         default=["live", "ours", "tuned", "defaults"])  # fmt: skip
-    parser.add_argument("--every", type=int, default=250, help="steps between two measurements")
+    parser.add_argument("--every", type=count(), default=250, help="steps between two measurements")
     parser.add_argument(
-        "--limit", type=float, default=4.0, help="when a side ends at the latest, in times ours"
+        "--limit", type=number(above=0), default=4.0, help="when a side ends at the latest, in times ours"
     )
-    parser.add_argument("--steps", type=int, default=RECIPE["steps"], help="fewer, to try the program")
-    parser.add_argument("--csv", type=Path, default=STORED)
-    given = parser.parse_args()
+    parser.add_argument("--steps", type=count(), default=RECIPE["steps"], help="fewer, to try the program")
+    parser.add_argument("--csv", type=table(), default=STORED)
+    given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     RECIPE["steps"] = given.steps
     task = Task({name: stories.split(name) for name in ("train", "validation")}, RECIPE["vocab_size"])
     rows: list[dict] = []
-    with open(given.csv, "w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
+    aside = given.csv.with_name(f"{given.csv.name}.partial")  # takes the place of the table at the end
+    with open(aside, "w", encoding="utf-8", newline="") as file:
+        lines = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        lines.writeheader()
 
         def write(side, step, spent, loss, share):
             values = (side, step, f"{spent[0]:.1f}", f"{spent[1]:.1f}", f"{loss:.4f}", f"{share:.4f}")
             rows.append(dict(zip(COLUMNS, values, strict=True)))
-            table.writerow(rows[-1])
+            lines.writerow(rows[-1])
             file.flush()
             print("  ".join(map(str, values)), flush=True)
             if share >= TARGET:
@@ -243,6 +245,7 @@ def main() -> int:
             go(run_trainer, True, write, given.every, given.limit * spent)
         if "defaults" in given.only:
             go(run_trainer, False, write, 2 * given.every, given.limit * spent)
+    os.replace(aside, given.csv)
     print(report(rows))
     return 0
 

@@ -32,6 +32,7 @@ from helpers import checkpoints, data  # noqa: E402
 from helpers.encoder import Bert, BertConfig  # noqa: E402
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens  # noqa: E402
 from helpers.training import cost  # noqa: E402
+from helpers.training.options import count, number, threads  # noqa: E402
 from helpers.training.shortcuts import masked_token_logits  # noqa: E402
 from helpers.wordpiece import WordPieceTokenizer, train_wordpiece  # noqa: E402
 
@@ -291,14 +292,15 @@ def show(rows: list[dict]) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--hidden", type=int, help="measure one shape of this hidden size, store nothing")
-    parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--heads", type=int, help="default: hidden / 64")
-    parser.add_argument("--length", type=int, default=128, help="tokens of a row, T")
-    parser.add_argument("--rows", type=int, default=32, help="rows of a batch, B")
+    parser.add_argument("--hidden", type=count(), help="measure one shape of this hidden size, store nothing")
+    parser.add_argument("--layers", type=count(), default=4)
+    parser.add_argument("--heads", type=count(), help="default: hidden / 64")
+    parser.add_argument("--length", type=count(3), default=128, help="tokens of a row, T")
+    parser.add_argument("--rows", type=count(), default=32, help="rows of a batch, B")
     parser.add_argument("--keep-memory", action="store_true", help="with --hidden: keep memory between steps")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=65, help="how long the rungs of a shape take turns")
+    parser.add_argument("--threads", type=threads(), default=2)
+    parser.add_argument("--seconds", type=number(above=0), default=65,
+                        help="how long the rungs of a shape take turns")  # fmt: skip
     options = parser.parse_args(arguments)
     runs, table = RUNS, []
     if options.hidden:

@@ -19,6 +19,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from helpers.training.options import count, number  # noqa: E402  (no torch: the workers import it anew)
+
 FILE = ROOT / "benchmarks" / "results" / "waiting.csv"
 POLICIES = {"unset": None, "active": "ACTIVE", "passive": "PASSIVE"}
 THREADS = 2
@@ -73,8 +76,9 @@ def measure(policy: str, busy: int, seconds: float) -> dict:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=6.0, help="of steps in each measurement")
+    parser.add_argument("--rounds", type=count(), default=4)
+    parser.add_argument("--seconds", type=number(above=0), default=6.0,
+                        help="of steps in each measurement")  # fmt: skip
     parser.add_argument("--look", action="store_true", help="one short round; stores nothing")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)

@@ -23,16 +23,19 @@ of 0 are in no part.
 """
 
 import argparse
+import os
 import sys
 import time
 from itertools import product
 from pathlib import Path
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see helpers/environment.py
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 import torch
 
+from helpers.data.output import accept_any_text
 from helpers.studies.errors import RowError, exit_code
 from helpers.studies.recipes import CHANGES, GRID, OWN, SETTINGS, settings_of
 from helpers.studies.reports import report_rows
@@ -138,6 +141,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(given: list[str] | None = None) -> int:
+    accept_any_text()
     options = arguments(given)
     torch.set_num_threads(options.threads)
     return exit_code(lambda: run(options))

@@ -23,14 +23,17 @@ missing runs start from is trained again.
 """
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see helpers/environment.py
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 
+from helpers.data.output import accept_any_text
 from helpers.studies.curves import PLANS, CurveStudy
 from helpers.studies.domains import DomainStudy, Labels
 from helpers.studies.errors import exit_code
@@ -102,6 +105,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(given: list[str] | None = None) -> int:
+    accept_any_text()
     options = arguments(given)
     torch.set_num_threads(options.threads)
     return exit_code(lambda: run(options))

@@ -16,12 +16,14 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic GPU products ask for
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see helpers/environment.py
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from safetensors import SafetensorError
 
 from helpers import checkpoints
 from helpers.data.files import DataError
+from helpers.data.output import accept_any_text
 from helpers.training.corpus import CorpusError
 from helpers.training.engine import Run
 from helpers.training.model import make_model
@@ -33,6 +35,7 @@ ERRORS = (RunError, StateError, DataError, CorpusError, checkpoints.CheckpointEr
 
 
 def main(given: list[str] | None = None) -> int:
+    accept_any_text()
     settings = arguments(given, __doc__)
     try:
         with Run(settings) as run:

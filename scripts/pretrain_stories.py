@@ -13,15 +13,18 @@ thing that their name says.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see helpers/environment.py
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 from safetensors import SafetensorError
 
 from helpers import checkpoints, stories
+from helpers.data.output import accept_any_text
 from helpers.studies.story_runs import LONG, RECIPE, VARIANTS, Measurements, Task, measurements, run
 from helpers.training import options
 
@@ -56,6 +59,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(given: list[str] | None = None) -> int:
+    accept_any_text()
     settings = arguments(given)
     torch.set_num_threads(settings.threads)
     base = RECIPE | (LONG if settings.long else {}) | {"steps": settings.steps}

@@ -8,6 +8,9 @@ from helpers.stories.samples import files, is_written, write
 
 def main() -> int:
     """Write the files in data/stories/, or with --check compare them with what is drawn now."""
+    for stream in (sys.stdout, sys.stderr):  # as helpers/data/output.py, a room above this one
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     parser = argparse.ArgumentParser(prog="python -m helpers.stories", description=main.__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if a file differs")
     checking = parser.parse_args().check

@@ -20,6 +20,7 @@ __all__ = ["FREE", "changes", "deciding", "lock", "settle"]
 FREE = ("out", "steps", "minutes", "save_every", "evaluate_every", "workers", "accumulate", "cpu", "half")
 MADE = ("vocab.txt", "rows", "states", "log.csv")  # what a run writes once it has its settings
 PATHS = ("text", "tokenizer")
+RENAMED = {"warm_up_steps": "warm_up"}  # what runs that began before called it
 HASHES = "text_sha256"  # of every text file; runs that began before they were kept have none
 
 
@@ -45,7 +46,7 @@ def changes(before: dict, now: dict) -> str:
     """What is not as it was before, in words; "" where all is."""
     found = []
     for name, value in now.items():
-        was = before.get(name, value if name == HASHES else None)
+        was = before.get(name, value if name == HASHES else before.get(RENAMED.get(name)))
         if name in PATHS:  # ./a.txt is a.txt
             was, value = _paths(was), _paths(value)
         if was != value and name == HASHES:

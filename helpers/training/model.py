@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from helpers import checkpoints
-from helpers.encoder import Bert, BertConfig
+from helpers.encoder import Bert, BertConfig, evaluating
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens
 from helpers.training.cost import number_of_weights
 from helpers.training.rows import MaskedRows, count_tokens
@@ -26,11 +26,11 @@ __all__ = ["MaskedOnly", "config_of", "make_model", "masked_loss", "measure", "r
 BYTES = 16  # a weight, its gradient and AdamW's two averages
 
 
-def config_of(settings: argparse.Namespace, vocab_size: int) -> BertConfig:
-    """The shape of a new model."""
+def config_of(settings: argparse.Namespace, vocab_size: int, pad_token_id: int = 0) -> BertConfig:
+    """The shape of a new model; pad_token_id: the tokenizer's [PAD]."""
     return BertConfig(
         vocab_size, settings.hidden, settings.layers, settings.heads, 4 * settings.hidden, settings.length,
-        dropout=settings.dropout, init_std=None,
+        dropout=settings.dropout, init_std=None, pad_token_id=pad_token_id,
     )  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def make_model(
     """The model as the run begins: a new one, or `start`, that of --init; a new token head if it has none."""
     torch.manual_seed(settings.seed)
     if start is None:
-        bert = Bert(config_of(settings, len(tokenizer.vocabulary)))
+        bert = Bert(config_of(settings, len(tokenizer.vocabulary), tokenizer.id_of["[PAD]"]))
         if settings.neighbors:
             start_with_neighbors(bert, NEIGHBORS[: settings.heads])
     else:
@@ -95,13 +95,12 @@ def measure(model: BertForPreTraining, shards: list, tokenizer, device, most: in
     mask = partial(mask_tokens, rate=0.15, shares=(1.0, 0.0, 0.0))
     rows = MaskedRows(shards, tokenizer, seed=0, mask=mask)
     places = range(min(len(rows), most or len(rows)))
-    model.eval()
     loss = right = count = 0.0
-    for start in range(0, len(places), 32):
-        examples = [rows[place] for place in places[start : start + 32]]
-        batch = {name: torch.stack([row[name] for row in examples]).to(device) for name in examples[0]}
-        more_loss, more_right = masked_loss(MaskedOnly(model), batch)
-        loss, right = loss + more_loss.item(), right + more_right.item()
-        count += (batch["labels"] != IGNORE).sum().item()
-    model.train()
+    with evaluating(model):
+        for start in range(0, len(places), 32):
+            examples = [rows[place] for place in places[start : start + 32]]
+            batch = {name: torch.stack([row[name] for row in examples]).to(device) for name in examples[0]}
+            more_loss, more_right = masked_loss(MaskedOnly(model), batch)
+            loss, right = loss + more_loss.item(), right + more_right.item()
+            count += (batch["labels"] != IGNORE).sum().item()
     return {"loss": loss / count, "accuracy": right / count}

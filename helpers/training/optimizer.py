@@ -21,8 +21,8 @@ def learning_rate_share(step: int, settings: argparse.Namespace) -> float:
     (Warner et al. 2024, ModernBERT, section 2.2.) While it holds it does not depend on the number of steps,
     so that number may be changed when a run goes on.
     """
-    fall = settings.decay * settings.steps
-    return min(1.0, step / max(settings.warm_up, 1), (settings.steps + 1 - step) / fall if fall else 1.0)
+    rise, fall = max(settings.warm_up_steps, 1), settings.decay * settings.steps
+    return min(1.0, step / rise, (settings.steps + 1 - step) / fall if fall else 1.0)
 
 
 def make_optimizer(settings: argparse.Namespace, model: BertForPreTraining) -> torch.optim.Optimizer:

@@ -27,7 +27,7 @@ from helpers.data.files import sha256_of
 from helpers.pretraining import mask_tokens
 from helpers.training.corpus import CorpusError, ShortTextError
 from helpers.training.files import read_object
-from helpers.wordpiece import WordPieceTokenizer
+from helpers.wordpiece import WordPieceTokenizer, check_texts, read_in_order
 
 __all__ = ["Batches", "MaskedRows", "Order", "count_tokens", "pack", "rows_on_disk"]
 
@@ -38,11 +38,12 @@ def pack(documents: Iterable[str], tokenizer: WordPieceTokenizer, length: int) -
     """Rows `[CLS] … [SEP]` of exactly `length` tokens, cut from all documents in a row, [SEP] between them.
 
     No row has padding: none of the work is wasted on it (Geiping and Goldstein 2023, section 4.1). What is
-    left at the end is dropped.
+    left at the end is dropped. Documents are read one at a time; ValueError for a single string, or for a
+    document that is none.
     """
     cls, sep = tokenizer.id_of["[CLS]"], tokenizer.id_of["[SEP]"]
     waiting: list[int] = []
-    for document in documents:
+    for document in check_texts(documents, "document"):
         waiting += [*tokenizer.encode(document).ids[1:-1], sep]
         start, size = 0, length - 2
         while len(waiting) - start >= size:
@@ -59,9 +60,9 @@ def rows_on_disk(
     `source` says where the documents come from. Rows written before are used again if vocabulary, length and
     source are the same; otherwise CorpusError. The documents are read one at a time; a folder that is there
     is whole. Raises ShortTextError if the text fills no row, CorpusError for rows that can't be read or that
-    are not the bytes that were written.
+    are not the bytes that were written, ValueError as `pack`.
     """
-    folder = Path(folder)
+    folder, documents = Path(folder), read_in_order(documents, "the documents")
     wanted = {
         "vocabulary": hashlib.sha256("\n".join(tokenizer.vocabulary).encode()).hexdigest(),
         "length": length,

@@ -54,7 +54,7 @@ def arguments(given: list[str] | None = None, description: str | None = None) ->
         help="for the token head, where it is new and the encoder is not")  # fmt: skip
     add("--embedding-rate", type=positive, default=1.0,
         help="the embeddings learn so many times as fast as the rest: 4 helps small models")  # fmt: skip
-    add("--warm-up", type=count(0), default=500, help="steps in which the learning rate rises")
+    add("--warm-up-steps", type=count(0), default=500, help="steps in which the learning rate rises")
     add("--decay", type=share, default=0.5, help="last share of the steps, in which it falls to zero")
     add("--weight-decay", type=number(least=0), default=0.01)
     add("--mixed-precision", choices=("no", "bf16", "fp16"), help="default: what accelerate is set to")

@@ -26,7 +26,7 @@ from helpers import stories  # noqa: E402
 
 STEPS = 400
 RUN = f"""--cpu --vocab-size 400 --layers 2 --hidden 128 --heads 4 --dropout 0.1 --length 32 --batch-size 16
-    --warm-up 20 --steps {STEPS} --log-every 2 --save-every 4 --evaluate-every 40""".split()
+    --warm-up-steps 20 --steps {STEPS} --log-every 2 --save-every 4 --evaluate-every 40""".split()
 STATE_FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
 
 

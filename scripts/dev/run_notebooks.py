@@ -29,8 +29,13 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from helpers.training.options import count  # noqa: E402
+
 NOTEBOOKS = ROOT / "notebooks"
 SECONDS_PER_CELL = 1200
+MOST_JOBS = 61  # as many processes as Python can wait for on Windows
 IGNORE_OUTPUT = "nbval-ignore-output"
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 # What notebooks are stored and tested with. A thread that waits must not keep a core busy that another needs.
@@ -63,7 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help="beginnings of names, or paths; default: all")
     parser.add_argument("--check", action="store_true", help="compare with the stored outputs, write nothing")
     parser.add_argument("--twice", action="store_true", help="all cells twice in one kernel, write nothing")
-    parser.add_argument("--jobs", type=int, default=2, help="notebooks run at the same time (default 2)")
+    parser.add_argument("--jobs", type=count(1, MOST_JOBS), default=2,
+                        help="notebooks run at the same time (default 2)")  # fmt: skip
     options = parser.parse_args(arguments)
     for name, value in ONE_THREAD.items():
         os.environ.setdefault(name, value)

@@ -213,6 +213,16 @@ def runnable(tmp_path):
     return write
 
 
+@pytest.mark.parametrize(
+    ("jobs", "words"),
+    [("0", "at least 1, not 0"), ("-2", "at least 1"), ("two", "a whole number"), ("62", "at most 61")],
+)
+def test_a_number_of_jobs_that_can_t_be(jobs, words, capsys):
+    with pytest.raises(SystemExit) as caught:
+        run_notebooks.main(["--check", f"--jobs={jobs}"])
+    assert caught.value.code == 2 and f"argument --jobs: must be {words}" in capsys.readouterr().err
+
+
 def test_running_stores_the_same_bytes_each_time(runnable):
     path = runnable("import os\nprint('a')", new_markdown_cell("words"), "6 * 7")
     run = run_notebooks.run_notebook(path, store=True)

@@ -11,7 +11,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import helpers.attention
-from benchmarks import pretraining_cost, pretraining_gpu, pretraining_speed, timing
+from benchmarks import pretraining_cost, pretraining_gpu, pretraining_race, pretraining_speed, timing, waiting
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import IGNORE, BertForPreTraining
 from helpers.training import cost
@@ -154,6 +154,64 @@ def test_laws_refuse_too_few_points():
         cost.fit_cost(points[:3])
     with pytest.raises(ValueError, match="at least three"):
         cost.fit_memory(points[:2])
+
+
+def test_points_that_a_spreadsheet_has_stored_again(tmp_path):
+    """A byte order mark before the first column's name, and Windows' line ends."""
+    text = pretraining_cost.FILE.read_text(encoding="utf-8")
+    path = tmp_path / "points.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert text.startswith("vocab_size,") and cost.read_points(path)
+    assert cost.read_points(path) == cost.read_points(pretraining_cost.FILE)
+
+
+BAD = {
+    (pretraining_cost, "--threads=0"): "--threads: must be at least 1, not 0",
+    (pretraining_cost, "--seconds=nan"): "--seconds: must be a finite number, not nan",
+    (pretraining_gpu, "--seconds=-1"): "--seconds: must be above 0, not -1",
+    (pretraining_speed, "--layers=0"): "--layers: must be at least 1, not 0",
+    (pretraining_speed, "--length=2"): "--length: must be at least 3, not 2",
+    (pretraining_speed, "--threads=2.5"): "--threads: must be a whole number, not '2.5'",
+    (pretraining_race, "--steps=0"): "--steps: must be at least 1, not 0",
+    (pretraining_race, "--every=-1"): "--every: must be at least 1, not -1",
+    (pretraining_race, "--limit=0"): "--limit: must be above 0, not 0",
+    (pretraining_race, "--csv=no/such/a.csv"): "--csv: there is no folder",
+    (waiting, "--rounds=0"): "--rounds: must be at least 1, not 0",
+    (waiting, "--seconds=inf"): "--seconds: must be a finite number, not inf",
+}
+
+
+@pytest.mark.parametrize(("benchmark", "option"), BAD, ids=lambda value: str(value).rpartition(".")[2])
+def test_bad_options(benchmark, option, capsys):
+    with pytest.raises(SystemExit) as caught:
+        benchmark.main([option])
+    assert caught.value.code == 2 and BAD[benchmark, option] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("breaks", [True, False])
+def test_a_race_stores_its_table_when_it_has_ended(breaks, tmp_path, monkeypatch, capsys):
+    def running(task, write, every):
+        write("ours", every, (1.0, 2.0), 0.5, 0.7)
+        if breaks:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(pretraining_race.RECIPE, "steps", 2)  # put back afterwards
+    monkeypatch.setattr(pretraining_race, "Task", lambda texts, size: None)
+    monkeypatch.setattr(pretraining_race.stories, "split", lambda name: [])
+    monkeypatch.setattr(pretraining_race, "run_ours", running)
+    path = tmp_path / "race.csv"
+    path.write_text("what was measured before", encoding="utf-8")
+    given = ["--only", "ours", "--steps=2", "--every=1", f"--csv={path}"]
+    if breaks:
+        with pytest.raises(KeyboardInterrupt):
+            pretraining_race.main(given)
+        assert path.read_text(encoding="utf-8") == "what was measured before"
+        path = path.with_name("race.csv.partial")  # what there is stays, aside
+    else:
+        assert pretraining_race.main(given) == 0
+        assert [place.name for place in tmp_path.iterdir()] == ["race.csv"]
+    (row,) = read(path)
+    assert tuple(row) == pretraining_race.COLUMNS and row["gain"] == "0.7000"
 
 
 def test_the_original_run_by_hand():

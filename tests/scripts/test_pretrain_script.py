@@ -30,13 +30,12 @@ from scripts import pretrain
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 36
 # Wide enough that PyTorch shares the work among its threads: it does so from 32,768 numbers on.
-SHAPE = (
-    "--cpu --vocab-size 110 --layers 1 --hidden 64 --heads 2 --length 16 --batch-size 32 --warm-up 5".split()
-)
+SHAPE = """--cpu --vocab-size 110 --layers 1 --hidden 64 --heads 2 --length 16 --batch-size 32
+    --warm-up-steps 5""".split()
 USUAL = [*SHAPE, "--dropout=0.1", f"--steps={STEPS}", "--log-every=2", "--save-every=6",
          "--evaluate-every=12", "--learning-rate=3e-3", "--half"]  # fmt: skip
 # For --init, which brings its own shape and dropout
-WITHOUT_SHAPE = "--cpu --length=16 --batch-size=32 --warm-up=5 --log-every=2 --save-every=6".split()
+WITHOUT_SHAPE = "--cpu --length=16 --batch-size=32 --warm-up-steps=5 --log-every=2 --save-every=6".split()
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has other signals and limits")
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from helpers import checkpoints
 from helpers.training import engine
 from helpers.training.corpus import CorpusError
 from helpers.training.engine import Run, is_lack_of_memory
@@ -19,9 +20,10 @@ from helpers.training.model import make_model
 from helpers.training.prepare import prepare_text
 from helpers.training.settings import RunError, arguments
 from helpers.training.state import StateError
+from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer, train_wordpiece
 
 SMALL = """--cpu --mixed-precision=no --vocab-size=60 --layers=1 --hidden=16 --heads=2 --length=8
-    --batch-size=4 --warm-up=2 --steps=6 --log-every=1 --save-every=2 --evaluate-every=6""".split()
+    --batch-size=4 --warm-up-steps=2 --steps=6 --log-every=1 --save-every=2 --evaluate-every=6""".split()
 WORDS = "anna sees a red ball\n\nbob has two green apples\n\nthe old house is small\n\n"
 
 
@@ -82,6 +84,23 @@ def test_a_run_that_broke_off_ends_as_one_that_did_not(settings, tmp_path):
         assert ours.keys() == theirs.keys() and all(torch.equal(ours[key], theirs[key]) for key in ours)
 
 
+def test_a_vocabulary_with_pad_in_its_last_line(settings, tmp_path):
+    """Row 0 is a piece of a word here and learns as one; the checkpoint says where [PAD] is."""
+    entries = train_wordpiece(WORDS.split(), 60)[::-1]
+    assert entries[-1] == "[PAD]" and entries[0] not in SPECIAL_TOKENS
+    WordPieceTokenizer(entries).save(tmp_path / "vocab.txt")
+    chosen = settings(f"--tokenizer={tmp_path / 'vocab.txt'}", "--weight-decay=0")
+    go(chosen)
+    model, tokenizer = checkpoints.load(tmp_path / "run" / "model")
+    assert model.bert.config.pad_token_id == tokenizer.id_of["[PAD]"] == len(entries) - 1
+    _, rows, _ = prepare_text(chosen, tokenizer)
+    start = make_model(chosen, tokenizer, rows, None).bert.embeddings.token
+    assert start.weight[0].any() and not start.weight[-1].any()
+    assert not torch.equal(model.bert.embeddings.token.weight[0], start.weight[0])
+    start(torch.tensor([0, len(entries) - 1])).sum().backward()
+    assert start.weight.grad[0].any() and not start.weight.grad[-1].any()  # a look-up alone
+
+
 def test_what_a_run_took_is_given_back(settings):
     before = [signal.getsignal(name) for name in engine.SIGNALS]
     with Run(settings()) as run:
@@ -126,6 +145,22 @@ def test_settings_that_were_changed_by_hand_do_not_fit_the_state(settings, tmp_p
     path.write_text(json.dumps(json.loads(path.read_text()) | {"seed": 3}))
     with pytest.raises(RunError, match="made under other settings than settings.json has: seed was 0, now 3"):
         go(settings("--seed=3"))
+
+
+def test_a_run_from_before_the_warm_up_was_called_by_its_steps(settings, tmp_path, monkeypatch):
+    def as_before(known):
+        return {"warm_up" if name == "warm_up_steps" else name: value for name, value in known.items()}
+
+    save = engine.save_state
+    monkeypatch.setattr(
+        engine, "save_state",
+        lambda *a: save(*a[:-1], a[-1] | {"settings": as_before(a[-1]["settings"])}),
+    )  # fmt: skip
+    go(settings("--steps=4"))
+    path = tmp_path / "run" / "settings.json"
+    path.write_text(json.dumps(as_before(json.loads(path.read_text()))))
+    assert '"warm_up": 2' in path.read_text() and "warm_up_steps" not in path.read_text()
+    assert go(settings()) == 4
 
 
 def test_a_state_from_before_settings_were_kept_there(settings, tmp_path, monkeypatch):

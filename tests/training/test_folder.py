@@ -75,6 +75,19 @@ def test_settings_of_a_run_that_began_before_texts_were_hashed(begun):
     assert len(json.loads((out / "settings.json").read_text())["text_sha256"]) == 1
 
 
+def test_settings_from_before_the_warm_up_was_called_by_its_steps(begun):
+    """Of a run's folder, and of its states, which `changes` compares, too."""
+    settings, out = begun
+    known = json.loads((out / "settings.json").read_text())
+    known["warm_up"] = known.pop("warm_up_steps")
+    (out / "settings.json").write_text(json.dumps(known))
+    with pytest.raises(RunError, match="with other settings: warm_up_steps was 500, now 7"):
+        settle(settings("--warm-up-steps=7"))
+    settle(settings("--warm-up-steps=500"))
+    kept = json.loads((out / "settings.json").read_text())
+    assert kept["warm_up_steps"] == 500 and "warm_up" not in kept
+
+
 def test_settings_with_a_byte_order_mark(begun):
     settings, out = begun
     path = out / "settings.json"

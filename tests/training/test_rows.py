@@ -86,6 +86,40 @@ def test_every_token_of_every_document_is_there_in_order(tokenizer, length):
     assert tokenizer.id_of["[PAD]"] not in {token for row in rows for token in row}
 
 
+@pytest.mark.parametrize(
+    ("documents", "words"),
+    [
+        ("a bad head", r"the documents must be a list, not one string: put it into a list, \['a bad head'\]"),
+        ([["a bad head"]], r"the document in row 0 \(from 0\) must be a string, not \['a bad head'\]"),
+        ({"a bad head"}, "the documents must be a list or another sequence in order, not set"),
+    ],
+)
+def test_what_is_no_series_of_documents_is_refused(documents, words, tokenizer, tmp_path):
+    with pytest.raises(ValueError, match=words):
+        next(pack(documents, tokenizer, 4))
+    with pytest.raises(ValueError, match=words):
+        rows_on_disk(documents, tokenizer, 4, tmp_path / "rows")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_string_is_refused_where_rows_are_there_already(tokenizer, tmp_path):
+    rows_on_disk(["a bad head"], tokenizer, 4, tmp_path / "rows")
+    with pytest.raises(ValueError, match="the documents must be a list, not one string"):
+        rows_on_disk("a bad head", tokenizer, 4, tmp_path / "rows")
+
+
+def test_documents_are_read_one_at_a_time(tokenizer):
+    taken = []
+
+    def endless():
+        while True:
+            taken.append(1)
+            yield "a bad head"
+
+    rows = pack(endless(), tokenizer, 6)  # a document and its [SEP] fill a row
+    assert not taken and [next(rows), next(rows)] and len(taken) == 2
+
+
 # Rows on the disk
 
 

@@ -34,7 +34,7 @@ BAD = {
     "--learning-rate=1e300 --embedding-rate=1e300": "must be a finite number: lower one of them",
     "--embedding-rate=-1": "argument --embedding-rate: must be above 0",
     "--weight-decay=-5": "argument --weight-decay: must be at least 0",
-    "--warm-up=-7": "argument --warm-up: must be at least 0",
+    "--warm-up-steps=-7": "argument --warm-up-steps: must be at least 0",
     "--workers=-1": "argument --workers: must be at least 0",
     "--minutes=0": "argument --minutes: must be above 0",
     "--seed=-1": "argument --seed: must be at least 0",
@@ -51,6 +51,7 @@ BAD = {
     "--init minilm --neighbors": "--neighbors is for a new model",
     "--hidden 28 --neighbors": "--neighbors needs heads of an even width, not 7",
     "--step=5": "unrecognized arguments",
+    "--warm-up=7": "unrecognized arguments: --warm-up=7",  # a share of the steps everywhere else
 }
 BAD |= {f"{name}={value}": f"argument {name}: must be a finite number, not {value}" for name in NUMBERS
         for value in ("nan", "inf", "-inf")}  # fmt: skip
@@ -92,4 +93,5 @@ def test_what_a_new_model_has_unless_given(tmp_path):
     settings = arguments([f"--out={tmp_path / 'run'}"])
     assert (settings.layers, settings.hidden, settings.heads, settings.dropout) == (4, 256, 4, 0.1)
     assert settings.out == tmp_path / "run" and not settings.out.exists()
-    assert arguments([f"--out={tmp_path}", "--warm-up=0", "--weight-decay=0", "--decay=1"]).warm_up == 0
+    zeros = arguments([f"--out={tmp_path}", "--warm-up-steps=0", "--weight-decay=0", "--decay=1"])
+    assert zeros.warm_up_steps == 0
