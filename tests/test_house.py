@@ -141,3 +141,9 @@ def test_the_tree_is_what_is_there(project_files):
 
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 200
+
+
+def test_every_test_file_has_a_name_of_its_own(project_files):
+    """pytest imports them by their names alone."""
+    names = [path.name for path in project_files if re.fullmatch(r"tests/.*test_\w+\.py", path.as_posix())]
+    assert sorted(set(names)) == sorted(names)
