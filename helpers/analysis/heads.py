@@ -17,6 +17,7 @@ from helpers.analysis.arrays import in_numpy
 from helpers.checkpoints import Model, encoder_of
 from helpers.encoder import Bert, evaluating
 from helpers.plotting import COLOURS
+from helpers.pretraining import check_tokenizer
 from helpers.wordpiece import (
     Encoding,
     TruncationWarning,
@@ -63,8 +64,9 @@ def attentions(
     """The attention of every text (or pair of texts), in order, without padding.
 
     Computed in evaluation mode, 16 texts at a time; longer ones are cut to max_length tokens. Raises
-    ValueError for a single string, and with its row for a text that is none.
+    ValueError for a single string, with its row for a text that is none, and as `check_tokenizer` does.
     """
+    check_tokenizer(tokenizer, encoder_of(model).config)
     pairs = [_pair(text, row) for row, text in enumerate(read_in_order(texts, "the texts"))]
     return _read_in_batches(encoder_of(model), tokenizer, pairs, max_length)
 
