@@ -151,9 +151,9 @@ def classes_of(theirs: dict) -> tuple[int, list[str] | None]:
     """
     if (problem := theirs.get("problem_type")) not in (None, "single_label_classification"):
         raise CheckpointError(
-            f"the problem_type of this classifier is {problem!r}: its outputs do not mean what ours do, one right "
-            "class for each text. Use the Transformers library for this model, or load its encoder alone, with "
-            'architecture="BertModel"'
+            f"the problem_type of this classifier is {problem!r}: its outputs do not mean what ours do, one "
+            "right class for each text. Use the Transformers library for this model, or load its encoder "
+            'alone, with architecture="BertModel"'
         )
     named = theirs.get("id2label")
     if not named:
