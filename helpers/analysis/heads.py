@@ -131,7 +131,7 @@ class Measures(NamedTuple):
     """What the heads of a model do on some texts; arrays are (L, A)."""
 
     shares: dict[str, np.ndarray]  # of the attention, by pattern: mean over the words that have such a place
-    errors: dict[str, np.ndarray]  # the standard error of each share, between texts
+    errors: dict[str, np.ndarray]  # the standard error of each share, between texts; of one text nan
     chance: dict[str, float]  # the share that even attention would give
     entropy: np.ndarray  # nats, mean over words
     uniform: float  # nats: the mean of ln T, the entropy of even attention
@@ -172,14 +172,18 @@ def _ratio(name: str, rows: list[tuple]) -> tuple[np.ndarray, np.ndarray, float]
     share = looks.sum(axis=0) / counts.sum()  # (L, A)
     left = looks - share * counts[:, None, None]
     scale = len(rows) / max(len(rows) - 1, 1)
-    return share, np.sqrt(scale * (left**2).sum(axis=0)) / counts.sum(), float(even.sum() / counts.sum())
+    error = np.sqrt(scale * (left**2).sum(axis=0)) / counts.sum()
+    if (counts > 0).sum() < 2:  # one text says nothing of others: its deviations from itself are 0
+        error = np.full_like(share, np.nan)
+    return share, error, float(even.sum() / counts.sum())
 
 
 def head_types(measures: Measures, least: float = 0.3, times: float = 3.0, broad: float = 0.8) -> np.ndarray:
     """The type of every head, (L, A) of names in PATTERNS, "broad" or "other".
 
     A head has the type of its largest share, if that (less two standard errors) is at least `least` and
-    `times` chance. Otherwise it is broad where its entropy is at least `broad` of that of even attention.
+    `times` chance; a share that only one text tells of is not sure enough. Otherwise it is broad where its
+    entropy is at least `broad` of that of even attention.
     """
     kinds = np.where(measures.entropy >= broad * measures.uniform, BROAD, OTHER).astype(object)
     names = list(PATTERNS)
