@@ -140,7 +140,8 @@ def check_packages(requirements: Path, colab: bool) -> None:
 
 def imported_requirements(requirements: Path) -> list[str]:
     """The lines of a requirements file that name an imported package, without their comments."""
-    lines = (line.split("#")[0].strip() for line in requirements.read_text(encoding="utf-8").splitlines())
+    text = requirements.read_text(encoding="utf-8-sig")  # some editors on Windows begin a file with a mark
+    lines = (line.split("#")[0].strip() for line in text.splitlines())
     return [line for line in lines if line and Requirement(line).name not in AROUND_THE_NOTEBOOKS]
 
 

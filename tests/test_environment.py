@@ -209,6 +209,16 @@ def test_waiting_threads_sleep():
         assert result.stdout.split() == [policy, "False"]
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
+def test_requirements_as_any_editor_saves_them(tmp_path, mark, end):
+    path = tmp_path / "requirements.txt"
+    lines = [b"torch>=2.2  # a comment", b"", b"# another", b"jupyterlab", b"numpy", b""]
+    path.write_bytes(mark + end.join(lines))
+    assert environment.imported_requirements(path) == ["torch>=2.2", "numpy"]
+    assert environment.unmet_requirements(path) == {}
+
+
 def test_outside_the_course(run_cell, tmp_path):
     assert "start Jupyter in the course's folder" in run_cell(tmp_path)["error"]
 

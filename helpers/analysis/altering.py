@@ -45,7 +45,8 @@ def heads_off(model: Model, off: Iterable[tuple[int, int]]) -> Iterator[None]:
 def altered_attention(model: Model, alter: Callable[[torch.Tensor, int], torch.Tensor]) -> Iterator[None]:
     """While open, every layer uses alter(probabilities (B, A, T, T), layer) in the place of its own.
 
-    Without dropout, so for evaluation only: RuntimeError in training mode.
+    What `alter` gives is used in the model's precision. Without dropout, so for evaluation only: RuntimeError
+    in training mode.
     """
 
     def replace(attention, inputs: tuple, output: tuple, layer: int) -> tuple:
@@ -53,8 +54,9 @@ def altered_attention(model: Model, alter: Callable[[torch.Tensor, int], torch.T
             raise RuntimeError("attention is altered in evaluation mode only: call model.eval() first")
         hidden, mask, *_ = inputs
         _, probabilities = attention.forward(hidden, mask, True)
-        probabilities = alter(probabilities, layer)
-        context = probabilities @ split_heads(attention.value(hidden), attention.num_heads)  # (B, A, T, D)
+        values = split_heads(attention.value(hidden), attention.num_heads)  # (B, A, T, D)
+        probabilities = alter(probabilities, layer).to(values.dtype)  # may be computed in another precision
+        context = probabilities @ values
         return attention.output(join_heads(context)), probabilities
 
     with ExitStack() as hooks:

@@ -16,6 +16,7 @@ import torch
 
 from helpers.classification import BertForClassification
 from helpers.encoder import evaluating
+from helpers.pretraining import check_tokenizer
 from helpers.wordpiece import Encoding, WordPieceTokenizer, check_text
 
 __all__ = [
@@ -120,8 +121,10 @@ def integrated_gradients(
     The straight path in token embeddings goes from a text whose words are all `baseline` ("[PAD]", visible,
     or "[MASK]") to the text; `[CLS]`, `[SEP]` and positions stay. A score is summed over H; they add up
     to `total`, but for the error of `steps` nodes, of which `rows` are computed at a time. Sundararajan, Taly
-    and Yan 2017, sections 3 and 5. ValueError: no words, unknown target or baseline.
+    and Yan 2017, sections 3 and 5. ValueError: no words, unknown target or baseline, another
+    model's tokenizer.
     """
+    check_tokenizer(tokenizer, model.bert.config)
     if baseline not in ("[PAD]", "[MASK]") or steps < 1 or rows < 1:
         raise ValueError(f"baseline must be [PAD] or [MASK], not {baseline!r}; steps and rows at least 1")
     encoding = encode_words(tokenizer, text, max_length)
@@ -144,8 +147,10 @@ def attention_scores(
     """The attention that `[CLS]` gives to each token, which adds up to 1, as the mean over a layer's heads.
 
     Of the last layer; rollout=True: through all layers, each half attention and half residual connection
-    (Abnar and Zuidema 2020, section 3). It has no sign and no class. ValueError for a text without words.
+    (Abnar and Zuidema 2020, section 3). It has no sign and no class. ValueError: no words, another
+    model's tokenizer.
     """
+    check_tokenizer(tokenizer, model.bert.config)
     encoding = encode_words(tokenizer, text, max_length)
     ids = torch.tensor([encoding.ids], device=model.bert.embeddings.token.weight.device)
     with evaluating(model):
@@ -167,7 +172,11 @@ def random_scores(
     seed: int = 0,
     max_length: int = 128,
 ) -> Attribution:
-    """Scores drawn at random, other ones for other texts: the baseline that an explanation has to beat."""
+    """Scores drawn at random, other ones for other texts: the baseline that an explanation has to beat.
+
+    ValueError: no words, another model's tokenizer.
+    """
+    check_tokenizer(tokenizer, model.bert.config)
     encoding = encode_words(tokenizer, text, max_length)
     dice = np.random.default_rng([seed, zlib.crc32(text.encode(errors="surrogatepass"))])
     with evaluating(model), torch.no_grad():

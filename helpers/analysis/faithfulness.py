@@ -14,6 +14,7 @@ from helpers.analysis.arrays import as_array
 from helpers.analysis.attribution import Attribution, encode_words, word_numbers
 from helpers.analysis.batches import in_batches
 from helpers.classification import BertForClassification
+from helpers.pretraining import check_tokenizer
 from helpers.wordpiece import Encoding, WordPieceTokenizer, check_text, check_texts, read_in_order
 
 __all__ = ["TOP_SHARES", "Faithfulness", "faithfulness", "faithfulness_of_each", "mean_faithfulness"]
@@ -66,8 +67,10 @@ def faithfulness_of_each(
     scores: one per token, [CLS] and [SEP] included, which stay; the higher, the more a word speaks for the
     predicted class. Words are deleted, as in DeYoung et al. 2020 (ERASER, section 4.2), and whole: [MASK] in
     their place would favor the method whose baseline is [MASK]. A share is rounded, to one word at least.
-    ValueError: no texts, or what is none, unequal numbers, scores that are not finite, shares outside 0..1.
+    ValueError: no texts, or what is none, unequal numbers, scores that are not finite, shares outside 0..1,
+    another model's tokenizer.
     """
+    check_tokenizer(tokenizer, model.bert.config)
     texts = list(check_texts(texts))
     scores, shares = list(read_in_order(scores, "the scores")), list(shares)
     if not texts or len(texts) != len(scores):
@@ -103,6 +106,7 @@ def mean_faithfulness(
 
     method(model, tokenizer, text, max_length=…) explains the predicted class; options by functools.partial.
     """
+    check_tokenizer(tokenizer, model.bert.config)
     texts = list(check_texts(texts))
     scores = [method(model, tokenizer, text, max_length=max_length).scores for text in texts]
     each = faithfulness_of_each(model, tokenizer, texts, scores, shares, max_length)

@@ -17,6 +17,7 @@ from helpers.analysis.arrays import in_numpy
 from helpers.checkpoints import Model, encoder_of
 from helpers.encoder import Bert, evaluating
 from helpers.plotting import COLOURS
+from helpers.pretraining import check_tokenizer
 from helpers.wordpiece import (
     Encoding,
     TruncationWarning,
@@ -63,8 +64,9 @@ def attentions(
     """The attention of every text (or pair of texts), in order, without padding.
 
     Computed in evaluation mode, 16 texts at a time; longer ones are cut to max_length tokens. Raises
-    ValueError for a single string, and with its row for a text that is none.
+    ValueError for a single string, with its row for a text that is none, and as `check_tokenizer` does.
     """
+    check_tokenizer(tokenizer, encoder_of(model).config)
     pairs = [_pair(text, row) for row, text in enumerate(read_in_order(texts, "the texts"))]
     return _read_in_batches(encoder_of(model), tokenizer, pairs, max_length)
 
@@ -129,7 +131,7 @@ class Measures(NamedTuple):
     """What the heads of a model do on some texts; arrays are (L, A)."""
 
     shares: dict[str, np.ndarray]  # of the attention, by pattern: mean over the words that have such a place
-    errors: dict[str, np.ndarray]  # the standard error of each share, between texts
+    errors: dict[str, np.ndarray]  # the standard error of each share, between texts; of one text nan
     chance: dict[str, float]  # the share that even attention would give
     entropy: np.ndarray  # nats, mean over words
     uniform: float  # nats: the mean of ln T, the entropy of even attention
@@ -170,14 +172,18 @@ def _ratio(name: str, rows: list[tuple]) -> tuple[np.ndarray, np.ndarray, float]
     share = looks.sum(axis=0) / counts.sum()  # (L, A)
     left = looks - share * counts[:, None, None]
     scale = len(rows) / max(len(rows) - 1, 1)
-    return share, np.sqrt(scale * (left**2).sum(axis=0)) / counts.sum(), float(even.sum() / counts.sum())
+    error = np.sqrt(scale * (left**2).sum(axis=0)) / counts.sum()
+    if (counts > 0).sum() < 2:  # one text says nothing of others: its deviations from itself are 0
+        error = np.full_like(share, np.nan)
+    return share, error, float(even.sum() / counts.sum())
 
 
 def head_types(measures: Measures, least: float = 0.3, times: float = 3.0, broad: float = 0.8) -> np.ndarray:
     """The type of every head, (L, A) of names in PATTERNS, "broad" or "other".
 
     A head has the type of its largest share, if that (less two standard errors) is at least `least` and
-    `times` chance. Otherwise it is broad where its entropy is at least `broad` of that of even attention.
+    `times` chance; a share that only one text tells of is not sure enough. Otherwise it is broad where its
+    entropy is at least `broad` of that of even attention.
     """
     kinds = np.where(measures.entropy >= broad * measures.uniform, BROAD, OTHER).astype(object)
     names = list(PATTERNS)

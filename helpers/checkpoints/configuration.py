@@ -20,13 +20,14 @@ SIZES = {
     "max_positions": "max_position_embeddings",
     "num_segments": "type_vocab_size",
 }
+ATTENTION_DROPOUT = "attention_probs_dropout_prob"
 MOST = 10**8  # of any size; layers are made one by one, so that fewer already take minutes
 MOST_LAYERS = 1000
 NUMBERS = {"dropout": "hidden_dropout_prob", "norm_eps": "layer_norm_eps"}
 # Their key: what it has to be, and the test of a number that it has to pass.
 RANGES = {
     "hidden_dropout_prob": ("a number from 0 to below 1", lambda number: 0 <= number < 1),
-    "attention_probs_dropout_prob": ("a number from 0 to below 1", lambda number: 0 <= number < 1),
+    ATTENTION_DROPOUT: ("a number from 0 to below 1", lambda number: 0 <= number < 1),
     "classifier_dropout": ("null or a number from 0 to below 1", lambda number: 0 <= number < 1),
     "layer_norm_eps": ("a number above 0 and below 1", lambda number: 0 < number < 1),
     "initializer_range": ("a number of at least 0", lambda number: 0 <= number < math.inf),
@@ -61,7 +62,7 @@ def their_config(model: Model) -> dict:
         "model_type": "bert",
         "dtype": "float32",  # what the library computes in, however the weights are stored
         "hidden_act": "gelu",
-        "attention_probs_dropout_prob": config.dropout,
+        ATTENTION_DROPOUT: config.dropout,
         "initializer_range": config.init_std or 0.02,
         "init_std": config.init_std,
         "pad_token_id": getattr(config, "pad_token_id", 0),
@@ -87,6 +88,7 @@ def our_config(theirs: dict) -> BertConfig:
     """Our configuration for the library's; raises CheckpointError for a model that is no plain BERT.
 
     `dropout` is its hidden_dropout_prob: ours has one rate, and published BERTs use the same for attention.
+    Where theirs differ, `load` and `from_transformers` warn, in the words of `lost_dropout`.
     """
     for key, wanted in (
         ("model_type", "bert"),
@@ -103,6 +105,17 @@ def our_config(theirs: dict) -> BertConfig:
     found = {ours: theirs[name] for ours, name in (SIZES | NUMBERS).items() if name in theirs}
     init_std = theirs.get("init_std", theirs.get("initializer_range", 0.02))
     return BertConfig(**found, init_std=init_std, pad_token_id=theirs.get("pad_token_id", 0))
+
+
+def lost_dropout(theirs: dict) -> str | None:
+    """What to say of a dropout of attention unlike the rest's, which ours can't be told; None: nothing."""
+    hidden, attention = (theirs.get(key, 0.1) for key in ("hidden_dropout_prob", ATTENTION_DROPOUT))
+    if hidden == attention:
+        return None
+    return (
+        f"the dropout of attention is {attention} in this checkpoint ({ATTENTION_DROPOUT}), but {hidden} in "
+        "our model, which has one rate for all its parts: its answers are the same, further training is not"
+    )
 
 
 def _check_ranges(theirs: dict) -> None:
@@ -132,7 +145,16 @@ def _is_whole(number) -> bool:
 
 
 def classes_of(theirs: dict) -> tuple[int, list[str] | None]:
-    """How many classes a classifier of the library has, and their names if they have any of their own."""
+    """How many classes a classifier of the library has, and their names if they have any of their own.
+
+    CheckpointError for one whose logits are no classes of which one is right.
+    """
+    if (problem := theirs.get("problem_type")) not in (None, "single_label_classification"):
+        raise CheckpointError(
+            f"the problem_type of this classifier is {problem!r}: its outputs do not mean what ours do, one "
+            "right class for each text. Use the Transformers library for this model, or load its encoder "
+            'alone, with architecture="BertModel"'
+        )
     named = theirs.get("id2label")
     if not named:
         count = theirs.get("num_labels", 2)

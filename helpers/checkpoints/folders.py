@@ -71,7 +71,8 @@ def load(name_or_folder: str | Path, architecture: str | None = None) -> tuple[M
     the name of a BERT on the model hub.
 
     The class of the model is the one that config.json names, or the one that `architecture` names; other
-    heads than ours are left away, and a LeftOutWarning says which (but for "BertModel", the encoder alone).
+    heads than ours are left away, and a LeftOutWarning says which (but for "BertModel", the encoder alone);
+    another one tells of a dropout of attention unlike the rest's.
     bert-base-uncased names BertForMaskedLM but has the weights of both pretraining heads:
     architecture="BertForPreTraining" keeps them. Weights are fp32, however they are stored. Raises
     CheckpointError if the checkpoint can't be found, read or used, and DataError if minilm can't be fetched;
@@ -93,8 +94,7 @@ def load(name_or_folder: str | Path, architecture: str | None = None) -> tuple[M
         left = fill(model, weights, torch.float32)
     except (CheckpointError, TypeError, ValueError) as error:
         raise CheckpointError(f"{name_or_folder} can't be used: {error}") from error
-    if architecture != "BertModel":
-        warn_of(left, stacklevel=2)
+    warn_of([] if architecture == "BertModel" else left, config, stacklevel=2)
     return model.eval(), tokenizer
 
 

@@ -15,6 +15,7 @@ from helpers.checkpoints.configuration import (
     Model,
     classes_of,
     classifier_dropout,
+    lost_dropout,
     our_config,
     their_config,
 )
@@ -53,7 +54,7 @@ COUNTERS = ("embeddings.position_ids", "embeddings.token_type_ids")  # no weight
 
 
 class LeftOutWarning(UserWarning):
-    """Some heads of a checkpoint have no place in our model."""
+    """Something of a checkpoint has no place in our model: a head, or a rate of dropout."""
 
 
 def their_name(name: str) -> str:
@@ -156,8 +157,10 @@ def copied(name: str, tensor: torch.Tensor, dtype: torch.dtype | None = None) ->
     return found
 
 
-def warn_of(left: Iterable[str], stacklevel: int) -> None:
-    """Say which heads were left out, if any."""
+def warn_of(left: Iterable[str], config: dict, stacklevel: int) -> None:
+    """Say which heads were left out, if any, and a dropout of their config.json that is lost."""
+    if lost := lost_dropout(config):
+        warnings.warn(lost, LeftOutWarning, stacklevel=stacklevel + 1)
     heads = dict.fromkeys(".".join(name.split(".")[: 2 if name.startswith("cls.") else 1]) for name in left)
     if heads:
         message = f"left out, since our model has no place for them: {', '.join(heads)}"
@@ -168,7 +171,8 @@ def from_transformers(hf_model: nn.Module) -> Model:
     """Our model with the weights of a `transformers` BERT, copied: same dtype, device and mode.
 
     BertForPreTraining and BertForSequenceClassification keep their heads, other classes give the encoder
-    alone, with a LeftOutWarning. Raises CheckpointError for models that are no plain BERT, have no pooler, or
+    alone, with a LeftOutWarning, as has a dropout of attention unlike the rest's. Raises CheckpointError for
+    models that are no plain BERT, have no pooler, classify several labels at once or none (problem_type), or
     whose token head is not tied to the token embeddings.
     """
     if not hasattr(getattr(hf_model, "config", None), "to_dict"):
@@ -180,7 +184,7 @@ def from_transformers(hf_model: nn.Module) -> Model:
     weights = hf_model.state_dict()
     check_layers(our_config(config), weights)
     model = build(config)
-    warn_of(fill(model, weights), stacklevel=2)
+    warn_of(fill(model, weights), config, stacklevel=2)
     return model.train(hf_model.training)
 
 

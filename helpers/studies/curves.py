@@ -9,7 +9,7 @@ import csv
 import io
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -33,7 +33,7 @@ from helpers.pretraining import update_weights
 from helpers.studies import domains, recipes, tasks
 from helpers.studies.errors import RowError
 from helpers.studies.tables import TableError, locked, number_in, read_csv
-from helpers.wordpiece import Encoding, WordPieceTokenizer
+from helpers.wordpiece import Encoding, WordPieceTokenizer, read_in_order
 
 __all__ = ["MEASURED", "PLANS", "SETTINGS", "CurveStudy", "Plan", "add", "find", "follow", "read", "summary"]
 
@@ -161,7 +161,7 @@ def summary(steps: list[dict]) -> str:
 
 
 def follow(
-    model: BertForClassification, encodings: list[Encoding], labels: Sequence[int],
+    model: BertForClassification, encodings: Iterable[Encoding], labels: Iterable[int],
     tokenizer: WordPieceTokenizer, plan: FineTuning, every: int,
     measure: Callable[[BertForClassification], float],
 ) -> list[dict]:  # fmt: skip
@@ -169,9 +169,11 @@ def follow(
 
     loss: of the batch before the step, in nats; gradient_norm: before clipping. measure(model) gives the
     accuracy: before step 1 (as step 0), after every `every`-th step, after the last. A loss or gradient that
-    is not finite ends the run with a note and changes no weight. ValueError for a plan with patience.
+    is not finite ends the run with a note and changes no weight. Encodings and labels are read by position.
+    ValueError for a plan with patience.
     """
-    labels = list(labels)  # a series of pandas is read by position, too
+    encodings = list(read_in_order(encodings, "the encodings"))
+    labels = list(read_in_order(labels, "the labels"))
     if not encodings or len(encodings) != len(labels) or every < 1:
         raise ValueError(
             f"{len(encodings)} texts, {len(labels)} labels and every={every}: each text needs one label, and "

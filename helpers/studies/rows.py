@@ -16,6 +16,7 @@ from helpers import stories
 from helpers.analysis.batches import in_batches
 from helpers.classification import BertForClassification, Examples, encode_texts, fine_tune, predict
 from helpers.encoder import Bert
+from helpers.pretraining import check_tokenizer
 from helpers.studies import tasks
 from helpers.studies.errors import RowError
 from helpers.studies.recipes import plan_of, starting_model
@@ -165,7 +166,9 @@ def features(
     """What a frozen encoder says of each text, (N, H): "[CLS]", its last vector, and "mean" over all tokens.
 
     [CLS] and [SEP] count in the mean, padding does not. The encoder's mode is left as it was.
+    ValueError: no texts, or as `check_texts` and `check_tokenizer` do.
     """
+    check_tokenizer(tokenizer, bert.config)
     if isinstance(texts, str):
         raise ValueError("texts is one string: give a list of texts")
 

@@ -28,13 +28,15 @@ def fine_tune_with_trainer(
     size, learning rate, warm-up, weight decay and seed, from the model its start and what is frozen; batches
     are of similar length. All else is the library's own, such as AdamW's second beta of 0.999 (ours is 0.98)
     and the order of the batches. Raises as `check_and_encode` does; ValueError for a plan with a layer decay
-    or patience.
+    or patience, and if all weights are frozen.
     """
     if plan.layer_decay != 1 or plan.patience is not None:
         raise ValueError(
             f"the Trainer has one learning rate for all layers and takes every epoch: leave layer_decay "
             f"{plan.layer_decay} and patience {plan.patience} away"
         )
+    if not any(weight.requires_grad for weight in model.parameters()):
+        raise ValueError("all weights are frozen: call requires_grad_(True) on the parts that are to learn")
     import transformers
 
     held_out = encode_texts(validation.texts, tokenizer, plan.max_length)

@@ -7,12 +7,14 @@ returns, queries and keys are what its projection layers put out.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import torch
 from torch import nn
 
 from helpers.encoder import evaluating
+from helpers.pretraining import check_tokenizer
 from helpers.wordpiece import read_in_order
 
 # What one page draws without keeping the reader waiting: 12 layers x 12 heads x 45 tokens x 45 tokens.
@@ -61,6 +63,7 @@ def read_model(
     ids, types, tokens, second = _encode(tokenizer, text, pair)
     encoder = getattr(model, "bert", model)
     if hasattr(encoder, "layers"):  # ours
+        check_tokenizer(_in_our_form(tokenizer), encoder.config)
         projections = [(layer.attention.query, layer.attention.key) for layer in encoder.layers]
         heads, call = encoder.layers[0].attention.num_heads, _run_ours
     elif hasattr(encoder, "encoder") and hasattr(encoder.encoder, "layer"):
@@ -166,6 +169,13 @@ def _encode(tokenizer, text: str, pair: str | None) -> tuple[list[int], list[int
         encoded = tokenizer.encode(text, pair)
         ids, types, tokens = list(encoded.ids), list(encoded.type_ids), list(encoded.tokens)
     return ids, types, tokens, types.index(1) if pair is not None and 1 in types else None
+
+
+def _in_our_form(tokenizer):
+    """What `check_tokenizer` asks of a tokenizer, for the library's as well."""
+    if not hasattr(tokenizer, "convert_ids_to_tokens"):
+        return tokenizer
+    return SimpleNamespace(vocabulary=tokenizer.get_vocab(), id_of={"[PAD]": tokenizer.pad_token_id})
 
 
 def _check_ids(ids: list[int], config) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -180,6 +181,40 @@ def test_a_pair_is_two_texts():
 def test_one_text_is_a_string(name, wrong):
     with pytest.raises(ValueError, match="string"):
         LOOKS[name](make(), [wrong])
+
+
+OTHERS = {
+    "smaller": ([*SPECIAL_TOKENS, *WORDS[:-1]], "tokenizer with 14 entries, model with 15"),
+    "larger": ([*SPECIAL_TOKENS, *WORDS, "more"], "tokenizer with 16 entries, model with 15"),
+    "[PAD] elsewhere": ([*WORDS, *SPECIAL_TOKENS], r"\[PAD\] is entry 10 of the tokenizer, but entry 0"),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("name", LOOKS)
+def test_the_tokenizer_of_another_model_is_refused(name, other, monkeypatch):
+    vocabulary, words = OTHERS[other]
+    model = make()
+    monkeypatch.setitem(globals(), "TOKENIZER", WordPieceTokenizer(vocabulary))
+    with pytest.raises(ValueError, match=words):
+        LOOKS[name](model)
+
+
+def test_it_is_refused_before_the_first_text_is_asked_for():
+    with pytest.raises(ValueError, match="tokenizer with 14 entries"):
+        heads.attentions(make(), WordPieceTokenizer(OTHERS["smaller"][0]), TEXTS)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_the_librarys_tokenizer_of_another_model_is_refused(other, tmp_path, quiet_libraries):
+    vocabulary, words = OTHERS[other]
+    for name, entries in (("own", TOKENIZER.vocabulary), ("other", vocabulary)):
+        (tmp_path / name).mkdir()
+        WordPieceTokenizer(entries).save(tmp_path / name / "vocab.txt")
+    own, theirs = (transformers.BertTokenizer(str(tmp_path / n / "vocab.txt")) for n in ("own", "other"))
+    assert read_model(make(), own, TEXT).tokens == read_model(make(), TOKENIZER, TEXT).tokens
+    with pytest.raises(ValueError, match=words):
+        read_model(make(), theirs, TEXT)
 
 
 def test_scores_may_be_tensors_of_any_precision_and_must_be_finite():

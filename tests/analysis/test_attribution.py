@@ -57,6 +57,7 @@ class LinearModel(nn.Module):
         super().__init__()
         table = nn.Embedding(CONFIG.vocab_size, hidden)
         self.bert = nn.Module()
+        self.bert.config = CONFIG
         self.bert.embeddings = nn.Module()
         self.bert.embeddings.token = table
         self.weight = nn.Parameter(torch.randn(classes, places, hidden))
@@ -246,6 +247,7 @@ class Finder(nn.Module):
     def __init__(self, word_id):
         super().__init__()
         self.bert = nn.Module()
+        self.bert.config = CONFIG
         self.bert.embeddings = nn.Module()
         self.bert.embeddings.token = nn.Embedding(CONFIG.vocab_size, 1)
         nn.init.zeros_(self.bert.embeddings.token.weight)

@@ -1,5 +1,6 @@
 """Texts in batches of similar length, against each text alone."""
 
+import pandas as pd
 import pytest
 import torch
 
@@ -35,6 +36,22 @@ def test_half_precision_becomes_single(dtype, result):
     bert = make_bert().to(dtype)
     found = in_batches(bert, [TOKENIZER.encode("a b")], 0, lambda batch: bert(**batch).pooled_output)
     assert found.dtype == result and found.isfinite().all()
+
+
+def test_any_sequence_of_encodings_is_read_by_position():
+    bert, encodings = make_bert(), [TOKENIZER.encode(text) for text in ("a b c", "b", "c c", "a c b a")]
+    frame = pd.DataFrame({"encoding": [encodings[1], *encodings]})
+    kinds = {
+        "tuple": tuple(encodings),
+        "shuffled series": pd.Series(encodings, index=[2, 0, 3, 1]),
+        "column of a slice": frame["encoding"][1:],
+        "series of names": pd.Series(encodings, index=list("wxyz")),
+        "generator": (encoding for encoding in encodings),
+    }
+    expected = in_batches(bert, encodings, 0, lambda batch: bert(**batch).pooled_output, batch_size=3)
+    for kind, given in kinds.items():
+        found = in_batches(bert, given, 0, lambda batch: bert(**batch).pooled_output, batch_size=3)
+        assert torch.equal(found, expected), kind
 
 
 def test_no_texts():

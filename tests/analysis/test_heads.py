@@ -139,6 +139,19 @@ def test_measure_without_texts_or_without_a_pattern_says_so(bert, tokenizer):
         heads.measure(bert, tokenizer, ["the dog"])
 
 
+def test_one_text_tells_of_no_error_and_makes_no_head_sure(bert, tokenizer):
+    for layer in bert.layers:
+        torch.nn.init.zeros_(layer.attention.query.weight)  # even attention: every share is that of chance
+    text = "the dog saw the cat"
+    one, again = (heads.measure(bert, tokenizer, [text] * count) for count in (1, 2))
+    assert all(np.isnan(error).all() for error in one.errors.values())
+    assert all((error < 1e-6).all() for error in again.errors.values())
+    assert (heads.head_types(one, least=0, times=0.5, broad=2) == heads.OTHER).all()
+    assert not (heads.head_types(again, least=0, times=0.5, broad=2) == heads.OTHER).any()
+    some = heads.measure(bert, tokenizer, [text, "the dog saw"])  # one of them repeats a word
+    assert [name for name, error in some.errors.items() if np.isnan(error).any()] == ["same word"]
+
+
 def made_up(share, error=0.0, entropy=1.0):
     """Measures of one head that looks at the previous token with this share."""
     zero = np.zeros((1, 1))
@@ -227,6 +240,22 @@ def test_attention_replaced_by_the_identity_hands_on_the_own_value(bert, tokeniz
     hidden = layer.feed_forward_norm(hidden + layer.feed_forward(hidden))
     torch.testing.assert_close(output.last_hidden_state, hidden)
     assert torch.equal(output.attentions[1], torch.eye(7).expand(1, 3, 7, 7))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("computed", [torch.float32, torch.float64])
+def test_attention_may_be_computed_in_another_precision_than_the_models(bert, tokenizer, dtype, computed):
+    batch = tokenizer.encode_batch(["the dog saw the cat"])
+
+    def even(weights, layer):
+        return torch.full(weights.shape, 1 / weights.shape[-1], dtype=computed)
+
+    outputs = []
+    for alter in (even, lambda weights, layer: even(weights, layer).to(weights.dtype)):
+        with torch.no_grad(), altering.altered_attention(bert.to(dtype), alter):
+            outputs.append(bert(**batch, output_attentions=True))
+    assert torch.equal(*(output.last_hidden_state for output in outputs))
+    assert outputs[0].last_hidden_state.dtype == outputs[0].attentions[0].dtype == dtype
 
 
 def test_altering_in_training_mode_is_refused(bert, tokenizer):

@@ -1,13 +1,14 @@
 """Configurations: what the library writes is understood, what makes no sense is refused at once."""
 
 import json
+import warnings
 
 import pytest
 import torch
 import transformers
 
 from helpers import checkpoints
-from helpers.checkpoints import CheckpointError
+from helpers.checkpoints import CheckpointError, LeftOutWarning
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import BertForPreTraining
@@ -109,7 +110,8 @@ def test_the_number_of_classes_alone(folder):
     [({}, 0.2), ({"classifier_dropout": 0.4}, 0.4), ({"classifier_dropout": 0.0}, 0.0)],
 )
 def test_dropout_before_the_classifier_is_the_librarys(settings, dropout, tmp_path):
-    config = transformers.BertConfig(**THEIRS, hidden_dropout_prob=0.2, num_labels=3, **settings)
+    rates = {"hidden_dropout_prob": 0.2, "attention_probs_dropout_prob": 0.2}
+    config = transformers.BertConfig(**THEIRS, **rates, num_labels=3, **settings)
     theirs = transformers.BertForSequenceClassification(config)
     assert theirs.dropout.p == dropout
     ours = checkpoints.from_transformers(theirs)
@@ -192,3 +194,81 @@ def test_every_dtype_and_mode_goes_both_ways(dtype, head):
     ours, found = model.state_dict(), again.state_dict()
     assert all(torch.equal(ours[name], found[name]) for name in ours)
     assert [part.training for part in model.modules()] == modes
+
+
+# What a model of ours can't be told
+
+
+def ours_of(theirs, tmp_path):
+    """The two ways to a model of ours: from the library's, and from its folder."""
+    theirs.save_pretrained(tmp_path)
+    WordPieceTokenizer(WORDS).save(tmp_path / "vocab.txt")
+    return lambda: checkpoints.from_transformers(theirs), lambda: checkpoints.load(tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    ("rates", "words"),
+    [
+        ({"attention_probs_dropout_prob": 0.4}, r"attention is 0.4 in .*, but 0.1 in our model"),
+        ({"attention_probs_dropout_prob": 0.0}, r"attention is 0.0 in .*, but 0.1 in our model"),
+        ({"hidden_dropout_prob": 0.3}, r"attention is 0.1 in .*, but 0.3 in our model"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["BertModel", "BertForPreTraining", "BertForSequenceClassification"])
+def test_a_dropout_of_attention_alone_is_lost_with_a_warning(kind, rates, words, tmp_path):
+    theirs = getattr(transformers, kind)(transformers.BertConfig(**THEIRS, **rates))
+    for make in ours_of(theirs, tmp_path):
+        with pytest.warns(LeftOutWarning, match=words) as said:
+            model = make()
+        assert len(said) == 1 and said[0].filename == __file__
+        dropout = checkpoints.encoder_of(model).config.dropout
+        assert dropout == theirs.config.hidden_dropout_prob
+
+
+def test_a_dropout_that_the_file_leaves_to_the_library_is_0_1(folder):
+    edit(folder, without=["attention_probs_dropout_prob"], hidden_dropout_prob=0.1)
+    with warnings.catch_warnings(action="error"):
+        checkpoints.load(folder)
+    edit(folder, hidden_dropout_prob=0.2)
+    with pytest.warns(LeftOutWarning, match="attention is 0.1 in .*, but 0.2 in our model"):
+        checkpoints.load(folder)
+
+
+@pytest.mark.parametrize("kind", ["BertModel", "BertForPreTraining", "BertForSequenceClassification"])
+def test_equal_rates_of_dropout_give_no_warning(kind, tmp_path):
+    for rates in ({}, {"hidden_dropout_prob": 0.3, "attention_probs_dropout_prob": 0.3}):
+        theirs = getattr(transformers, kind)(transformers.BertConfig(**THEIRS, **rates))
+        with warnings.catch_warnings(action="error"):
+            for make in ours_of(theirs, tmp_path):
+                make()
+                checkpoints.from_transformers(checkpoints.to_transformers(make()))
+
+
+@pytest.mark.parametrize("name", ["stories", "stories_long", "real_text"])
+def test_the_courses_own_checkpoints_give_no_warning(name):
+    with warnings.catch_warnings(action="error"):
+        model, _ = checkpoints.load(name)
+        checkpoints.from_transformers(checkpoints.to_transformers(model))
+
+
+@pytest.mark.parametrize("problem", ["multi_label_classification", "regression", "other", 3])
+def test_a_classifier_whose_outputs_mean_something_else_is_refused(problem, folder):
+    edit(folder, problem_type=problem)
+    with pytest.raises(CheckpointError, match=f"my-model can't be used: the problem_type .* is {problem!r}"):
+        checkpoints.load(folder)
+    assert type(checkpoints.load(folder, architecture="BertModel")[0]) is Bert  # the encoder is the same
+
+
+@pytest.mark.parametrize("problem", ["multi_label_classification", "regression"])
+def test_the_librarys_classifier_of_another_problem_is_refused(problem):
+    config = transformers.BertConfig(**THEIRS, num_labels=2, problem_type=problem)
+    theirs = transformers.BertForSequenceClassification(config)
+    with pytest.raises(CheckpointError, match=f"problem_type of this classifier is '{problem}'"):
+        checkpoints.from_transformers(theirs)
+    assert type(checkpoints.from_transformers(theirs.bert)) is Bert
+
+
+@pytest.mark.parametrize("problem", [None, "single_label_classification"])
+def test_a_classifier_of_one_right_class_is_taken(problem, folder):
+    edit(folder, problem_type=problem)
+    assert checkpoints.load(folder)[0].classifier.out_features == 3

@@ -238,12 +238,18 @@ def test_running_stores_the_same_bytes_each_time(runnable):
     assert check_notebooks.problems(path) == []
 
 
+# A value that can't be shown: the kernel stores the error, and says that the cell went well.
+UNSHOWN = "class Value:\n    def {}(self, **_):\n        1 / 0\n\ndisplay(Value())"
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
         ("1 / 0", "code cell 2 (CellExecutionError)"),
         ("import sys; print('careful', file=sys.stderr)", "code cell 2 writes to stderr"),
         ("import warnings; warnings.warn('old')", "code cell 2 writes to stderr"),
+        (UNSHOWN.format("_repr_mimebundle_"), "code cell 2 shows an error: ZeroDivisionError: "),
+        (UNSHOWN.format("_ipython_display_"), "code cell 2 shows an error: ZeroDivisionError: "),
         ("import os; os._exit(1)", "code cell 2 (DeadKernelError)"),
         ("", "code cell 2 has count None"),
     ],

@@ -125,6 +125,19 @@ def test_labels_are_read_by_position():
     assert results[0] == results[1] == results[2]
 
 
+def test_encodings_are_read_by_position():
+    plan = FineTuning(epochs=1, batch_size=8, learning_rate=3e-3, seed=5)
+    results = []
+    for kind in (
+        list,
+        lambda encodings: pd.Series(encodings, index=range(len(encodings))[::-1]),
+        lambda encodings: pd.DataFrame({"encoding": [encodings[0], *encodings]})["encoding"][1:],
+    ):
+        model, train, encodings = make_run()
+        results.append(follow(model, kind(encodings), train.labels, TOKENIZER, plan, 9, lambda _: 0.5))
+    assert results[0] == results[1] == results[2]
+
+
 def test_what_can_not_be_followed():
     model, train, encodings = make_run()
     for labels, every, changes, message in (

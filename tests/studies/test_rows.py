@@ -15,6 +15,7 @@ from helpers.studies import rows, tasks
 from helpers.studies.errors import RowError
 from helpers.studies.recipes import settings_of
 from helpers.studies.rows import features
+from helpers.wordpiece import WordPieceTokenizer
 
 
 def test_features_are_those_of_a_text_alone():
@@ -47,6 +48,19 @@ def test_features_leave_the_mode_and_refuse_what_is_no_list_of_texts():
     for wrong in ("good film", []):
         with pytest.raises(ValueError, match="texts"):
             features(bert, wrong, TOKENIZER)
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "words"),
+    [
+        (TOKENIZER.vocabulary[:-1], "tokenizer with 17 entries, model with 18"),
+        ([*TOKENIZER.vocabulary, "more"], "tokenizer with 19 entries, model with 18"),
+        ([*TOKENIZER.vocabulary[1:], "[PAD]"], r"\[PAD\] is entry 17 of the tokenizer, but entry 0"),
+    ],
+)
+def test_features_refuse_the_tokenizer_of_another_model(vocabulary, words):
+    with pytest.raises(ValueError, match=words):
+        features(make_bert(), ["good film"], WordPieceTokenizer(vocabulary))
 
 
 def test_the_ladder_has_its_order_and_a_function_for_each_row():

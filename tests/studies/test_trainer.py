@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import transformers
 from small import TOKENIZER, make_bert, make_examples
 
 from helpers import checkpoints
@@ -60,3 +61,12 @@ def test_the_trainer_refuses_what_it_would_not_do(lost):
             BertForClassification(make_bert(), 2), make_examples(8, 0), make_examples(8, 1), TOKENIZER,
             replace(PLAN, **lost),
         )  # fmt: skip
+
+
+def test_a_model_without_a_weight_to_learn_is_refused_before_the_trainer_is_built(monkeypatch):
+    built = []
+    monkeypatch.setattr(transformers, "Trainer", lambda *_, **__: built.append(1))
+    model = BertForClassification(make_bert(), 2).requires_grad_(False)
+    with pytest.raises(ValueError, match="all weights are frozen: call requires_grad_"):
+        fine_tune_with_trainer(model, make_examples(8, 0), make_examples(8, 1), TOKENIZER, PLAN)
+    assert not built

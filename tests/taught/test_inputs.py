@@ -496,6 +496,18 @@ def test_batches_hold_every_label_with_its_text(data, size):
     assert sorted(i for batch in length_buckets(lengths, 2) for i in batch) == list(range(size))
 
 
+@pytest.mark.parametrize("kind", ["shuffled column", "column of a slice", "array", "generator"])
+def test_lengths_are_read_by_position(kind):
+    lengths = [7, 3, 9, 1, 8, 2, 6, 4, 5, 3, 12, 10]
+    torch.manual_seed(0)
+    expected = length_buckets(lengths, 3)
+    torch.manual_seed(0)
+    assert length_buckets(CONTAINERS[kind](lengths), 3) == expected
+    by_length = sorted(range(len(lengths)), key=lambda index: lengths[index])
+    found = sorted(sorted(lengths[index] for index in batch) for batch in expected)
+    assert found == sorted([lengths[index] for index in by_length[i : i + 3]] for i in range(0, 12, 3))
+
+
 @pytest.mark.parametrize("kind", NO_SEQUENCES)
 def test_examples_of_what_is_no_sequence_are_refused(tokenizer, kind):
     for make in (lambda: Examples(NO_SEQUENCES[kind], [0]), lambda: Examples(["a"], NO_SEQUENCES[kind])):
