@@ -1,7 +1,7 @@
 """Settings for the whole test run: what runs beside what, and what each notebook cost.
 
     python -m pytest                     everything, in two processes
-    python -m pytest --part attention    one module or room with its notebook (make test PART=attention)
+    python -m pytest --part attention    a taught module with its notebook, or a room: make test PART=…
     python -m pytest -n 0 tests/data     in one process, as a debugger wants it
 
 A file's tests, and a notebook's cells, stay together in one process; the longest notebooks begin.
@@ -53,7 +53,7 @@ def project_files() -> list[Path]:
 
 
 def pytest_addoption(parser):
-    parser.addoption("--part", metavar="NAME", help=f"test one part with its notebook: {parts.names()}")
+    parser.addoption("--part", metavar="NAME", help=f"test one part: {parts.names()}")
 
 
 def pytest_configure(config):

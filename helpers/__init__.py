@@ -1,1 +1,1 @@
-"""The code of the course: one small module per notebook topic."""
+"""The code of the course: modules that notebooks teach, and rooms of support for them (README.md)."""

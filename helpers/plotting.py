@@ -1,6 +1,6 @@
-"""Figures with one look: sizes, colours, and the two drawings that several notebooks share.
+"""Figures with one look: sizes, colors, and the two drawings that several notebooks share.
 
-Support code. The colours are told apart by people who confuse red and green, and differ in lightness, so
+Support code. The colors are told apart by people who confuse red and green, and differ in lightness, so
 that they stay apart in greyscale; the opaque light background keeps a figure readable in a dark theme.
 """
 

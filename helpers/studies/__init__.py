@@ -1,7 +1,7 @@
 """Runs compared: many small trainings, their tables, and what may be said of them.
 
     tasks       what is learned: the parts of a task, encoders, texts as an encoder can read them
-    rows        the rows of the fine-tuning ladder, in its order: a new row is a new function here
+    rows        the rows of the fine-tuning ladder, in its order: a new row begins as a function here
     recipes     what a row starts from, and the settings that decide a run
     prompts     a classifier that reads at a gap, as pretraining asks
     trainer     the library's training loop in the place of ours

@@ -1,7 +1,8 @@
 """The rows of the table of methods, in its order: each says what it makes of a task under a run's settings.
 
-A new row is a function here, its place in ROWS, and its recipe in `helpers/studies/recipes.py`. Choices
-(epoch, strength, pooling) are made on the validation part.
+A new row is a function here and its place in ROWS; if it trains, also its name in TRAINED and its recipe in
+RECIPES (`helpers/studies/recipes.py`). `scripts/fine_tune.py` says which rows run unasked. Choices (epoch,
+strength, pooling) are made on the validation part.
 """
 
 from collections.abc import Callable, Sequence

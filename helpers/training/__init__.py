@@ -9,7 +9,7 @@
     starts     a start for small models: heads that look at the neighbors
     optimizer  AdamW with its groups, and the learning rate of every step
     shortcuts  work left out because the loss does not depend on it
-    engine     a run between two steps: update, measure, report, save, stop
+    engine     a run: begun or resumed, then step by step updated, measured, saved, stopped
     folder     the folder of a run: one run at a time, under the settings that it began with
     log        log.csv and TensorBoard
     state      the states from which a killed run resumes

@@ -14,8 +14,8 @@ is the last line of a cell, or given to `display`, makes two outputs:
 - a still picture (PNG) of what the live view first shows, for GitHub, print, and notebooks not yet trusted.
 
     data      what is drawn: the numbers, read from a model or given
-    page      how the live view is drawn: bertviz's scripts, which choose the colors, in page.html
-    pictures  the still pictures
+    page      the live view: bertviz's own scripts, which choose a color for each head, in page.html
+    pictures  the still pictures, in the same colors
     explorer  the panel with which a notebook's reader chooses layer, head and text
 """
 
