@@ -346,8 +346,7 @@ def make_optimizer(
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:  # fmt: skip
     """AdamW; the rate warms up, then decays (as Devlin et al. 2018, A.2, who warm up over 1 % of the run).
 
-    The second beta is 0.98, as in Liu et al. 2019 (RoBERTa), section 3.1. The embeddings learn
-    `embedding_rate` times as fast as the rest. ValueError for numbers without sense.
+    Embeddings learn `embedding_rate` times as fast; beta 2 is 0.98 (Liu et al. 2019, 3.1). Raises ValueError.
     """
     check_number("steps", steps, 1)
     rates = {"learning_rate": learning_rate, "weight_decay": weight_decay, "embedding_rate": embedding_rate}
@@ -358,9 +357,8 @@ def make_optimizer(
     embeddings = matrices | {"params": [weight for weight in matrices["params"] if id(weight) in tables]}
     embeddings["lr"] = learning_rate * embedding_rate
     matrices["params"] = [weight for weight in matrices["params"] if id(weight) not in tables]
-    optimizer = torch.optim.AdamW(
-        [matrices, embeddings, others], lr=learning_rate, betas=(0.9, 0.98), fused=True
-    )
+    groups = [matrices, embeddings, others]
+    optimizer = torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98), fused=True)
     factor = partial(linear_warm_up_and_decay, steps=steps, warm_up=warm_up)
     return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
