@@ -18,7 +18,7 @@ from transformers import AutoModel, AutoTokenizer
 from conftest import PAIR, PATIENCE, ROOT, TEXT, Watched
 from helpers import checkpoints, data, views
 
-NOTEBOOK = ROOT / "notebooks" / "07_attention_views.ipynb"
+NOTEBOOK = ROOT / "notebooks" / "10_attention_views.ipynb"
 SENTENCE = "The cat sat on the mat because it was tired of the long day."  # of that notebook
 STEP = 0.5 / 255 + 1e-4  # how far a drawn weight may be from the model's
 

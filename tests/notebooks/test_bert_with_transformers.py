@@ -22,7 +22,7 @@ from helpers.encoder import Bert, BertConfig
 from helpers.wordpiece import SPECIAL_TOKENS, TruncationWarning, WordPieceTokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOK = nbformat.read(ROOT / "notebooks" / "08_bert_with_transformers.ipynb", as_version=4)
+NOTEBOOK = nbformat.read(ROOT / "notebooks" / "11_bert_with_transformers.ipynb", as_version=4)
 WORDS = [*SPECIAL_TOKENS, "the", "river", "bank", "##s", "is", "wide", ",", "deep"]
 SMALL = BertConfig(
     vocab_size=len(WORDS), hidden_size=12, num_layers=2, num_heads=3, intermediate_size=20, max_positions=16,

@@ -49,7 +49,7 @@ def course(tmp_path):
         (tmp_path / "scripts" / "dev" / "setup_cell.py").write_text("# Set-up\nready = True\n")
         for name, text in {"encoder": HELPER, **modules}.items():
             (tmp_path / "helpers" / f"{name}.py").write_text(text)
-        write_notebook(tmp_path / "notebooks" / "04_encoder.ipynb", cells)
+        write_notebook(tmp_path / "notebooks" / "05_encoder.ipynb", cells)
         if more_cells is not None:
             write_notebook(tmp_path / "notebooks" / "05_later.ipynb", more_cells)
         return tmp_path
@@ -96,7 +96,7 @@ def test_the_made_up_course_is_right(course):
 def test_a_drift_is_reported_and_mended(course, old, new):
     root = course(edited(old, new))
     (problem,) = sync_cells.problems(root)
-    assert "differs from helpers/encoder.py" in problem and "04_encoder.ipynb" in problem
+    assert "differs from helpers/encoder.py" in problem and "05_encoder.ipynb" in problem
     sync_cells.sync(root)
     assert sync_cells.problems(root) == []
     assert sync_cells.sync(root) == []
@@ -106,7 +106,7 @@ def test_a_stub_is_filled_and_the_rest_of_its_cell_stays(course):
     root = course([*CELLS[:2], "before = 1\n\ndef half(): ...\n\nafter = 2", "class Box: ..."])
     sync_cells.sync(root)
     assert sync_cells.problems(root) == []
-    cell = nbformat.read(root / "notebooks" / "04_encoder.ipynb", as_version=4).cells[3].source
+    cell = nbformat.read(root / "notebooks" / "05_encoder.ipynb", as_version=4).cells[3].source
     assert cell.startswith("before = 1\n\ndef half(number") and cell.endswith("# exact\n\nafter = 2")
 
 
@@ -172,7 +172,7 @@ def test_imports_go_one_way(course, line, imported):
 
 def test_the_set_up_cell_is_compared_too(course):
     root = course()
-    path = root / "notebooks" / "04_encoder.ipynb"
+    path = root / "notebooks" / "05_encoder.ipynb"
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[0].source += "\nmore = 1"
     nbformat.write(notebook, path)

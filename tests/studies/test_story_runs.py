@@ -28,7 +28,7 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def cells():
-    notebook = nbformat.read(ROOT / "notebooks" / "05_mlm_pretraining.ipynb", as_version=4)
+    notebook = nbformat.read(ROOT / "notebooks" / "06_mlm_pretraining.ipynb", as_version=4)
     return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
 
 
