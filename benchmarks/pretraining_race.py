@@ -4,7 +4,7 @@
     python benchmarks/pretraining_race.py --only ours tuned
 
 The target is the loss at 92 % of the reachable gain on the validation pairs, 15 % of the words behind [MASK].
-- live run: notebook 5's run as it is, next-sentence loss and all.
+- live run: notebook 6's run as it is, next-sentence loss and all.
 - ours: the same without the next-sentence loss, which the Trainer's runs do not have, and with the last layer
   computed at the hidden words only (`helpers/training/shortcuts.py`).
 - tuned: `Trainer` and `DataCollatorForLanguageModeling` with everything that we know: our initial weights,

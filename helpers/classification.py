@@ -300,7 +300,7 @@ class FineTuning:
             raise ValueError(f"layer_decay is above 0 and at most 1, not {self.layer_decay}")
 
     def optimizer(self, model: BertForClassification, steps: int) -> tuple:
-        """AdamW with the settings of notebook 5, and the schedule of its learning rates."""
+        """AdamW with the settings of notebook 6, and the schedule of its learning rates."""
         groups = layer_wise_groups(model, self.learning_rate, self.weight_decay, self.layer_decay)
         optimizer = torch.optim.AdamW(groups, lr=self.learning_rate, betas=(0.9, 0.98), fused=True)
         factor = partial(linear_warm_up_and_decay, steps=steps, warm_up=self.warm_up)

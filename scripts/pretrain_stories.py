@@ -1,4 +1,4 @@
-r"""Notebook 5's live run without the notebook: several seeds, and small variations of the recipe.
+r"""Notebook 6's live run without the notebook: several seeds, and small variations of the recipe.
 
     python scripts/pretrain_stories.py --seeds 0 1 2 --save
     python scripts/pretrain_stories.py --long --save

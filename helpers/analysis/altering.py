@@ -1,6 +1,6 @@
 """Attention changed while a model runs: heads switched off, probabilities replaced by others.
 
-Support code for notebook 7, for any model of ours. Left out: removing heads for good (pruning).
+Support code for notebook 10, for any model of ours. Left out: removing heads for good (pruning).
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -1,6 +1,6 @@
 """Attention followed through the layers: how much can flow from the last layer to each input token.
 
-Support code for notebook 7.
+Support code for notebook 10.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """What attention heads do: where they look, measured on many texts, and a map of their types.
 
-Support code for notebook 7, for any model of ours. Left out: interactive pictures, and how much the words
+Support code for notebook 10, for any model of ours. Left out: interactive pictures, and how much the words
 matter for a prediction (attribution).
 """
 

@@ -1,4 +1,4 @@
-"""Pretraining on the generated stories: the recipe of notebook 5, its variations, and what is measured.
+"""Pretraining on the generated stories: the recipe of notebook 6, its variations, and what is measured.
 
 Support code. A `Task` holds the texts, tokenizer and baselines for a vocabulary of some size; `run` trains
 one model on it from random weights.
@@ -46,7 +46,7 @@ __all__ = [
     "training_batches",
 ]
 
-# The same numbers as in the settings cell of notebook 5; a test compares them.
+# The same numbers as in the settings cell of notebook 6; a test compares them.
 RECIPE = {
     "vocab_size": 2000,
     "hidden_size": 64,

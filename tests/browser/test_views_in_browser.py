@@ -374,7 +374,7 @@ def course_notebook(folder):
 
 @pytest.fixture(scope="module")
 def run_notebook(browser, lab, course_notebook):
-    """Notebook 7, opened in JupyterLab and run from the first cell to the last."""
+    """Notebook 10, opened in JupyterLab and run from the first cell to the last."""
     watched = Watched(browser, NOTEBOOK.stem)
     open_notebook(watched, lab, NOTEBOOK.name)
     menu(watched.page, "Kernel", "Restart Kernel and Clear Outputs of All Cells")

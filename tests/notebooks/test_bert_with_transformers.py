@@ -1,4 +1,4 @@
-"""Notebook 08: its own definitions, and what crosses between the course's classifier and the library's.
+"""Notebook 11: its own definitions, and what crosses between the course's classifier and the library's.
 
 What the notebook's outputs show already is compared by nbval and not repeated here.
 """

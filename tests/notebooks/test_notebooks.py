@@ -31,7 +31,7 @@ NAMES = [
     "17_pretraining_at_scale",
 ]
 # Run one after the other in one copy of the course: backwards, and one of them twice.
-CHEAP_NOTEBOOKS = ["03", "02", "02", "00"]
+CHEAP_NOTEBOOKS = ["04", "03", "03", "00"]
 
 
 def test_all_notebooks_are_there():

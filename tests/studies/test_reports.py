@@ -1,4 +1,4 @@
-"""What is printed about tables, against means worked out here and the stored tables of notebook 6."""
+"""What is printed about tables, against means worked out here and the stored tables of notebook 8."""
 
 import re
 from pathlib import Path

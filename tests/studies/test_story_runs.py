@@ -1,4 +1,4 @@
-"""The story runs and notebook 5 are one recipe, and their stored results keep what is promised."""
+"""The story runs and notebook 6 are one recipe, and their stored results keep what is promised."""
 
 import csv
 from pathlib import Path
