@@ -75,7 +75,7 @@ def pytest_collection_modifyitems(items):
 
 def recorded_seconds() -> dict[str, float]:
     """What each notebook took when it was last measured."""
-    with open(ROOT / "benchmarks" / "results" / "notebooks.csv", encoding="utf-8", newline="") as file:
+    with open(ROOT / "benchmarks" / "results" / "notebooks.csv", encoding="utf-8-sig", newline="") as file:
         return {row["notebook"]: float(row["seconds"]) for row in csv.DictReader(file)}
 
 

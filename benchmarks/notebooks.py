@@ -14,10 +14,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from helpers.data.output import accept_any_text  # noqa: E402
 from scripts.dev import run_notebooks  # noqa: E402
 
 
 def main(names: list[str]) -> int:
+    accept_any_text()
     os.environ.setdefault("BERT_COURSE_DEVICE", "cpu")
     print(f"{os.cpu_count()} CPU cores")
     runs = list(run_notebooks.run_all(run_notebooks.find(names), store=False))

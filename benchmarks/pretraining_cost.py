@@ -24,6 +24,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from benchmarks import timing  # noqa: E402
+from helpers.data.output import accept_any_text  # noqa: E402
 from helpers.encoder import Bert, BertConfig  # noqa: E402
 from helpers.pretraining import BertForPreTraining  # noqa: E402
 from helpers.training import cost, options  # noqa: E402
@@ -150,6 +151,7 @@ def show_original_run(law: cost.CostLaw, measured: list[cost.Point]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    accept_any_text()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--fit", action="store_true", help="measure nothing, read the stored table")
     parser.add_argument("--threads", type=options.threads(), default=2)

@@ -26,6 +26,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from benchmarks import timing  # noqa: E402
+from helpers.data.output import accept_any_text  # noqa: E402
 from helpers.encoder import Bert, BertConfig  # noqa: E402
 from helpers.pretraining import BertForPreTraining  # noqa: E402
 from helpers.training import cost  # noqa: E402
@@ -176,6 +177,7 @@ WIDTHS = {"shape": 20, "precision": 5, "attention": 11, "compiled": 3, "tokens_p
 
 
 def main(arguments: list[str] | None = None) -> int:
+    accept_any_text()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--tiny", action="store_true", help="a tiny model, to try the code; stores nothing")

@@ -35,6 +35,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from helpers import checkpoints, stories
+from helpers.data.output import accept_any_text
 from helpers.pretraining import (
     IGNORE,
     BertForPreTraining,
@@ -199,6 +200,7 @@ def report(rows: list[dict]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    accept_any_text()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -29,6 +29,7 @@ from torch.nn import functional  # noqa: E402
 
 from benchmarks import timing  # noqa: E402
 from helpers import checkpoints, data  # noqa: E402
+from helpers.data.output import accept_any_text  # noqa: E402
 from helpers.encoder import Bert, BertConfig  # noqa: E402
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens  # noqa: E402
 from helpers.training import cost  # noqa: E402
@@ -291,6 +292,7 @@ def show(rows: list[dict]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    accept_any_text()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--hidden", type=count(), help="measure one shape of this hidden size, store nothing")
     parser.add_argument("--layers", type=count(), default=4)

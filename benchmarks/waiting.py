@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from helpers.data.output import accept_any_text  # noqa: E402
 from helpers.training.options import count, number  # noqa: E402  (no torch: the workers import it anew)
 
 FILE = ROOT / "benchmarks" / "results" / "waiting.csv"
@@ -75,6 +76,7 @@ def measure(policy: str, busy: int, seconds: float) -> dict:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    accept_any_text()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=count(), default=4)
     parser.add_argument("--seconds", type=number(above=0), default=6.0,

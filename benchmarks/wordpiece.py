@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 from tokenizers import BertWordPieceTokenizer  # noqa: E402
 
 from helpers import data  # noqa: E402
+from helpers.data.output import accept_any_text  # noqa: E402
 from helpers.wordpiece import WordPieceTokenizer, normalize_character, train_wordpiece  # noqa: E402
 
 ENTRIES = 8_000
@@ -42,6 +43,7 @@ def compare(name: str, ours, library, rounds: int) -> None:
 
 
 def main(rounds: int = 3) -> None:
+    accept_any_text()
     texts = [part for article in data.wikipedia() for part in article.text.split("\n") if part.strip()]
     path = data.fetch("minilm") / "vocab.txt"
     library = BertWordPieceTokenizer(str(path))

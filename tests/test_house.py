@@ -147,3 +147,45 @@ def test_every_test_file_has_a_name_of_its_own(project_files):
     """pytest imports them by their names alone."""
     names = [path.name for path in project_files if re.fullmatch(r"tests/.*test_\w+\.py", path.as_posix())]
     assert sorted(set(names)) == sorted(names)
+
+
+def programs():
+    """(place, source) of every program and of every notebook's code."""
+    for room in ("helpers", "scripts", "benchmarks"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+    yield "conftest.py", (ROOT / "conftest.py").read_text(encoding="utf-8")
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for number, cell in enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"]):
+            if cell["cell_type"] == "code":
+                yield f"{path.name}, cell {number}", "".join(cell["source"])
+
+
+def tables_read_with_their_mark(source):
+    """Lines that open a CSV file to read it (newline="" says so) and take a byte order mark for text."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "open":
+            values = {k.arg: getattr(k.value, "value", None) for k in node.keywords}
+            modes = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+            writes = any(set(mode) <= set("rwaxbt+") and set(mode) & set("wax+") for mode in modes)
+            if values.get("newline") == "" and values.get("encoding") == "utf-8" and not writes:
+                yield node.lineno
+
+
+def test_tables_are_read_without_a_byte_order_mark():
+    """A spreadsheet's "CSV UTF-8" begins with one; read as utf-8-sig it is no part of a column's name."""
+    found = [f"{place}:{n}" for place, source in programs() for n in tables_read_with_their_mark(source)]
+    assert found == []
+    for line in ('open(p, encoding="utf-8", newline="")', 'p.open("r", encoding="utf-8", newline="")'):
+        assert list(tables_read_with_their_mark(line)) == [1]
+    for line in ('open(p, "w", encoding="utf-8", newline="")', 'open(p, encoding="utf-8-sig", newline="")'):
+        assert list(tables_read_with_their_mark(line)) == []
+
+
+def test_tests_import_tests_that_are_there(project_files):
+    """Those in a browser are collected only when asked for, so a wrong name there would not be met."""
+    for path in (place for place in project_files if place.parts[0] == "tests" and place.suffix == ".py"):
+        for line, name in imported((ROOT / path).read_text(encoding="utf-8")):
+            if name.startswith("tests."):
+                module = Path(*name.split(".")[:-1]).with_suffix(".py")
+                assert (ROOT / module).is_file(), f"{path}:{line} imports from {module}: not there"

@@ -15,6 +15,10 @@ from pathlib import Path
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from helpers.data.output import accept_any_text  # noqa: E402
+
 ADDRESS = re.compile(r"https://github\.com/([A-Za-z0-9-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?")
 REPOSITORY_LINE = re.compile(r'^REPOSITORY = "([^"]*)"$', re.M)
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
@@ -77,6 +81,7 @@ def _notebook_text(path: Path, old: str, slug: str, old_cell: str, new_cell: str
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    accept_any_text()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing")
     check = parser.parse_args(arguments).check

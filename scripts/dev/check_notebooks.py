@@ -16,6 +16,10 @@ from pathlib import Path
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from helpers.data.output import accept_any_text  # noqa: E402
+
 LONGEST_CELL = 25
 LONGEST_CLASS = 45
 LARGEST_FILE = 1_000_000
@@ -115,6 +119,7 @@ def image_problems(source: str, folder: Path) -> list[str]:
 
 
 def main(names: list[str]) -> int:
+    accept_any_text()
     paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
     paths = [p for p in paths if not names or any(p.name.startswith(Path(name).name) for name in names)]
     found = [f"{path.name}: {problem}" for path in paths for problem in problems(path)]

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from helpers import stories  # noqa: E402
+from helpers.data.output import accept_any_text  # noqa: E402
 
 STEPS = 400
 RUN = f"""--cpu --vocab-size 400 --layers 2 --hidden 128 --heads 4 --dropout 0.1 --length 32 --batch-size 16
@@ -57,7 +58,7 @@ class Run:
         path = self.out / "log.csv"
         if not path.exists():
             return []
-        with open(path, encoding="utf-8", newline="") as file:
+        with open(path, encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file))
 
     def states(self) -> list[Path]:
@@ -104,6 +105,7 @@ def differences(one: Run, other: Run) -> list[str]:
 
 
 def main() -> int:
+    accept_any_text()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

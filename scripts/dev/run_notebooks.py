@@ -31,6 +31,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from helpers.data.output import accept_any_text  # noqa: E402
 from helpers.training.options import count  # noqa: E402
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -64,6 +65,7 @@ class ThisPython(KernelSpecManager):
 
 
 def main(arguments: list[str] | None = None) -> int:
+    accept_any_text()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", help="beginnings of names, or paths; default: all")
     parser.add_argument("--check", action="store_true", help="compare with the stored outputs, write nothing")

@@ -18,6 +18,10 @@ from typing import NamedTuple
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from helpers.data.output import accept_any_text  # noqa: E402
+
 # What a notebook teaches, by height: a module may import only from lower ones, and never support code.
 HEIGHT = {"wordpiece": 0, "embeddings": 1, "attention": 1, "encoder": 2}
 HEIGHT |= {"pretraining": 3, "classification": 4}
@@ -251,6 +255,7 @@ def sync(root: Path) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    accept_any_text()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing")
     if not parser.parse_args(arguments).check:

@@ -33,6 +33,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
+from helpers.data.output import accept_any_text  # noqa: E402
 from scripts.dev.badges import repository  # noqa: E402
 from scripts.dev.run_notebooks import SECONDS_PER_CELL, code_cells, find  # noqa: E402
 
@@ -50,6 +51,7 @@ NOT_ON_COLAB = ("PYTHONPATH", "VIRTUAL_ENV", "BERT_COURSE_STILL", "OMP_WAIT_POLI
 
 
 def main(arguments: list[str] | None = None) -> int:
+    accept_any_text()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", help="beginnings of notebooks' names; default: all")
     parser.add_argument("--light", action="store_true", help="notebook 00, and every module of helpers/")

@@ -12,11 +12,11 @@ import pytest
 import torch
 from nbconvert import HTMLExporter
 from playwright.sync_api import expect
-from tests.test_views import HOSTILE, made_up
 from transformers import AutoModel, AutoTokenizer
 
 from conftest import PAIR, PATIENCE, ROOT, TEXT, Watched
 from helpers import checkpoints, data, views
+from tests.views.test_views import HOSTILE, made_up
 
 NOTEBOOK = ROOT / "notebooks" / "10_attention_views.ipynb"
 SENTENCE = "The cat sat on the mat because it was tired of the long day."  # of that notebook

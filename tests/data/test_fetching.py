@@ -66,7 +66,7 @@ def test_what_is_set_up_for_pip_is_used(packages, catalogue, index, tmp_path, mo
     address = f"127.0.0.1:{index.port}"
     if way == "json":
         index.as_json = True
-    elif way == "password":
+    elif way == "password in the address":
         index.password = "me:secret"
         monkeypatch.setenv("PIP_INDEX_URL", f"http://me:secret@{address}/simple")
     elif way == "netrc":
