@@ -6,9 +6,10 @@
 # For those who change the course (what to type by hand stands behind, "python" being that of .venv):
 # make sync    rewrite the code shown in the notebooks from helpers/: python scripts/dev/sync_cells.py
 # make badges  write the address in pyproject.toml everywhere else:   python scripts/dev/badges.py
-# make lint    the linter, and what is seen in notebooks without running them: python -m ruff check .
+# make lint    the linter, and what is seen in notebooks without running them: python -m ruff check . and
+#              scripts/dev/badges.py --check, scripts/dev/sync_cells.py --check, scripts/dev/check_notebooks.py
 # make test-browser   the attention views in Chromium, installed before: python -m pytest -n 0 tests/browser
-# make bench   time and memory of every notebook, the tokenizer:      python benchmarks/notebooks.py
+# make bench   time and memory of every notebook, the tokenizer:      python benchmarks/notebooks.py, wordpiece.py
 # make data    fetch the data into data/cache/:                       python -m helpers.data
 # make clean   remove the environment (the data stays)
 # make help    these lines

@@ -36,9 +36,10 @@ IMPORTS = (
     "import accelerate, datasets, matplotlib, mwparserfromhell, numpy, scipy, sklearn, tensorboard\n"
     "import tokenizers, torch\nfrom transformers import BertModel, BertTokenizer, Trainer"
 )
-# Programs around the notebooks, not imported by them: any other way to open or test them will do.
+# Around the notebooks, not imported by them: any other way to install, open or test them will do.
 AROUND_THE_NOTEBOOKS = (
-    "jupyterlab", "ipywidgets", "nbclient", "nbval", "pytest", "pytest-xdist", "hypothesis", "psutil"
+    "jupyterlab", "ipywidgets", "nbclient", "nbval", "pytest", "pytest-xdist", "hypothesis", "psutil",
+    "python-dateutil",
 )  # fmt: skip
 
 DEVICE_VARIABLE = "BERT_COURSE_DEVICE"

@@ -84,7 +84,7 @@ def test_constraints_satisfy_requirements():
 
 def test_every_requirement_says_what_it_is_for():
     for line in read("requirements.txt").splitlines():
-        assert not line or line.startswith("#") or re.fullmatch(r"[\w-]+>=[\d.]+ +# .+: .+", line), line
+        assert not line or line.startswith("#") or re.fullmatch(r"[\w-]+>=[\d.]+(,<\d+)? +# .+: .+", line), line
 
 
 def test_lowest_constraints():

@@ -19,7 +19,8 @@ NOTEBOOK_OF = {"views": "attention_views"}
 
 def names(root: Path = ROOT) -> str:
     """What can be asked for, in words."""
-    rooms = sorted(path.name for path in (root / "tests").iterdir() if any(path.glob("test_*.py")))
+    places = (path for path in (root / "tests").iterdir() if path.name != "browser")  # make test-browser
+    rooms = sorted(path.name for path in places if any(path.glob("test_*.py")))
     single = sorted(path.stem.removeprefix("test_") for path in (root / "tests").glob("test_*.py"))
     taught = [module for module in sync_cells.HEIGHT if tests_of(module, root).is_file()]
     return f"{', '.join([*taught, *rooms, *single])}, or the beginning of a notebook's name"
