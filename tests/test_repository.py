@@ -84,7 +84,8 @@ def test_constraints_satisfy_requirements():
 
 def test_every_requirement_says_what_it_is_for():
     for line in read("requirements.txt").splitlines():
-        assert not line or line.startswith("#") or re.fullmatch(r"[\w-]+>=[\d.]+(,<\d+)? +# .+: .+", line), line
+        fine = not line or line.startswith("#") or re.fullmatch(r"[\w-]+>=[\d.]+(,<\d+)? +# .+: .+", line)
+        assert fine, line
 
 
 def test_lowest_constraints():
