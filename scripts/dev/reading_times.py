@@ -3,12 +3,13 @@
     python scripts/dev/reading_times.py           a table of all notebooks
     python scripts/dev/reading_times.py 01 03     the ones whose names begin so
 
-Counted is a first reading up to the exercises, without the set-up cell; running, exercises and detours (headed
-*Optional*) are not. Prose: 150 words a minute; adults read general non-fiction in English at 238 (Brysbaert
-2019, "How many words do we read per minute?"), and prose about code, with its names and numbers, is slower.
-Code: eight seconds a line, which is 450 lines an hour, the pace at which reviewers still find faults (Cohen
-2006, "Best Kept Secrets of Peer Code Review", recommends at most 300 to 500). A displayed formula takes 20
-seconds, a table's row 5, a figure 30, an output line 1 (at most 15 for one cell).
+Counted is a first reading up to the exercises, without the set-up cell; running, exercises, detours (headed
+*Optional*) and the cells of checks with their wrong programs are not. Prose: 150 words a minute; adults
+read general non-fiction in English at 238 (Brysbaert 2019, "How many words do we read per minute?"), and
+prose about code, with its names and numbers, is slower. Code: eight seconds a line, which is 450 lines an
+hour, the pace at which reviewers still find faults (Cohen 2006, "Best Kept Secrets of Peer Code Review",
+recommends at most 300 to 500). A displayed formula takes 20 seconds, a table's row 5, a figure 30, an
+output line 1 (at most 15 for one cell).
 """
 
 import re
@@ -27,6 +28,7 @@ WORDS_A_MINUTE = 150
 SECONDS = {"code line": 8, "formula": 20, "table row": 5, "figure": 30, "output line": 1}
 MOST_SECONDS_OF_OUTPUT = 15
 SET_UP = "# Set-up:"
+CHECKS = re.compile(r"^(?:def|class) (?:test|wrong)_|^must_fail\(", re.M)
 HEADING = re.compile(r"^(#+) +(.*)", re.M)
 
 
@@ -42,7 +44,8 @@ def read_cells(cells):
                     detour = 0
                 if not detour and title.lower().startswith("optional"):
                     detour = len(marks)
-        if not detour and not cell.source.startswith(SET_UP):
+        skipped = cell.source.startswith(SET_UP) or cell.cell_type == "code" and CHECKS.search(cell.source)
+        if not detour and not skipped:
             yield cell
 
 
