@@ -25,7 +25,7 @@ def scaled_dot_product_attention(
     mask: boolean, broadcast to (..., T, N); False hides a key. `dropout`: share of probabilities dropped
     before they meet the values; the probabilities returned are those before dropout.
     """
-    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (..., T, S)
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (..., T, N)
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))
     probabilities = scores.softmax(dim=-1)
