@@ -21,11 +21,11 @@ def scaled_dot_product_attention(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """softmax(query keyᵀ / √D) value, and the probabilities (Vaswani et al. 2017, section 3.2.1).
 
-    query (..., T, D), key and value (..., S, D) -> context (..., T, D) and probabilities (..., T, S).
-    mask: boolean, broadcast to (..., T, S); False hides a key. `dropout`: share of probabilities dropped
+    query (..., T, D), key and value (..., N, D) -> context (..., T, D) and probabilities (..., T, N).
+    mask: boolean, broadcast to (..., T, N); False hides a key. `dropout`: share of probabilities dropped
     before they meet the values; the probabilities returned are those before dropout.
     """
-    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (..., T, S)
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (..., T, N)
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))
     probabilities = scores.softmax(dim=-1)
