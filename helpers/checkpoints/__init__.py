@@ -1,7 +1,8 @@
 """Weights in and out: our models, the Transformers library's, and folders that both can open.
 
     configuration  our configuration and heads under the library's names, checked
-    models         names of the weights, and models of ours for the library's and back
+    names          our parts and weights by the library's names
+    models         models of ours for the library's and back
     files          the files of a checkpoint, and their SHA-256
     vocabularies   the tokenizer's files, vocab.txt or tokenizer.json
     places         the course's own checkpoints, folders, the model hub
@@ -16,6 +17,7 @@ from helpers.checkpoints.configuration import (
     encoder_of,
     our_config,
     their_config,
+    uncompiled,
 )
 from helpers.checkpoints.files import FILES
 from helpers.checkpoints.folders import load, save
@@ -24,9 +26,9 @@ from helpers.checkpoints.models import (
     build,
     fill,
     from_transformers,
-    their_name,
     to_transformers,
 )
+from helpers.checkpoints.names import their_name
 from helpers.checkpoints.places import CHECKPOINTS, OWN
 from helpers.checkpoints.vocabularies import check_padding, check_sizes
 
@@ -49,4 +51,5 @@ __all__ = [
     "their_config",
     "their_name",
     "to_transformers",
+    "uncompiled",
 ]

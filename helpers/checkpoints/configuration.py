@@ -4,6 +4,10 @@ Support code. Left out: what no BERT of ours can be told, such as a rate of drop
 """
 
 import math
+import sys
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
 
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
@@ -46,27 +50,48 @@ class CheckpointError(RuntimeError):
 
 
 def encoder_of(model: Model) -> Bert:
-    """The encoder inside any model of ours."""
-    return getattr(model, "bert", model)
+    """The encoder inside any model of ours; TypeError for a model of the library, or of another kind."""
+    encoder = getattr(model, "bert", model)
+    if not hasattr(encoder, "layers") or not hasattr(encoder, "embeddings"):
+        raise TypeError(f"{type(model).__name__} is no model of this course{_way_out(model)}")
+    return encoder
+
+
+def _way_out(model) -> str:
+    """What to do with a model that is none of ours."""
+    if hasattr(getattr(getattr(model, "bert", model), "config", None), "to_dict"):
+        return ", but the Transformers library's: convert it with checkpoints.from_transformers first"
+    inside = next((name for name in ("module", "_orig_mod") if hasattr(model, name)), None)
+    return f": give the model inside it, its .{inside}" if inside else f": use {', '.join(ARCHITECTURES)}"
+
+
+def uncompiled() -> AbstractContextManager:
+    """While open, models that torch.compile has compiled run as written: else they'd miss a new hook."""
+    if "torch._dynamo" not in sys.modules:  # nothing is compiled, and loading it would take seconds
+        return nullcontext()
+    return torch.compiler.set_stance("force_eager")
 
 
 def their_config(model: Model) -> dict:
     """The library's config.json for a model of ours; `init_std` is an entry of our own, for new heads."""
-    if type(model).__name__ not in ARCHITECTURES:
-        raise CheckpointError(
-            f"{type(model).__name__} has no counterpart in the library: use {', '.join(ARCHITECTURES)}"
-        )
-    config = encoder_of(model).config
+    name = type(model).__name__
+    if name not in ARCHITECTURES:
+        raise CheckpointError(f"{name} has no counterpart in the library{_way_out(model)}")
+    try:
+        config = encoder_of(model).config
+    except TypeError as error:  # the library has classes of the same names
+        raise CheckpointError(str(error)) from None
+    found = {theirs: getattr(config, ours) for ours, theirs in (SIZES | NUMBERS).items()}
+    found |= {"init_std": config.init_std, "pad_token_id": getattr(config, "pad_token_id", 0)}
+    found = {key: _plain(number) for key, number in found.items()}
     return {
-        "architectures": [ARCHITECTURES[type(model).__name__]],
+        "architectures": [ARCHITECTURES[name]],
         "model_type": "bert",
         "dtype": "float32",  # what the library computes in, however the weights are stored
         "hidden_act": "gelu",
-        ATTENTION_DROPOUT: config.dropout,
-        "initializer_range": config.init_std or 0.02,
-        "init_std": config.init_std,
-        "pad_token_id": getattr(config, "pad_token_id", 0),
-        **{theirs: getattr(config, ours) for ours, theirs in (SIZES | NUMBERS).items()},
+        ATTENTION_DROPOUT: found["hidden_dropout_prob"],
+        "initializer_range": found["init_std"] or 0.02,
+        **found,
         **(_their_classes(model) if hasattr(model, "classifier") else {}),
     }
 
@@ -77,11 +102,18 @@ def _their_classes(model: BertForClassification) -> dict:
     names = getattr(model, "labels", None) or [f"LABEL_{index}" for index in range(count)]
     if not all(isinstance(name, str) for name in names):
         raise CheckpointError(f"the names of the classes must be strings, not {list(names)!r}")
+    if not len(names) == len(set(names)) == count:
+        raise CheckpointError(f"{count} classes need as many names, all different, not {list(names)!r}")
     return {
-        "classifier_dropout": getattr(getattr(model, "dropout", None), "p", None),
+        "classifier_dropout": _plain(getattr(getattr(model, "dropout", None), "p", None)),
         "id2label": {str(index): name for index, name in enumerate(names)},
         "label2id": {name: index for index, name in enumerate(names)},
     }
+
+
+def _plain(number):
+    """A number of NumPy or PyTorch as Python's own, which JSON can hold."""
+    return number.item() if hasattr(number, "item") else number
 
 
 def our_config(theirs: dict) -> BertConfig:

@@ -1,4 +1,4 @@
-"""Our models for the library's and back: the names of the weights, and copies that are checked.
+"""Our models for the library's and back, as copies that are checked.
 
 Support code. Nothing here touches a file.
 """
@@ -19,32 +19,11 @@ from helpers.checkpoints.configuration import (
     our_config,
     their_config,
 )
+from helpers.checkpoints.names import counterparts, their_name
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import BertForPreTraining
 
-# Our name of a module or weight, and the library's; longer names first where one begins another.
-NAMES = [
-    ("embeddings.token", "embeddings.word_embeddings"),
-    ("embeddings.position", "embeddings.position_embeddings"),
-    ("embeddings.segment", "embeddings.token_type_embeddings"),
-    ("embeddings.norm", "embeddings.LayerNorm"),
-    ("attention_norm", "attention.output.LayerNorm"),
-    ("attention.query", "attention.self.query"),
-    ("attention.key", "attention.self.key"),
-    ("attention.value", "attention.self.value"),
-    ("attention.output", "attention.output.dense"),
-    ("feed_forward_norm", "output.LayerNorm"),
-    ("feed_forward.widen", "intermediate.dense"),
-    ("feed_forward.narrow", "output.dense"),
-    ("pooler", "pooler.dense"),
-]
-HEADS = [
-    ("transform", "cls.predictions.transform.dense"),
-    ("norm", "cls.predictions.transform.LayerNorm"),
-    ("token_bias", "cls.predictions.bias"),
-    ("next_sentence", "cls.seq_relationship"),
-]
 # The token head's matrix and bias are tied to weights that stand elsewhere; some files hold them twice.
 TIED = {
     "cls.predictions.decoder.weight": "embeddings.word_embeddings.weight",
@@ -55,25 +34,6 @@ COUNTERS = ("embeddings.position_ids", "embeddings.token_type_ids")  # no weight
 
 class LeftOutWarning(UserWarning):
     """Something of a checkpoint has no place in our model: a head, or a rate of dropout."""
-
-
-def their_name(name: str) -> str:
-    """The Transformers library's name for one of our weights.
-
-    >>> their_name("bert.layers.0.feed_forward.widen.bias")
-    'bert.encoder.layer.0.intermediate.dense.bias'
-    """
-    prefix = "bert." if name.startswith("bert.") else ""
-    rest = name.removeprefix("bert.")
-    for ours, theirs in [] if prefix else HEADS:
-        if rest == ours or rest.startswith(ours + "."):
-            return theirs + rest[len(ours) :]
-    rest = re.sub(r"^layers\.(\d+)\.", r"encoder.layer.\1.", rest)
-    for ours, theirs in NAMES:
-        rest, found = re.subn(rf"(^|\.){re.escape(ours)}\.", rf"\g<1>{theirs}.", rest, count=1)
-        if found:
-            break
-    return prefix + rest
 
 
 def build(config: dict) -> Model:
@@ -110,6 +70,21 @@ def check_layers(config: BertConfig, theirs: Mapping[str, torch.Tensor]) -> None
             f"the checkpoint holds the weights of {len(stored)} layers, the configuration asks for "
             f"{config.num_layers}: they do not belong together"
         )
+
+
+def check_readable(config: dict, model: Model) -> None:
+    """Refuse a model that could not be built again from its config.json: odd numbers, other shapes."""
+    try:
+        wanted = {name: place.shape for name, place in build(config).state_dict().items()}
+    except ValueError as error:
+        raise CheckpointError(f"the model could not be loaded again: {error}") from None
+    found = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    if differing := wanted.keys() ^ found.keys():
+        raise CheckpointError(
+            f"the model is not what its configuration says: one of the two has no {min(differing)}"
+        )
+    for name, shape in found.items():
+        _check_shape(their_name(name), shape, wanted[name])
 
 
 def fill(model: nn.Module, theirs: dict[str, torch.Tensor], dtype: torch.dtype | None = None) -> list[str]:
@@ -168,7 +143,7 @@ def warn_of(left: Iterable[str], config: dict, stacklevel: int) -> None:
 
 
 def from_transformers(hf_model: nn.Module) -> Model:
-    """Our model with the weights of a `transformers` BERT, copied: same dtype, device and mode.
+    """Our model with the weights of a `transformers` BERT, copied: dtype, device, what is frozen, modes.
 
     BertForPreTraining and BertForSequenceClassification keep their heads, other classes give the encoder
     alone, with a LeftOutWarning, as has a dropout of attention unlike the rest's. Raises CheckpointError for
@@ -185,28 +160,42 @@ def from_transformers(hf_model: nn.Module) -> Model:
     check_layers(our_config(config), weights)
     model = build(config)
     warn_of(fill(model, weights), config, stacklevel=2)
-    return model.train(hf_model.training)
+    learns = {name.removeprefix("bert."): weight.requires_grad for name, weight in hf_model.named_parameters()}
+    for name, weight in model.named_parameters():
+        weight.requires_grad_(learns[their_name(name).removeprefix("bert.")])
+    model.train(hf_model.training)
+    for part, others in counterparts(model, hf_model):
+        part.train(others[-1].training)
+    return model
 
 
 def to_transformers(model: Model) -> nn.Module:
-    """The `transformers` model of the same class with copies of our weights: same dtype, device and mode.
+    """The `transformers` model of the same class with copies of our weights, each of the same dtype.
 
-    Its attention is the eager one, which can return probabilities.
+    Device, what is frozen and every part's mode are the same, too. Its attention is the eager one, which can
+    return probabilities.
     """
     import transformers
 
     settings = their_config(model)
     config = transformers.BertConfig(**settings, attn_implementation="eager")
-    first = next(model.parameters())
-    theirs = getattr(transformers, settings["architectures"][0])(config).to(first.device, first.dtype)
-    renamed = {their_name(name): tensor for name, tensor in model.state_dict().items()}
+    theirs = getattr(transformers, settings["architectures"][0])(config).to(next(model.parameters()).device)
+    renamed = {their_name(name): tensor for name, tensor in model.state_dict(keep_vars=True).items()}
+    for name, place in theirs.named_parameters():
+        if name in renamed:
+            place.data = place.data.to(renamed[name].dtype)
+            place.requires_grad_(renamed[name].requires_grad)
     result = theirs.load_state_dict(renamed, strict=False)
     left = [key for key in result.missing_keys if key not in TIED]
     if left or result.unexpected_keys:
         raise CheckpointError(
             f"the weights do not fit: missing {left[:3]}, unexpected {result.unexpected_keys[:3]}"
         )
-    return theirs.train(model.training)
+    theirs.train(model.training)
+    for part, others in counterparts(model, theirs):
+        for other in others:
+            other.train(part.training)
+    return theirs
 
 
 def _check_tied(theirs: dict[str, torch.Tensor]) -> None:

@@ -39,6 +39,7 @@ def fine_tune_with_trainer(
         raise ValueError("all weights are frozen: call requires_grad_(True) on the parts that are to learn")
     import transformers
 
+    train, validation = Examples(*train), Examples(*validation)
     held_out = encode_texts(validation.texts, tokenizer, plan.max_length)
     encodings = check_and_encode(model, train, validation, tokenizer, plan.max_length)
     pad_id = tokenizer.id_of["[PAD]"]
@@ -60,10 +61,6 @@ def fine_tune_with_trainer(
 
     theirs = checkpoints.to_transformers(model)
     theirs.dropout.p = model.dropout.p
-    frozen = {checkpoints.their_name(name) for name, weight in model.named_parameters()
-              if not weight.requires_grad}  # fmt: skip
-    for name, weight in theirs.named_parameters():
-        weight.requires_grad_(name not in frozen)
     with tempfile.TemporaryDirectory() as folder:
         settings = transformers.TrainingArguments(
             output_dir=folder, seed=plan.seed, num_train_epochs=plan.epochs,
