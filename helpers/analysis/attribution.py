@@ -125,11 +125,13 @@ def integrated_gradients(
     or "[MASK]") to the text; `[CLS]`, `[SEP]` and positions stay. A score is summed over H; they add up
     to `total`, but for the error of `steps` nodes, of which `rows` are computed at a time. Sundararajan, Taly
     and Yan 2017, sections 3 and 5. ValueError: no words, unknown target or baseline, another
-    model's tokenizer.
+    model's tokenizer, a model made in inference mode.
     """
     check_tokenizer(tokenizer, encoder_of(model).config)
     if baseline not in ("[PAD]", "[MASK]") or steps < 1 or rows < 1:
         raise ValueError(f"baseline must be [PAD] or [MASK], not {baseline!r}; steps and rows at least 1")
+    if model.bert.embeddings.token.weight.is_inference():
+        raise ValueError("the model was made in torch.inference_mode, without gradients: make it outside")
     encoding = encode_words(tokenizer, text, max_length)
     ids, start, end = _ends_of_path(model, encoding, tokenizer.id_of[baseline])
     with evaluating(model):

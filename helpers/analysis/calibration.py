@@ -132,10 +132,10 @@ def apply_temperature(probabilities, temperature: float) -> np.ndarray:
     """softmax(logits / T), (N, C): other confidences, the same predictions. ValueError unless T > 0."""
     logits = _log(_probabilities(probabilities), precision(probabilities)[1])
     try:
-        temperature = float(temperature)  # also of a tensor that is trained
+        temperature = as_array([temperature]).astype(float).item()  # also of a tensor that is trained
         if not 0 < temperature < np.inf:
             raise ValueError
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError):
         raise ValueError(f"the temperature must be a number above 0, not {temperature}") from None
     with np.errstate(over="ignore"):  # a tiny temperature leaves the largest alone
         return softmax((logits - logits.max(axis=1, keepdims=True)) / temperature, axis=1)

@@ -1,8 +1,8 @@
 """Weights in and out: our models, the Transformers library's, and folders that both can open.
 
     configuration  our configuration and heads under the library's names, checked
-    names          our parts and weights by the library's names
-    models         models of ours for the library's and back
+    weights        the library's weights compared with a configuration
+    models         names of the weights, and models of ours for the library's and back
     files          the files of a checkpoint, and their SHA-256
     vocabularies   the tokenizer's files, vocab.txt or tokenizer.json
     places         the course's own checkpoints, folders, the model hub
@@ -26,9 +26,9 @@ from helpers.checkpoints.models import (
     build,
     fill,
     from_transformers,
+    their_name,
     to_transformers,
 )
-from helpers.checkpoints.names import their_name
 from helpers.checkpoints.places import CHECKPOINTS, OWN
 from helpers.checkpoints.vocabularies import check_padding, check_sizes
 

@@ -52,7 +52,7 @@ class CheckpointError(RuntimeError):
 def encoder_of(model: Model) -> Bert:
     """The encoder inside any model of ours; TypeError for a model of the library, or of another kind."""
     encoder = getattr(model, "bert", model)
-    if not hasattr(encoder, "layers") or not hasattr(encoder, "embeddings"):
+    if not hasattr(encoder, "config") or hasattr(encoder.config, "to_dict"):
         raise TypeError(f"{type(model).__name__} is no model of this course{_way_out(model)}")
     return encoder
 
@@ -75,25 +75,26 @@ def uncompiled() -> AbstractContextManager:
 def their_config(model: Model) -> dict:
     """The library's config.json for a model of ours; `init_std` is an entry of our own, for new heads."""
     name = type(model).__name__
-    if name not in ARCHITECTURES:
-        raise CheckpointError(f"{name} has no counterpart in the library{_way_out(model)}")
     try:
         config = encoder_of(model).config
     except TypeError as error:  # the library has classes of the same names
         raise CheckpointError(str(error)) from None
-    found = {theirs: getattr(config, ours) for ours, theirs in (SIZES | NUMBERS).items()}
-    found |= {"init_std": config.init_std, "pad_token_id": getattr(config, "pad_token_id", 0)}
-    found = {key: _plain(number) for key, number in found.items()}
-    return {
+    if name not in ARCHITECTURES:
+        raise CheckpointError(f"{name} has no counterpart in the library{_way_out(model)}")
+    found = {
         "architectures": [ARCHITECTURES[name]],
         "model_type": "bert",
         "dtype": "float32",  # what the library computes in, however the weights are stored
         "hidden_act": "gelu",
-        ATTENTION_DROPOUT: found["hidden_dropout_prob"],
-        "initializer_range": found["init_std"] or 0.02,
-        **found,
+        ATTENTION_DROPOUT: config.dropout,
+        "initializer_range": config.init_std or 0.02,
+        "init_std": config.init_std,
+        "pad_token_id": getattr(config, "pad_token_id", 0),
+        **{theirs: getattr(config, ours) for ours, theirs in (SIZES | NUMBERS).items()},
         **(_their_classes(model) if hasattr(model, "classifier") else {}),
     }
+    # A number of NumPy or PyTorch becomes Python's own, which JSON can hold.
+    return {key: value.item() if hasattr(value, "item") else value for key, value in found.items()}
 
 
 def _their_classes(model: BertForClassification) -> dict:
@@ -105,15 +106,10 @@ def _their_classes(model: BertForClassification) -> dict:
     if not len(names) == len(set(names)) == count:
         raise CheckpointError(f"{count} classes need as many names, all different, not {list(names)!r}")
     return {
-        "classifier_dropout": _plain(getattr(getattr(model, "dropout", None), "p", None)),
+        "classifier_dropout": getattr(getattr(model, "dropout", None), "p", None),
         "id2label": {str(index): name for index, name in enumerate(names)},
         "label2id": {name: index for index, name in enumerate(names)},
     }
-
-
-def _plain(number):
-    """A number of NumPy or PyTorch as Python's own, which JSON can hold."""
-    return number.item() if hasattr(number, "item") else number
 
 
 def our_config(theirs: dict) -> BertConfig:

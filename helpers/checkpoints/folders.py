@@ -14,15 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from helpers.checkpoints.configuration import CheckpointError, Model, our_config, their_config
 from helpers.checkpoints.files import WEIGHTS, check_sums, read, read_json, write_sums
-from helpers.checkpoints.models import (
-    build,
-    check_layers,
-    check_readable,
-    copied,
-    fill,
-    warn_of,
-)
-from helpers.checkpoints.names import their_name
+from helpers.checkpoints.models import build, check_readable, fill, their_name, warn_of
 from helpers.checkpoints.places import check_replaceable, locate, unfinished_folder
 from helpers.checkpoints.vocabularies import (
     check_padding,
@@ -30,6 +22,7 @@ from helpers.checkpoints.vocabularies import (
     read_tokenizer,
     their_tokenizer_config,
 )
+from helpers.checkpoints.weights import check_layers, copied
 from helpers.wordpiece import WordPieceTokenizer
 
 

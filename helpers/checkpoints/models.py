@@ -1,11 +1,11 @@
-"""Our models for the library's and back, as copies that are checked.
+"""Our models for the library's and back: the names of the weights, and copies that are checked.
 
 Support code. Nothing here touches a file.
 """
 
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import nn
@@ -19,21 +19,57 @@ from helpers.checkpoints.configuration import (
     our_config,
     their_config,
 )
-from helpers.checkpoints.names import counterparts, their_name
+from helpers.checkpoints.weights import TIED, check_layers, check_shape, check_tied, copied, missing
 from helpers.classification import BertForClassification
-from helpers.encoder import Bert, BertConfig
+from helpers.encoder import Bert
 from helpers.pretraining import BertForPreTraining
 
-# The token head's matrix and bias are tied to weights that stand elsewhere; some files hold them twice.
-TIED = {
-    "cls.predictions.decoder.weight": "embeddings.word_embeddings.weight",
-    "cls.predictions.decoder.bias": "cls.predictions.bias",
-}
+# Our name of a module or weight, and the library's; longer names first where one begins another.
+NAMES = [
+    ("embeddings.token", "embeddings.word_embeddings"),
+    ("embeddings.position", "embeddings.position_embeddings"),
+    ("embeddings.segment", "embeddings.token_type_embeddings"),
+    ("embeddings.norm", "embeddings.LayerNorm"),
+    ("attention_norm", "attention.output.LayerNorm"),
+    ("attention.query", "attention.self.query"),
+    ("attention.key", "attention.self.key"),
+    ("attention.value", "attention.self.value"),
+    ("attention.output", "attention.output.dense"),
+    ("feed_forward_norm", "output.LayerNorm"),
+    ("feed_forward.widen", "intermediate.dense"),
+    ("feed_forward.narrow", "output.dense"),
+    ("pooler", "pooler.dense"),
+]
+HEADS = [
+    ("transform", "cls.predictions.transform.dense"),
+    ("norm", "cls.predictions.transform.LayerNorm"),
+    ("token_bias", "cls.predictions.bias"),
+    ("next_sentence", "cls.seq_relationship"),
+]
 COUNTERS = ("embeddings.position_ids", "embeddings.token_type_ids")  # no weights: older files store them
 
 
 class LeftOutWarning(UserWarning):
     """Something of a checkpoint has no place in our model: a head, or a rate of dropout."""
+
+
+def their_name(name: str) -> str:
+    """The Transformers library's name for one of our weights.
+
+    >>> their_name("bert.layers.0.feed_forward.widen.bias")
+    'bert.encoder.layer.0.intermediate.dense.bias'
+    """
+    prefix = "bert." if name.startswith("bert.") else ""
+    rest = name.removeprefix("bert.")
+    for ours, theirs in [] if prefix else HEADS:
+        if rest == ours or rest.startswith(ours + "."):
+            return theirs + rest[len(ours) :]
+    rest = re.sub(r"^layers\.(\d+)\.", r"encoder.layer.\1.", rest)
+    for ours, theirs in NAMES:
+        rest, found = re.subn(rf"(^|\.){re.escape(ours)}\.", rf"\g<1>{theirs}.", rest, count=1)
+        if found:
+            break
+    return prefix + rest
 
 
 def build(config: dict) -> Model:
@@ -50,28 +86,6 @@ def build(config: dict) -> Model:
         return bert
 
 
-def check_layers(config: BertConfig, theirs: Mapping[str, torch.Tensor]) -> None:
-    """Refuse sizes that are not those of the weights, before a model of these sizes is built."""
-    shapes = {name.removeprefix("bert."): tensor.shape for name, tensor in theirs.items()}
-    for name, rows, columns in (
-        ("embeddings.word_embeddings.weight", config.vocab_size, config.hidden_size),
-        ("embeddings.position_embeddings.weight", config.max_positions, config.hidden_size),
-        ("embeddings.token_type_embeddings.weight", config.num_segments, config.hidden_size),
-        ("encoder.layer.0.intermediate.dense.weight", config.intermediate_size, config.hidden_size),
-    ):
-        if name not in shapes:
-            raise _missing(name)
-        _check_shape(name, shapes[name], (rows, columns))
-    stored = {int(name.split(".")[2]) for name in shapes if re.match(r"encoder\.layer\.\d+\.", name)}
-    if config.num_layers > len(stored):
-        raise _missing(f"encoder.layer.{len(stored)}.attention.self.query.weight")
-    if config.num_layers < len(stored):
-        raise CheckpointError(
-            f"the checkpoint holds the weights of {len(stored)} layers, the configuration asks for "
-            f"{config.num_layers}: they do not belong together"
-        )
-
-
 def check_readable(config: dict, model: Model) -> None:
     """Refuse a model that could not be built again from its config.json: odd numbers, other shapes."""
     try:
@@ -84,7 +98,7 @@ def check_readable(config: dict, model: Model) -> None:
             f"the model is not what its configuration says: one of the two has no {min(differing)}"
         )
     for name, shape in found.items():
-        _check_shape(their_name(name), shape, wanted[name])
+        check_shape(their_name(name), shape, wanted[name])
 
 
 def fill(model: nn.Module, theirs: dict[str, torch.Tensor], dtype: torch.dtype | None = None) -> list[str]:
@@ -98,13 +112,13 @@ def fill(model: nn.Module, theirs: dict[str, torch.Tensor], dtype: torch.dtype |
         wanted = their_name(name)
         key = next((key for key in (wanted, f"bert.{wanted}") if key in theirs), None)
         if key is None:
-            raise _missing(wanted)
-        _check_shape(wanted, theirs[key].shape, place.shape)
+            raise missing(wanted)
+        check_shape(wanted, theirs[key].shape, place.shape)
         state[name] = copied(wanted, theirs[key], dtype)
         used.add(key)
     left = [name for name in theirs if name not in used and name.removeprefix("bert.") not in COUNTERS]
     if hasattr(model, "token_bias"):
-        _check_tied(theirs)
+        check_tied(theirs)
         left = [name for name in left if name not in TIED]
     stray = [name for name in left if re.match(r"(bert\.)?(embeddings|encoder|pooler)\.", name)]
     if stray:
@@ -114,22 +128,6 @@ def fill(model: nn.Module, theirs: dict[str, torch.Tensor], dtype: torch.dtype |
         )
     model.load_state_dict(state, assign=True)
     return left
-
-
-def copied(name: str, tensor: torch.Tensor, dtype: torch.dtype | None = None) -> torch.Tensor:
-    """A copy on the same device; CheckpointError for whole, complex, infinite or undefined numbers."""
-    found = tensor.detach()
-    if found.is_floating_point():
-        found = found.to(dtype or found.dtype, copy=True)
-    if not found.is_floating_point():
-        raise CheckpointError(f"the weight {name} holds {found.dtype}, not floating-point numbers")
-    if not torch.isfinite(found if found.dtype.itemsize > 2 else found.float()).all():
-        what = f"as {found.dtype}, " if found.dtype != tensor.dtype else ""
-        raise CheckpointError(
-            f"the weight {name} is not finite: {what}it holds infinite numbers or NaN. Go back to a "
-            "checkpoint from before"
-        )
-    return found
 
 
 def warn_of(left: Iterable[str], config: dict, stacklevel: int) -> None:
@@ -160,11 +158,11 @@ def from_transformers(hf_model: nn.Module) -> Model:
     check_layers(our_config(config), weights)
     model = build(config)
     warn_of(fill(model, weights), config, stacklevel=2)
-    learns = {name.removeprefix("bert."): weight.requires_grad for name, weight in hf_model.named_parameters()}
+    theirs = {name.removeprefix("bert."): weight for name, weight in hf_model.named_parameters()}
     for name, weight in model.named_parameters():
-        weight.requires_grad_(learns[their_name(name).removeprefix("bert.")])
+        weight.requires_grad_(theirs[their_name(name).removeprefix("bert.")].requires_grad)
     model.train(hf_model.training)
-    for part, others in counterparts(model, hf_model):
+    for part, others in _counterparts(model, hf_model):
         part.train(others[-1].training)
     return model
 
@@ -192,35 +190,23 @@ def to_transformers(model: Model) -> nn.Module:
             f"the weights do not fit: missing {left[:3]}, unexpected {result.unexpected_keys[:3]}"
         )
     theirs.train(model.training)
-    for part, others in counterparts(model, theirs):
+    for part, others in _counterparts(model, theirs):
         for other in others:
             other.train(part.training)
     return theirs
 
 
-def _check_tied(theirs: dict[str, torch.Tensor]) -> None:
-    for name, other in TIED.items():
-        key = next((key for key in (f"bert.{other}", other) if key in theirs), None)
-        if name in theirs and key and not torch.equal(theirs[name], theirs[key]):
-            raise CheckpointError(
-                f"{name} is not {other}: our token head shares its weights with the token embeddings, this "
-                "one has weights of its own (tie_word_embeddings=False). Use the library for this model"
-            )
-
-
-def _check_shape(name: str, found: torch.Size, wanted: Iterable[int]) -> None:
-    if tuple(found) != tuple(wanted):
-        raise CheckpointError(
-            f"the weight {name} has the shape {tuple(found)}, the configuration asks for {tuple(wanted)}: "
-            "they do not belong together"
-        )
-
-
-def _missing(name: str) -> CheckpointError:
-    if "pooler." in name:
-        return CheckpointError(
-            f"the weight {name} is missing: the checkpoint has no pooler (BertForMaskedLM and models for "
-            "single tokens have none), and ours needs one. Open it with the library's AutoModel, which "
-            "draws a new one, and save or convert that"
-        )
-    return CheckpointError(f"the weight {name} is missing: the checkpoint is of another kind of model")
+def _counterparts(ours: nn.Module, theirs: nn.Module) -> Iterator[tuple[nn.Module, list[nn.Module]]]:
+    """Our parts with theirs, outer ones first: of one dropout in our layer, two in theirs."""
+    parts = dict(theirs.named_modules())
+    prefix = "bert." if hasattr(theirs, "bert") and not hasattr(ours, "bert") else ""
+    for name, part in ours.named_modules():
+        place = prefix + their_name(f"{name}.").removesuffix(".")
+        if re.search(r"layer\.\d+\.attention$", place):
+            found = [f"{place}.self"]  # what drops probabilities
+        elif match := re.fullmatch(r"(.*layer\.\d+)\.dropout", place):
+            found = [f"{match[1]}.attention.output.dropout", f"{match[1]}.output.dropout"]
+        else:
+            found = [place]
+        if name and all(place in parts for place in found):
+            yield part, [parts[place] for place in found]

@@ -43,7 +43,7 @@ class MaskClassifier(BertForClassification):
 
 def listed(sentences: Sequence[str]) -> list[str]:
     """The sentences as a list, whatever sequence they come in; ValueError for none, and as `check_texts`."""
-    found = list(check_texts(sentences, "sentence"))
+    found = [] if isinstance(sentences, str) else list(check_texts(sentences, "sentence"))
     if not found:
         raise ValueError(f"the sentences must be a list with one at least, not {sentences!r}")
     return found

@@ -53,10 +53,10 @@ class Task:
 
 
 def as_examples(given: Examples | tuple) -> Examples:
-    """Texts and labels, also a plain pair of both, by position; ValueError for anything else."""
+    """Texts and labels by position, of Examples, anything alike, or a plain pair; ValueError for the rest."""
     try:
-        texts, labels = given
-    except (TypeError, ValueError):
+        texts, labels = (given.texts, given.labels) if hasattr(given, "texts") else given
+    except (AttributeError, TypeError, ValueError):
         raise ValueError(
             f"examples are texts and labels, Examples(texts, labels), not {type(given).__name__}"
         ) from None
