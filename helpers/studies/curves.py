@@ -237,6 +237,8 @@ def add(path: str | Path, run: dict, steps: list[dict]) -> None:
     Raises TableError as `read` does, and for text that can't be written.
     """
     path = Path(path)
+    if unknown := {name for step in steps for name in step} - set(MEASURED):
+        raise TableError(f"{min(unknown)} is nothing that is measured: {', '.join(MEASURED)} are")
     with locked(path):
         lines = read(path, tuple(run))
         old = [id(line) for line in find(lines, run)]

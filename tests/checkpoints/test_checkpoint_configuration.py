@@ -312,7 +312,7 @@ UNREADABLE = {
     "rows": (with_more_rows, WORDS, {}, r"position_embeddings.weight has the shape \(20, 12\)"),
     "the library's": (lambda: LIBRARY, WORDS, {}, "the Transformers library's: convert it with"),
     "parallel": (lambda: torch.nn.DataParallel(classifier()), WORDS, {}, "the model inside it, its .module"),
-    "compiled": (lambda: torch.compile(classifier(), backend="eager"), WORDS, {}, "the model inside it, its ._orig_mod"),
+    "compiled": (lambda: torch.compile(classifier(), backend="eager"), WORDS, {}, "it, its ._orig_mod"),
     "sequential": (lambda: torch.nn.Sequential(classifier()), WORDS, {}, "Sequential is no model of this"),
 }
 

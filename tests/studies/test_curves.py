@@ -217,6 +217,8 @@ def test_a_plan_of_any_name_is_read_back(tmp_path):
     assert [line["plan"] for line in lines] == ["recipe", "a\rb", "a\nb"]
     with pytest.raises(TableError, match="no character of a text file"):
         curves.add(path, {"plan": "a\ud800"}, [step])
+    with pytest.raises(TableError, match="extra is nothing that is measured"):
+        curves.add(path, {"plan": "b"}, [step | {"extra": "1"}])
     assert curves.read(path, ("plan",)) == lines
 
 
