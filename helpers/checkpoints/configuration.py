@@ -50,10 +50,10 @@ class CheckpointError(RuntimeError):
 
 
 def encoder_of(model: Model) -> Bert:
-    """The encoder inside any model of ours; TypeError for a model of the library, or of another kind."""
+    """The encoder inside any model of ours; ValueError for a model of the library, or of another kind."""
     encoder = getattr(model, "bert", model)
     if not hasattr(encoder, "config") or hasattr(encoder.config, "to_dict"):
-        raise TypeError(f"{type(model).__name__} is no model of this course{_way_out(model)}")
+        raise ValueError(f"{type(model).__name__} is no model of this course{_way_out(model)}")
     return encoder
 
 
@@ -77,7 +77,7 @@ def their_config(model: Model) -> dict:
     name = type(model).__name__
     try:
         config = encoder_of(model).config
-    except TypeError as error:  # the library has classes of the same names
+    except ValueError as error:  # the library has classes of the same names
         raise CheckpointError(str(error)) from None
     if name not in ARCHITECTURES:
         raise CheckpointError(f"{name} has no counterpart in the library{_way_out(model)}")

@@ -497,9 +497,9 @@ def test_gradients_are_there_in_inference_mode():
 @pytest.mark.parametrize("name", [name for name in LOOKS if name != "read_model"])
 def test_a_model_of_the_library_is_sent_to_be_converted(name, quiet_libraries):
     theirs = checkpoints.to_transformers(make())
-    with pytest.raises(TypeError, match="the Transformers library's: convert it with .*from_transformers"):
+    with pytest.raises(ValueError, match="the Transformers library's: convert it with .*from_transformers"):
         LOOKS[name](theirs)
-    with pytest.raises(TypeError, match="Parallel is no model of this course: give .* its .module"):
+    with pytest.raises(ValueError, match="Parallel is no model of this course: give .* its .module"):
         checkpoints.encoder_of(torch.nn.DataParallel(make()))
 
 

@@ -320,7 +320,8 @@ UNREADABLE = {
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_what_could_not_be_loaded_again_is_not_saved(folder, kind):
     make, vocabulary, options, words = UNREADABLE[kind]
-    model, tokenizer = make(), WordPieceTokenizer(vocabulary, **options)
+    model, tokenizer = make(), WordPieceTokenizer(WORDS)
+    tokenizer.vocabulary, tokenizer.options = vocabulary, options  # changed since
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     if words is None:
         checkpoints.save(model, tokenizer, folder)
