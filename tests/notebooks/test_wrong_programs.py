@@ -30,9 +30,17 @@ def bound(node):
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
+SCOPES = ast.FunctionDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
 def used(node):
-    """The names that a statement leans on."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    """The names that a statement leans on; not those that a function inside it gives a meaning itself."""
+    names = {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else set()
+    names = names.union(*(used(child) for child in ast.iter_child_nodes(node)))
+    if isinstance(node, SCOPES):
+        names -= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        names -= {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
+    return names
 
 
 def needed(body, wanted):
@@ -106,6 +114,9 @@ def wrong_area(r):
     return math.pi * r ** 2
 def wrong_volume(r):
     return r
+def wrong_area_of_a_square(result):
+    return [side * side for side in (result,)][0]
+side = result = r = 1 / 0
 raise RuntimeError("what nobody needs is not run")
 """
 
@@ -113,8 +124,10 @@ raise RuntimeError("what nobody needs is not run")
 def test_needed_statements_only_and_the_longest_check():
     body = list(statements([EXAMPLE]))
     pairs = dict(wrong_programs(body))
-    assert pairs == {"wrong_area_forgets_pi": "test_area", "wrong_area": "test_area", "wrong_volume": None}
+    assert pairs == {"wrong_area_forgets_pi": "test_area", "wrong_area": "test_area", "wrong_volume": None,
+                     "wrong_area_of_a_square": "test_area"}  # fmt: skip
     assert judged(body, "wrong_area_forgets_pi", "test_area") == "got 9"
+    assert judged(body, "wrong_area_of_a_square", "test_area") == "got 9"
     assert judged(body, "wrong_area", "test_area") is None
     with pytest.raises(AssertionError, match="no check for wrong_volume"):
         judged(body, "wrong_volume", None)
