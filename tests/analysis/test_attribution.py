@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import matplotlib
 import numpy as np
 import pytest
 import torch
@@ -19,8 +18,6 @@ from helpers.analysis.attribution import (
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
-
-matplotlib.use("agg")
 
 WORDS = ["a", "the", "film", "plot", "good", "bad", "dull", "very", "not", "##ly", "."]
 CONFIG = BertConfig(
