@@ -1,7 +1,6 @@
 """Which words drove a prediction: integrated gradients, and attention to compare them with.
 
-Support code; `helpers.analysis.faithfulness` measures how good such scores are, `helpers.analysis.coloring`
-draws them. A score belongs to a token,
+Support code; `helpers.analysis.faithfulness` measures how good such scores are. A score belongs to a token,
 `[CLS]` and `[SEP]` included; `in_words` adds up the pieces of a word. Left out: pairs of texts, and methods
 that train a second model to explain the first.
 """

@@ -26,6 +26,7 @@ NAMES = [
     "05_encoder",
     "06_mlm_pretraining",
     "08_classification_fine_tuning",
+    "09_evaluation_and_explanation",
     "10_attention_views",
     "11_bert_with_transformers",
     "17_pretraining_at_scale",
