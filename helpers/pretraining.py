@@ -209,6 +209,7 @@ def pretraining_batches(
     Masks drawn anew: Liu et al. 2019 (RoBERTa), section 4.1. ValueError for a batch_size below 1.
     """
     check_number("batch_size", batch_size, 1, whole=True)
+    documents = [list(read_in_order(each, "a document")) for each in read_in_order(documents, "documents")]
     dice, generator = random.Random(seed), torch.Generator().manual_seed(seed)
     while True:
         pairs = make_sentence_pairs(documents, dice.getrandbits(32))

@@ -953,6 +953,9 @@ def test_documents_in_any_sequence(tokenizer):
     column = shuffled([tuple(document) for document in documents()])
     for kind in (tuple(documents()), iter(documents()), np.array(documents()), column):
         assert make_sentence_pairs(kind, 0) == expected
+    batches = [pretraining_batches(kind, tokenizer, 100, 0) for kind in (documents(), map(iter, documents()))]
+    for _ in range(3):  # epochs
+        assert same_batch(*map(next, batches))
     with pytest.raises(ValueError, match="documents must be a list, not one string"):
         make_sentence_pairs("one text", 0)
     with pytest.raises(ValueError, match="a document must be a list, not one string"):
