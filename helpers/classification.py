@@ -70,7 +70,7 @@ class BertForClassification(nn.Module):
         if num_classes < 2:
             raise ValueError(f"a classifier needs at least 2 classes, not {num_classes}")
         if labels is not None:
-            labels = (labels,) if isinstance(labels, str) else tuple(check_texts(labels, "label"))
+            labels = (labels,) if isinstance(labels, str) else tuple(read_in_order(labels, "the labels"))
             if not len(labels) == len(set(labels)) == num_classes:
                 raise ValueError(f"{num_classes} classes need as many names, all different, not {labels!r}")
         self.labels = labels
