@@ -21,6 +21,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NAMES = [
     "00_start_here",
     "01_wordpiece_tokenization",
+    "02_training_a_vocabulary",
     "03_input_embeddings",
     "04_self_attention",
     "05_encoder",

@@ -358,7 +358,7 @@ def test_counting_words_counts_long_ones_too():
 def test_the_naive_trainer_stops_when_nothing_is_left_to_join(text, joins):
     names = {"pair_frequencies", "join_everywhere", "train_naively"}
     place = {"Counter": Counter, "pairwise": pairwise}
-    for found in sync_cells.shown([sync_cells.ROOT / "notebooks" / "01_wordpiece_tokenization.ipynb"]):
+    for found in sync_cells.shown([sync_cells.ROOT / "notebooks" / "02_training_a_vocabulary.ipynb"]):
         if found.definition.name in names:
             exec(found.definition.text, place)
     counts = count_words([text])
