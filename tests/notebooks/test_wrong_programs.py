@@ -6,6 +6,7 @@ same notebook, the longest name that fits. Only the statements that these need a
 
 import ast
 import builtins
+import symtable
 from pathlib import Path
 
 import nbformat
@@ -31,8 +32,17 @@ def bound(node):
 
 
 def used(node):
-    """The names that a statement leans on."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    """The names of the notebook that a statement leans on; the variables of its functions are their own."""
+
+    def names(table):
+        own = table.get_type() == "function"
+        for symbol in table.get_symbols():
+            if symbol.is_referenced() and (symbol.is_global() if own else not symbol.is_free()):
+                yield symbol.get_name()
+        for child in table.get_children():
+            yield from names(child)
+
+    return set(names(symtable.symtable(ast.unparse(node), "<statement>", "exec")))
 
 
 def needed(body, wanted):
@@ -95,6 +105,9 @@ def test_wrong_programs_fail(path, program, check):
 EXAMPLE = """
 import math
 size = 3
+result = None
+raise RuntimeError("what nobody needs is not run")
+result = 5 / 0
 def area(r):
     return math.pi * r * r
 def test_area(function):
@@ -106,7 +119,6 @@ def wrong_area(r):
     return math.pi * r ** 2
 def wrong_volume(r):
     return r
-raise RuntimeError("what nobody needs is not run")
 """
 
 

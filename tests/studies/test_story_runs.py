@@ -40,7 +40,7 @@ def rows(path):
 
 
 def settings_of(cells):
-    """The values that the notebook's statements give to its settings, each given in one place: {name: value}."""
+    """The values of the notebook's settings, each of them given in one place: {name: value}."""
     wanted = {*NAMES.values(), "SENTENCES", "START_AT_FREQUENCIES", "SEED", "THREADS"}
     chosen, found = [], Counter()
     for node in ast.parse("\n".join(cells)).body:
