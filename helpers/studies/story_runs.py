@@ -46,7 +46,7 @@ __all__ = [
     "training_batches",
 ]
 
-# The same numbers as in the settings cell of notebook 6; a test compares them.
+# The same numbers as the settings of notebook 6; a test compares them.
 RECIPE = {
     "vocab_size": 2000,
     "hidden_size": 64,

@@ -26,6 +26,7 @@ NAMES = [
     "04_self_attention",
     "05_encoder",
     "06_mlm_pretraining",
+    "07_what_pretraining_teaches",
     "08_classification_fine_tuning",
     "09_evaluation_and_explanation",
     "10_attention_views",
