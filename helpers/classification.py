@@ -70,9 +70,9 @@ class BertForClassification(nn.Module):
         if num_classes < 2:
             raise ValueError(f"a classifier needs at least 2 classes, not {num_classes}")
         if labels is not None:
-            if isinstance(labels, str) or not len(labels) == len(set(labels)) == num_classes:
+            labels = (labels,) if isinstance(labels, str) else tuple(read_in_order(labels, "the labels"))
+            if not len(labels) == len(set(labels)) == num_classes:
                 raise ValueError(f"{num_classes} classes need as many names, all different, not {labels!r}")
-            labels = tuple(labels)
         self.labels = labels
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(bert.config.hidden_size, num_classes)
@@ -88,8 +88,9 @@ class Examples(NamedTuple("Examples", [("texts", list[str]), ("labels", list[int
     """Texts and their classes, 0 to C - 1, each read by position into a list, whatever holds them."""
 
     def __new__(cls, texts: Iterable[str], labels: Iterable[int]):
-        lists = [list(read_in_order(*each)) for each in ((texts, "the texts"), (labels, "the labels"))]
-        return super().__new__(cls, *lists)
+        texts, labels = list(read_in_order(texts, "the texts")), read_in_order(labels, "the labels")
+        numbers = [each.item() if getattr(each, "ndim", None) == 0 else each for each in labels]
+        return super().__new__(cls, texts, numbers)  # numbers of NumPy and PyTorch are Python's now
 
 
 def rater_agreement(ratings: Sequence[int], zero: float = 0.5) -> float:
@@ -101,6 +102,7 @@ def rater_agreement(ratings: Sequence[int], zero: float = 0.5) -> float:
     ratings, points = list(read_in_order(ratings, "the ratings")), []
     if not all(isinstance(rating, Real) and abs(rating) < float("inf") for rating in ratings):
         raise ValueError(f"ratings must be numbers, not {ratings}: leave out those that are missing")
+    ratings = list(map(float, ratings))  # the sum of numbers of few bits, such as int8, could overflow
     for rating in ratings:
         others = sum(ratings) - rating  # the sum has the sign of the mean
         if others != 0:
@@ -135,7 +137,7 @@ def classification_loss(
         raise ValueError(f"labels must be 0 to {model.classifier.out_features - 1}, not {labels.tolist()}")
     device = next(model.parameters()).device
     logits = model(**{name: values.to(device) for name, values in batch.items()})  # (B, C)
-    return functional.cross_entropy(logits, labels.to(device))
+    return functional.cross_entropy(logits, labels.to(device).long())
 
 
 def encode_texts(texts: Iterable[str], tokenizer: WordPieceTokenizer, max_length: int) -> list[Encoding]:
@@ -159,7 +161,7 @@ def class_logits(
     The model stays as it was, the mode of every part included. ValueError: no texts, or as `check_texts` and
     `check_tokenizer` do.
     """
-    check_tokenizer(tokenizer, model.bert.config)
+    check_tokenizer(tokenizer, model)
     encodings = encode_texts(texts, tokenizer, max_length)
     if not encodings:
         raise ValueError("there are no texts to predict: give at least one")
@@ -196,11 +198,13 @@ def evaluate(
 
     The loss is computed from the logits: a probability may be too small for a number, its logarithm is not.
     """
+    check_tokenizer(tokenizer, model)
     examples = Examples(*examples)
     check_examples(examples, model.classifier.out_features)
-    logits, labels = class_logits(model, examples.texts, tokenizer, max_length), torch.tensor(examples.labels)
+    logits = class_logits(model, examples.texts, tokenizer, max_length)
+    labels = torch.tensor([int(label) for label in examples.labels])
     accuracy = (logits.argmax(dim=-1) == labels).float().mean().item()
-    loss = functional.cross_entropy(logits, labels.long()).item()
+    loss = functional.cross_entropy(logits, labels).item()
     return Evaluation(accuracy, loss, logits.softmax(dim=-1))
 
 
@@ -209,7 +213,7 @@ def length_buckets(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
 
     Texts are shuffled, sorted by length within groups of 50 batches, and the batches shuffled again.
     """
-    check_number("batch_size", batch_size, 1)
+    check_number("batch_size", batch_size, 1, whole=True)
     lengths = list(read_in_order(lengths, "the lengths"))
     order = torch.randperm(len(lengths)).tolist()
     group = 50 * batch_size
@@ -223,11 +227,16 @@ def length_buckets(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
 def labelled_batches(
     encodings: list[Encoding], labels: Sequence[int], batch_size: int, tokenizer: WordPieceTokenizer
 ) -> Iterator[tuple[dict[str, torch.Tensor], torch.Tensor]]:
-    """All texts once, in the batches of `length_buckets`: inputs (B, T) and their labels (B,)."""
-    labels = list(read_in_order(labels, "the labels"))
+    """All texts once, in the batches of `length_buckets`: inputs (B, T) and their labels (B,).
+
+    Raises ValueError unless there are as many labels as encodings, all of them whole numbers.
+    """
+    labels = Examples((), labels).labels
+    if len(labels) != len(encodings) or not all(isinstance(x, Real) and x % 1 == 0 for x in labels):
+        raise ValueError(f"{len(encodings)} texts need as many labels, whole numbers, not {labels!r:.60}")
     for indices in length_buckets([len(encoding.ids) for encoding in encodings], batch_size):
         batch = pad_encodings([encodings[index] for index in indices], tokenizer.id_of["[PAD]"])
-        yield batch, torch.tensor([labels[index] for index in indices], dtype=torch.long)
+        yield batch, torch.tensor([int(labels[index]) for index in indices])
 
 
 def freeze_lower_layers(bert: Bert, count: int) -> None:
@@ -290,10 +299,10 @@ class FineTuning:
     seed: int = 0  # of the order of the texts and of dropout
 
     def __post_init__(self):
-        counts = {"epochs": self.epochs, "batch_size": self.batch_size, "max_length": self.max_length}
-        for name, value in (counts | ({} if self.patience is None else {"patience": self.patience})).items():
-            check_number(name, value, 1)
-        for name in ("learning_rate", "weight_decay"):
+        for name, least in {"epochs": 1, "batch_size": 1, "max_length": 1, "patience": 1, "seed": 0}.items():
+            if getattr(self, name) is not None or name != "patience":
+                check_number(name, getattr(self, name), least, whole=True)
+        for name in ("learning_rate", "weight_decay", "layer_decay"):
             check_number(name, getattr(self, name), 0)
         check_number("warm_up, a share of the steps,", self.warm_up, 0, 1)
         if not 0 < self.layer_decay <= 1:
@@ -312,8 +321,8 @@ def check_and_encode(
     max_length: int,
 ) -> list[Encoding]:  # fmt: skip
     """The encodings of `train`, after everything was checked that could stop a run halfway: ValueError."""
-    check_tokenizer(tokenizer, model.bert.config)
-    encodings = []
+    check_tokenizer(tokenizer, model)
+    train, validation, encodings = Examples(*train), Examples(*validation), []
     for examples in (train, validation):
         check_examples(examples, model.classifier.out_features)
         encodings.append(encode_texts(examples.texts, tokenizer, max_length))
@@ -336,6 +345,7 @@ def fine_tune(
     """Fine-tune on `train`, keep the weights of the epoch best on `validation`; returns every step's loss.
 
     Calls on_epoch(epoch, evaluation), on_step(step, loss); raises as check_and_encode, update_weights do."""
+    train, validation = Examples(*train), Examples(*validation)
     encodings = check_and_encode(model, train, validation, tokenizer, plan.max_length)
     torch.manual_seed(plan.seed)
     optimizer, schedule = plan.optimizer(model, plan.epochs * math.ceil(len(encodings) / plan.batch_size))
@@ -350,7 +360,6 @@ def fine_tune(
             on_epoch(epoch, result)
             if plan.patience and epoch - best[1] >= plan.patience:
                 break
-    finally:  # also when a later epoch breaks off
-        if best is not None:
-            model.eval().load_state_dict(best[2])
+    finally:  # also when an epoch breaks off
+        model.eval().load_state_dict(best[2] if best else model.state_dict())
     return losses

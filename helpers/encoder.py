@@ -48,6 +48,17 @@ class BertConfig:
     # the shape, and is not printed.
     pad_token_id: int | None = field(default=0, repr=False)
 
+    @staticmethod
+    def of(model) -> "BertConfig":
+        """The shape of a model's encoder; raises ValueError for a model that is none of this course."""
+        config = getattr(getattr(model, "bert", model), "config", model)
+        if not isinstance(config, BertConfig):
+            raise ValueError(
+                f"{type(model).__name__} is no model of this course: checkpoints.from_transformers makes one "
+                "of a Transformers model; of a wrapped model, such as DataParallel, give model.module"
+            )
+        return config
+
 
 class FeedForward(nn.Module):
     """Two linear layers with GELU between, applied to every token alone: (B, T, H) -> (B, T, H).
@@ -100,17 +111,18 @@ def check_inputs(
     ids: torch.Tensor, type_ids: torch.Tensor | None, attention_mask: torch.Tensor | None, config: BertConfig
 ) -> None:
     """Refuse what the encoder can't read, with a ValueError that says what was expected."""
-    if ids.dim() != 2 or ids.numel() == 0:
-        raise ValueError(f"ids must have the shape (B, T), B and T at least 1, not {tuple(ids.shape)}")
-    for name, values, size in (
-        ("ids", ids, config.vocab_size),
-        ("type_ids", type_ids, config.num_segments),
-        ("attention_mask", attention_mask, 2),
+    for name, values, size, more in (
+        ("ids", ids, config.vocab_size, ()),
+        ("type_ids", type_ids, config.num_segments, ()),
+        ("attention_mask", attention_mask, 2, (torch.bool, torch.uint8, torch.int8, torch.int16)),
     ):
-        if values is None:
+        if values is None and name != "ids":
             continue
-        if values.is_floating_point():
-            raise ValueError(f"{name} must be whole numbers (torch.long), not {values.dtype}")
+        found = values.dtype if isinstance(values, torch.Tensor) else type(values).__name__
+        if found not in (torch.long, torch.int32, *more):
+            raise ValueError(f"{name} must be whole numbers (a tensor of torch.long), not {found}")
+        if ids.dim() != 2 or ids.numel() == 0:
+            raise ValueError(f"ids must have the shape (B, T), B and T at least 1, not {tuple(ids.shape)}")
         if values.shape != ids.shape:
             raise ValueError(
                 f"{name} must have the shape of ids, {tuple(ids.shape)}, not {tuple(values.shape)}"

@@ -53,8 +53,12 @@ def places_to_mask(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Where no special token stands, (B, T) boolean, and how many of those to choose in each text, (B, 1).
 
-    That is `rate` of them, rounded, at least one. Raises ValueError for a rate that is no share.
+    That is `rate` of them, rounded, at least one. Raises ValueError for a rate that is no share, and for
+    other ids than torch.long: in fewer bits, there is no room for IGNORE, or none for the vocabulary.
     """
+    found = (ids.dtype, *ids.shape) if isinstance(ids, torch.Tensor) else type(ids).__name__
+    if found[0] != torch.long or len(found) != 3 or ids.numel() == 0:
+        raise ValueError(f"ids must be a torch.long tensor of shape (B, T), B and T at least 1, not {found}")
     if not 0 < rate <= 1:
         raise ValueError(f"rate is a share of the tokens, above 0 and at most 1, not {rate}")
     special = torch.isin(ids, torch.tensor([tokenizer.id_of[token] for token in SPECIAL_TOKENS]))
@@ -144,7 +148,7 @@ def mask_whole_words(
 
 def split_into_segments(tokens: Sequence, length: int) -> list[Sequence]:
     """Cut a document into segments of `length` tokens; a shorter rest at the end is dropped."""
-    check_number("length", length, 1)
+    check_number("length", length, 1, whole=True)
     return [tokens[start : start + length] for start in range(0, len(tokens) - length + 1, length)]
 
 
@@ -175,12 +179,17 @@ def make_sentence_pairs(documents: Sequence[Sequence], seed: int) -> list[tuple]
 def pairs_to_batch(pairs: Sequence[tuple], tokenizer: WordPieceTokenizer) -> dict[str, torch.Tensor]:
     """`[CLS] first [SEP] second [SEP]` for pairs of id lists as from `make_sentence_pairs`, with padding.
 
-    -> ids, type_ids, attention_mask (B, T) and next_labels (B,). Raises ValueError for an empty batch.
+    -> ids, type_ids, attention_mask (B, T) and next_labels (B,). Raises ValueError for an empty batch, and
+    for pairs of something else, such as texts.
     """
+    pairs = list(read_in_order(pairs, "the pairs"))
     if not pairs:
         raise ValueError("the batch is empty: it needs at least one pair")
     cls, sep = tokenizer.id_of["[CLS]"], tokenizer.id_of["[SEP]"]
-    rows = [torch.tensor([cls, *first, sep, *second, sep]) for first, second, _ in pairs]
+    try:
+        rows = [torch.tensor([cls, *first, sep, *second, sep]) for first, second, _ in pairs]
+    except (TypeError, ValueError) as error:
+        raise ValueError("a pair is (ids of the first segment, ids of the second, label)") from error
     segments = [torch.tensor([0] * (len(first) + 2) + [1] * (len(second) + 1)) for first, second, _ in pairs]
     return {
         "ids": pad_sequence(rows, batch_first=True, padding_value=tokenizer.id_of["[PAD]"]),
@@ -199,7 +208,8 @@ def pretraining_batches(
     seed gives the same batches. Pairs of similar length share a batch, which leaves hardly any padding.
     Masks drawn anew: Liu et al. 2019 (RoBERTa), section 4.1. ValueError for a batch_size below 1.
     """
-    check_number("batch_size", batch_size, 1)
+    check_number("batch_size", batch_size, 1, whole=True)
+    documents = [list(read_in_order(each, "a document")) for each in read_in_order(documents, "documents")]
     dice, generator = random.Random(seed), torch.Generator().manual_seed(seed)
     while True:
         pairs = make_sentence_pairs(documents, dice.getrandbits(32))
@@ -239,6 +249,8 @@ class BertForPreTraining(nn.Module):
         self.bert = bert  # added last, so that its weights are not drawn anew
 
     def forward(self, ids, type_ids=None, attention_mask=None, positions=None) -> PreTrainingOutput:
+        if positions is not None and getattr(positions, "dtype", None) != torch.bool:
+            raise ValueError("positions must be a boolean tensor, True = predict: give positions.bool()")
         output = self.bert(ids, type_ids, attention_mask)
         hidden = output.last_hidden_state if positions is None else output.last_hidden_state[positions]
         hidden = self.norm(functional.gelu(self.transform(hidden)))  # (B, T, H) or (M, H)
@@ -257,6 +269,9 @@ class PreTrainingLoss(NamedTuple):
 
 def check_batch(batch: dict[str, torch.Tensor], vocab_size: int, pad_id: int | None = None) -> None:
     """Refuse a batch that can't be learned from, with a ValueError that says what was expected."""
+    names = ("ids", "type_ids", "attention_mask", "labels", "next_labels")
+    if missing := [name for name in names if name not in batch or not isinstance(batch[name], torch.Tensor)]:
+        raise ValueError(f"a batch is a dictionary of tensors, and this one lacks {', '.join(missing)}")
     ids, labels, next_labels = batch["ids"], batch["labels"], batch["next_labels"]
     if ids.numel() == 0:
         raise ValueError("the batch is empty: it needs at least one pair")
@@ -283,17 +298,19 @@ def pretraining_loss(model: BertForPreTraining, batch: dict[str, torch.Tensor]) 
     """Cross-entropy at the masked positions only, and of the pair: each the mean over what is predicted.
 
     batch: ids, type_ids, attention_mask, labels (B, T), IGNORE where nothing is predicted, next_labels (B,).
-    Raises ValueError as `check_batch` and `Bert` do.
+    Computed on the device where the model is. Raises ValueError as `BertConfig.of`, `check_batch`, `Bert` do.
     """
-    check_batch(batch, model.bert.config.vocab_size, model.bert.config.pad_token_id)
+    config, device = BertConfig.of(model), next(model.parameters()).device
+    check_batch(batch, config.vocab_size, config.pad_token_id)
+    batch = {name: values.to(device) for name, values in batch.items()}
     positions = batch["labels"] != IGNORE  # (B, T), M of them true
     output = model(batch["ids"], batch["type_ids"], batch["attention_mask"], positions)
-    hidden_ids = batch["labels"][positions]  # (M,)
+    hidden_ids, next_labels = batch["labels"][positions].long(), batch["next_labels"].long()  # (M,), (B,)
     return PreTrainingLoss(
         functional.cross_entropy(output.token_logits, hidden_ids),
-        functional.cross_entropy(output.next_logits, batch["next_labels"]),
+        functional.cross_entropy(output.next_logits, next_labels),
         (output.token_logits.argmax(dim=-1) == hidden_ids).float().mean(),
-        (output.next_logits.argmax(dim=-1) == batch["next_labels"]).float().mean(),
+        (output.next_logits.argmax(dim=-1) == next_labels).float().mean(),
     )
 
 
@@ -323,8 +340,10 @@ def update_weights(model: nn.Module, loss: torch.Tensor, optimizer, schedule, st
     """One step of the optimizer, the gradient clipped to norm 1; returns the norm before clipping.
 
     Raises FloatingPointError, before any weight has changed, if the loss or the gradient is not finite, and
-    ValueError if all weights are frozen.
+    ValueError if all weights are frozen, or gradients switched off.
     """
+    if not torch.is_grad_enabled():
+        raise ValueError("gradients are off: train outside of torch.no_grad() and torch.inference_mode()")
     if not loss.requires_grad:
         raise ValueError("all weights are frozen: call requires_grad_(True) on the parts that are to learn")
     optimizer.zero_grad()
@@ -348,7 +367,7 @@ def make_optimizer(
 
     Embeddings learn `embedding_rate` times as fast; beta 2 is 0.98 (Liu et al. 2019, 3.1). Raises ValueError.
     """
-    check_number("steps", steps, 1)
+    check_number("steps", steps, 1, whole=True)
     rates = {"learning_rate": learning_rate, "weight_decay": weight_decay, "embedding_rate": embedding_rate}
     for name, value in rates.items():
         check_number(name, value, 0)
@@ -375,11 +394,10 @@ def pretrain(
     """
     optimizer, schedule = make_optimizer(model, steps, learning_rate, **options)
     check_number("next_sentence", next_sentence, 0)
-    device = next(model.parameters()).device
     model.train()
     history = []
-    for step, batch in enumerate(islice(batches, steps), 1):
-        losses = pretraining_loss(model, {name: values.to(device) for name, values in batch.items()})
+    for step, batch in enumerate(islice(read_in_order(batches, "the batches"), steps), 1):
+        losses = pretraining_loss(model, batch)
         loss = losses.token_loss + next_sentence * losses.next_loss
         update_weights(model, loss, optimizer, schedule, step)
         history.append(PreTrainingLoss(*(value.item() for value in losses)))
@@ -393,11 +411,10 @@ def pretrain(
 @torch.no_grad()
 def mean_losses(model: BertForPreTraining, batches: Iterable[dict[str, torch.Tensor]]) -> PreTrainingLoss:
     """The losses over several batches without training: every masked token and every pair counts the same."""
-    device = next(model.parameters()).device
     sums, counts = torch.zeros(4, dtype=torch.double), torch.zeros(4, dtype=torch.double)
-    for batch in batches:
+    for batch in read_in_order(batches, "the batches"):
         with evaluating(model):
-            losses = pretraining_loss(model, {name: values.to(device) for name, values in batch.items()})
+            losses = pretraining_loss(model, batch)
         tokens, pairs = (batch["labels"] != IGNORE).sum().item(), len(batch["next_labels"])
         weights = torch.tensor([tokens, pairs, tokens, pairs])  # in the order of PreTrainingLoss
         sums += weights * torch.tensor([value.item() for value in losses])
@@ -407,8 +424,12 @@ def mean_losses(model: BertForPreTraining, batches: Iterable[dict[str, torch.Ten
     return PreTrainingLoss(*(sums / counts).tolist())
 
 
-def check_tokenizer(tokenizer: WordPieceTokenizer, config: BertConfig) -> None:
+def check_tokenizer(tokenizer: WordPieceTokenizer, model: nn.Module | BertConfig) -> None:
     """Raise ValueError for the tokenizer of another model: ids would mean other words, without an error."""
+    config = BertConfig.of(model)
+    if not hasattr(tokenizer, "vocabulary"):
+        found = type(tokenizer).__name__
+        raise ValueError(f"give a WordPieceTokenizer, as from_file makes one of a vocab.txt, not {found}")
     entries, pad_id = len(tokenizer.vocabulary), tokenizer.id_of["[PAD]"]
     if entries != config.vocab_size:
         raise ValueError(
@@ -435,8 +456,8 @@ def fill_mask(
 
     Raises ValueError for a text without `[MASK]`, and as `check_tokenizer` does.
     """
-    check_tokenizer(tokenizer, model.bert.config)
-    check_number("count", count, 1, len(tokenizer.vocabulary) + 1)
+    check_tokenizer(tokenizer, model)
+    check_number("count", count, 1, len(tokenizer.vocabulary) + 1, whole=True)
     device = next(model.parameters()).device
     batch = {name: values.to(device) for name, values in tokenizer.encode_batch([check_text(text)]).items()}
     positions = batch["ids"] == tokenizer.id_of["[MASK]"]  # (1, T)

@@ -9,6 +9,7 @@ Left out: tokens that a user adds to the vocabulary, padding to the left, slidin
 ['em', '##bed', '##ding', '##s', '!']
 """
 
+import copyreg
 import heapq
 import re
 import unicodedata
@@ -124,6 +125,8 @@ def normalize_with_origin(
     text: str, lowercase: bool = True, strip_accents: bool | None = None, split_chinese: bool = True
 ) -> tuple[str, list[int]]:
     """The normalized text, and for each of its characters the index of the one that it was made from."""
+    if not {lowercase, split_chinese, strip_accents or False} <= {True, False}:
+        raise ValueError("lowercase, strip_accents and split_chinese must be True or False, nothing else")
     if lowercase if strip_accents is None else strip_accents:
         text = in_canonical_order(check_text(text))
     made = [normalize_character(old, lowercase, strip_accents, split_chinese) for old in check_text(text)]
@@ -191,21 +194,29 @@ def split_into_characters(word: str, alphabet: Iterable[str]) -> list[str]:
     return [c if place == 0 else "##" + c for place, c in enumerate(word) if c in alphabet]
 
 
-def check_number(name: str, value: float, least: float, below: float = float("inf")) -> None:
-    """Raise ValueError unless least <= value < below, which "not a number" (NaN) never is."""
-    if not least <= value < below:
+def check_number(
+    name: str, value: float, least: float, below: float = float("inf"), whole: bool = False
+) -> None:
+    """Raise ValueError unless least <= value < below, which "not a number" (NaN) never is.
+
+    whole: and for what is no whole number, such as 2.0, which can't count anything.
+    """
+    if not hasattr(value, "__float__") or not least <= value < below:
         limit = "" if below == float("inf") else f" and below {below}"
-        raise ValueError(f"{name} must be at least {least}{limit}, not {value}")
+        raise ValueError(f"{name} must be at least {least}{limit}, not {value!r:.60}")
+    if whole and not hasattr(value, "__index__"):
+        raise ValueError(f"{name} must be a whole number, not {value!r}")
 
 
 def choose_alphabet(word_counts: Counter[str], size: int) -> set[str]:
     """The `size` most frequent characters of a corpus, at least 1; rarer ones will be `[UNK]`."""
-    check_number("the size of the alphabet", size, 1)
+    check_number("the size of the alphabet", size, 1, whole=True)
     counts = Counter()
     for word, count in word_counts.items():
         for character in word:
             counts[character] += count
-    return set(sorted(counts, key=lambda character: (-counts[character], character))[:size])
+    whole = [character for character in counts if not "\ud800" <= character <= "\udfff"]  # no half pairs
+    return set(sorted(whole, key=lambda character: (-counts[character], character))[:size])
 
 
 def first_pieces(words: list[list[str]], alphabet: set[str], vocab_size: int) -> list[str]:
@@ -213,7 +224,7 @@ def first_pieces(words: list[list[str]], alphabet: set[str], vocab_size: int) ->
     pieces = [*SPECIAL_TOKENS, *sorted(alphabet | {piece for word in words for piece in word})]
     if not alphabet:
         raise ValueError("the corpus has no words: give at least one text that is not empty")
-    if not len(pieces) <= vocab_size:  # also for "not a number"
+    if len(pieces) > vocab_size:
         raise ValueError(f"vocab_size must be at least {len(pieces)} for this corpus, not {vocab_size}")
     return pieces
 
@@ -293,6 +304,7 @@ def train_wordpiece(
     Words of more than 100 characters are left out: they become `[UNK]` anyway. `options`: as in `normalize`.
     ValueError if there are no words, or more characters than vocab_size, and as `check_texts`.
     """
+    check_number("vocab_size", vocab_size, 0, whole=True)
     check_number("min_frequency", min_frequency, 0)
     word_counts = without_long_words(count_words(corpus, **options))
     alphabet = choose_alphabet(word_counts, alphabet_size)
@@ -444,8 +456,9 @@ def assemble(first: list, second: list | None, max_length: int | None, id_of: di
     """
     before = len(first) + len(second or [])
     if max_length is not None:
+        check_number("max_length", max_length, 0, whole=True)
         room = max_length - (2 if second is None else 3)
-        if not room >= 0:
+        if room < 0:
             raise ValueError(f"max_length={max_length} leaves no room for [CLS] and [SEP]: raise it")
         first, rest = truncate_longest_first(first, second or [], room)
         second = None if second is None else rest
@@ -465,7 +478,10 @@ def split_into_chunks(text: str) -> Iterator[tuple[int, str]]:
 
 
 def number_entries(vocabulary: list[str]) -> dict[str, int]:
-    """The id of every entry: its place; raises ValueError for a double entry or a missing special token."""
+    """The id of every entry: its place; raises ValueError for a double entry or a missing special token.
+
+    And for an entry with a line break or half a surrogate pair: no vocabulary file could hold it.
+    """
     id_of = {token: index for index, token in enumerate(vocabulary)}
     missing = [token for token in SPECIAL_TOKENS if token not in id_of]
     doubles = [token for index, token in enumerate(vocabulary) if id_of[token] != index]
@@ -473,6 +489,9 @@ def number_entries(vocabulary: list[str]) -> dict[str, int]:
         wrong = f"{doubles[0]!r} is there twice" if doubles else f"{', '.join(missing)} is missing"
         right = f"a vocabulary holds each entry once, and all of {', '.join(SPECIAL_TOKENS)}"
         raise ValueError(f"{wrong}: {right}")
+    for token in vocabulary:
+        if re.search("[\n\r\ud800-\udfff]", token):
+            raise ValueError(f"{token!r} can't be an entry: it would not fit into one line of a UTF-8 file")
     return id_of
 
 
@@ -482,7 +501,7 @@ class WordPieceTokenizer:
     def __init__(self, vocabulary: Iterable[str], **options: bool | None):
         self.vocabulary, self.options = list(check_texts(vocabulary, "word piece")), options
         self.id_of = number_entries(self.vocabulary)
-        # Words repeat: the pieces of the latest 100,000 distinct chunks are remembered.
+        normalize("", **options)  # refuses options that there are not
         self.cut = lru_cache(100_000)(partial(pieces_of_chunk, vocabulary=self.id_of, **options))
 
     @classmethod
@@ -521,3 +540,7 @@ class WordPieceTokenizer:
     def decode(self, ids: Iterable[int]) -> str:
         """The text that ids spell, special tokens included: normalized, every word set off by a space."""
         return join_pieces(tokens_of(ids, self.vocabulary))
+
+
+# Worker processes get a tokenizer by pickle: it is made anew there, without the pieces that it remembers.
+copyreg.pickle(WordPieceTokenizer, lambda it: (partial(WordPieceTokenizer, **it.options), (it.vocabulary,)))

@@ -1,4 +1,4 @@
-"""The tables of notebook 8: methods side by side, over several seeds and numbers of labels.
+"""The tables of notebooks 8 and 9: methods side by side, over several seeds and numbers of labels.
 
     python scripts/fine_tune.py --task movies --csv benchmarks/results/fine_tuning.csv
     python scripts/fine_tune.py --task movies --labels 50 200 1000 all --rows random own frozen ours

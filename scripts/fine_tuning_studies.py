@@ -1,4 +1,4 @@
-r"""Two studies of fine-tuning for notebook 8: other domains, and what goes wrong step by step.
+r"""Two studies of fine-tuning for notebooks 8 and 9: other domains, and what goes wrong step by step.
 
     python scripts/fine_tuning_studies.py --study domains --seeds 0 1 2 --csv benchmarks/results/domains.csv
     python scripts/fine_tuning_studies.py --study curves --csv benchmarks/results/fine_tuning_curves.csv

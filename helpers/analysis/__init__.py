@@ -4,7 +4,6 @@
     flow          attention across layers: how much can flow to each token
     altering      heads switched off, attention made even or shuffled, and the difference that makes
     attribution   which words drove a prediction: integrated gradients, attention, chance
-    coloring      such scores drawn over the text
     faithfulness  how good such scores are: words taken away, or kept alone
     calibration   are 80 of 100 answers right that are given with 80 %? temperature, reliability
     comparison    one method against another: paired tests, intervals over runs and examples

@@ -3,8 +3,12 @@
 Support code.
 """
 
+from numbers import Number
+
 import numpy as np
 import torch
+
+from helpers.wordpiece import read_in_order
 
 __all__ = ["as_array", "in_numpy", "precision"]
 
@@ -18,12 +22,25 @@ def in_numpy(tensor: torch.Tensor) -> np.ndarray:
 
 
 def as_array(values) -> np.ndarray:
-    """Any sequence of numbers or of tensors as an array, in the order of its places."""
+    """Any sequence of numbers or of tensors as an array, in the order of its places.
+
+    ValueError for values that are missing or masked, for what are no numbers, and for what has no order.
+    """
     if isinstance(values, torch.Tensor):
         return in_numpy(values)
-    if isinstance(values, list | tuple) and any(isinstance(value, torch.Tensor) for value in values):
-        values = [as_array(value) for value in values]
-    return np.asarray(values)
+    if not hasattr(values, "__array__"):
+        values = list(read_in_order(values, "the numbers"))
+        inner = (torch.Tensor, np.ma.MaskedArray)
+        values = [as_array(value) if isinstance(value, inner) else value for value in values]
+    if np.ma.is_masked(values):
+        raise ValueError("some values are masked or missing: leave them out, on all sides alike")
+    found = np.asarray(values)
+    if found.dtype == object:  # such as a column with missing values
+        for value in found.ravel():
+            if not isinstance(value, Number | np.generic):
+                raise ValueError(f"{value!r} is no number: leave out what is missing, on all sides alike")
+        found = np.array(found.tolist())
+    return found
 
 
 def precision(values) -> tuple[float, float]:

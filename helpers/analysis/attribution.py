@@ -1,7 +1,6 @@
 """Which words drove a prediction: integrated gradients, and attention to compare them with.
 
-Support code; `helpers.analysis.faithfulness` measures how good such scores are, `helpers.analysis.coloring`
-draws them. A score belongs to a token,
+Support code; `helpers.analysis.faithfulness` measures how good such scores are. A score belongs to a token,
 `[CLS]` and `[SEP]` included; `in_words` adds up the pieces of a word. Left out: pairs of texts, and methods
 that train a second model to explain the first.
 """
@@ -14,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from helpers.checkpoints import encoder_of, uncompiled
 from helpers.classification import BertForClassification
 from helpers.encoder import evaluating
 from helpers.pretraining import check_tokenizer
@@ -46,7 +46,8 @@ def _token_vectors(model: BertForClassification, vectors: torch.Tensor) -> Itera
     """The model gets these vectors (B, T, H) in place of its tokens' embeddings."""
     handle = model.bert.embeddings.token.register_forward_hook(lambda *_: vectors)
     try:
-        yield
+        with uncompiled():
+            yield
     finally:
         handle.remove()
 
@@ -111,6 +112,7 @@ def _mean_slope(model, ids, start: torch.Tensor, way: torch.Tensor, target: int,
     return slope
 
 
+@torch.inference_mode(False)  # gradients are needed, wherever it is called from
 @torch.no_grad()
 def integrated_gradients(
     model: BertForClassification, tokenizer: WordPieceTokenizer, text: str, target: int | None = None,
@@ -122,11 +124,13 @@ def integrated_gradients(
     or "[MASK]") to the text; `[CLS]`, `[SEP]` and positions stay. A score is summed over H; they add up
     to `total`, but for the error of `steps` nodes, of which `rows` are computed at a time. Sundararajan, Taly
     and Yan 2017, sections 3 and 5. ValueError: no words, unknown target or baseline, another
-    model's tokenizer.
+    model's tokenizer, a model made in inference mode.
     """
-    check_tokenizer(tokenizer, model.bert.config)
+    check_tokenizer(tokenizer, encoder_of(model).config)
     if baseline not in ("[PAD]", "[MASK]") or steps < 1 or rows < 1:
         raise ValueError(f"baseline must be [PAD] or [MASK], not {baseline!r}; steps and rows at least 1")
+    if model.bert.embeddings.token.weight.is_inference():
+        raise ValueError("the model was made in torch.inference_mode, without gradients: make it outside")
     encoding = encode_words(tokenizer, text, max_length)
     ids, start, end = _ends_of_path(model, encoding, tokenizer.id_of[baseline])
     with evaluating(model):
@@ -150,7 +154,7 @@ def attention_scores(
     (Abnar and Zuidema 2020, section 3). It has no sign and no class. ValueError: no words, another
     model's tokenizer.
     """
-    check_tokenizer(tokenizer, model.bert.config)
+    check_tokenizer(tokenizer, encoder_of(model).config)
     encoding = encode_words(tokenizer, text, max_length)
     ids = torch.tensor([encoding.ids], device=model.bert.embeddings.token.weight.device)
     with evaluating(model):
@@ -176,7 +180,7 @@ def random_scores(
 
     ValueError: no words, another model's tokenizer.
     """
-    check_tokenizer(tokenizer, model.bert.config)
+    check_tokenizer(tokenizer, encoder_of(model).config)
     encoding = encode_words(tokenizer, text, max_length)
     dice = np.random.default_rng([seed, zlib.crc32(text.encode(errors="surrogatepass"))])
     with evaluating(model), torch.no_grad():

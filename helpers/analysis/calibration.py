@@ -131,8 +131,12 @@ def fit_temperature(probabilities, labels) -> float:
 def apply_temperature(probabilities, temperature: float) -> np.ndarray:
     """softmax(logits / T), (N, C): other confidences, the same predictions. ValueError unless T > 0."""
     logits = _log(_probabilities(probabilities), precision(probabilities)[1])
-    if not 0 < temperature < np.inf:
-        raise ValueError(f"the temperature must be a number above 0, not {temperature}")
+    try:
+        temperature = as_array([temperature]).astype(float).item()  # also of a tensor that is trained
+        if not 0 < temperature < np.inf:
+            raise ValueError
+    except (TypeError, ValueError):
+        raise ValueError(f"the temperature must be a number above 0, not {temperature}") from None
     with np.errstate(over="ignore"):  # a tiny temperature leaves the largest alone
         return softmax((logits - logits.max(axis=1, keepdims=True)) / temperature, axis=1)
 
@@ -156,7 +160,7 @@ def reliability_diagram(
     if axis is None:
         axis = plt.subplots(figsize=(4.6, 4.2))[1]
     axis.plot([0, 1], [0, 1], color="0.45", linewidth=1, linestyle=":", label="perfectly calibrated")
-    lowest = 1.0
+    lowest, labels = 1.0, as_array(labels)
     for number, (name, probabilities) in enumerate(predictions.items()):
         confidence, accuracy, count = reliability(probabilities, labels, bins)
         cases = zip(np.rint(accuracy * count).astype(int), count, strict=True)

@@ -16,6 +16,7 @@ __all__ = [
     "Difference",
     "McNemar",
     "Summary",
+    "compare_runs",
     "mcnemar_exact",
     "paired_bootstrap",
     "prediction_interval",
@@ -34,7 +35,7 @@ class Summary(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """First method minus second: the mean over the test examples, and its interval."""
+    """First method minus second: the mean over the test examples (and runs), and its interval."""
 
     mean: float
     low: float
@@ -77,38 +78,54 @@ def prediction_interval(values: Sequence[float], confidence: float = 0.95) -> tu
 
 
 def paired_bootstrap(
-    first: np.ndarray, second: np.ndarray, resamples: int = 10_000, confidence: float = 0.95, seed: int = 0,
-    resample_runs: bool = False,
-) -> Difference:  # fmt: skip
+    first: np.ndarray, second: np.ndarray, resamples: int = 10_000, confidence: float = 0.95, seed: int = 0
+) -> Difference:
     """The difference of two methods on the same test examples, with a percentile bootstrap interval.
 
     first, second: points from 0 to 1, each (N,) for one run or (S, N) for S runs, which are averaged; the
     numbers of runs may differ. Test examples are drawn anew in pairs (Efron and Tibshirani 1993, chapter 13;
-    Koehn 2004). resample_runs=True draws the runs anew as well, each method's on its own, so that
-    the interval holds for other seeds, too (Bouthillier et al. 2021, section 2); with few runs that is a
-    little too narrow. ValueError for unequal numbers of examples, fewer than two, or points not finite.
+    Koehn 2004). The interval holds for other examples and these runs; `compare_runs` for other runs as well.
+    ValueError for unequal numbers of examples, fewer than two, or points not finite.
     """
-    first, second = _points(first), _points(second)
+    first, second = _pair(first, second)
     _check_confidence(confidence)
     if resamples < 1:
         raise ValueError(f"resamples must be at least 1, not {resamples}")
-    if first.shape[1] != second.shape[1]:
-        raise ValueError(
-            f"{first.shape[1]} examples against {second.shape[1]}: a paired comparison needs the points of "
-            "both methods on the same examples"
-        )
-    count = first.shape[1]
-    if count < 2:
-        raise ValueError("one example has no spread: an interval over examples needs at least 2 of them")
     chance = np.random.default_rng(seed)
     differences = first.mean(axis=0) - second.mean(axis=0)  # (N,)
-    means = np.empty(resamples)
-    for index in range(resamples):
-        if resample_runs:
-            differences = _drawn_anew(first, chance) - _drawn_anew(second, chance)
-        means[index] = differences[chance.integers(count, size=count)].mean()
+    draws = (chance.integers(len(differences), size=len(differences)) for _ in range(resamples))
+    means = [differences[draw].mean() for draw in draws]
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Difference(float(first.mean() - second.mean()), float(low), float(high))
+    return Difference(float(differences.mean()), float(low), float(high))
+
+
+def compare_runs(
+    first: np.ndarray, second: np.ndarray, same_seeds: bool = False, confidence: float = 0.95
+) -> Difference:
+    """The difference of two methods, with an interval that holds for other seeds and other test examples.
+
+    first, second: points from 0 to 1, each (N,) or (S, N) for S runs; one run is taken as a method without
+    chance. Each source of luck has a half-width of Student's t: that of the runs (at most S - 1 degrees of
+    freedom, which is wide for few runs, as it should be) and that of the examples, in pairs. The squares of
+    the half-widths add up (Zou and Donner 2008). same_seeds: run i of both shares its draws, so differences
+    are taken run by run. ValueError as in `paired_bootstrap`, and for same_seeds with unequal runs.
+    """
+    first, second = _pair(first, second)
+    _check_confidence(confidence)
+    if same_seeds and len(first) != len(second):
+        raise ValueError(
+            f"{len(first)} runs against {len(second)}: the same seeds need equal numbers of runs"
+        )
+    differences = first.mean(axis=0) - second.mean(axis=0)  # (N,)
+    by_run = (
+        [(first - second).mean(axis=1)] if same_seeds else [each.mean(axis=1) for each in (first, second)]
+    )
+    sources = [differences, *(runs for runs in by_run if len(runs) > 1)]
+    half = math.sqrt(sum(
+        _t(len(values), confidence) ** 2 * values.var(ddof=1) / len(values) for values in sources
+    ))  # fmt: skip
+    mean = float(differences.mean())
+    return Difference(mean, mean - half, mean + half)
 
 
 def mcnemar_exact(first_right: Sequence[bool], second_right: Sequence[bool]) -> McNemar:
@@ -152,9 +169,17 @@ def _points(points: np.ndarray) -> np.ndarray:
     return points
 
 
-def _drawn_anew(runs: np.ndarray, chance: np.random.Generator) -> np.ndarray:
-    """The mean of as many runs, drawn with replacement: (S, N) -> (N,)."""
-    return runs[chance.integers(len(runs), size=len(runs))].mean(axis=0)
+def _pair(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both as (S, N) with the same N, at least 2."""
+    first, second = _points(first), _points(second)
+    if first.shape[1] != second.shape[1]:
+        raise ValueError(
+            f"{first.shape[1]} examples against {second.shape[1]}: a paired comparison needs the points of "
+            "both methods on the same examples"
+        )
+    if first.shape[1] < 2:
+        raise ValueError("one example has no spread: an interval over examples needs at least 2 of them")
+    return first, second
 
 
 def _check_confidence(confidence: float) -> None:

@@ -13,6 +13,7 @@ import torch
 from helpers.analysis.arrays import as_array
 from helpers.analysis.attribution import Attribution, encode_words, word_numbers
 from helpers.analysis.batches import in_batches
+from helpers.checkpoints import encoder_of
 from helpers.classification import BertForClassification
 from helpers.pretraining import check_tokenizer
 from helpers.wordpiece import Encoding, WordPieceTokenizer, check_text, check_texts, read_in_order
@@ -70,7 +71,7 @@ def faithfulness_of_each(
     ValueError: no texts, or what is none, unequal numbers, scores that are not finite, shares outside 0..1,
     another model's tokenizer.
     """
-    check_tokenizer(tokenizer, model.bert.config)
+    check_tokenizer(tokenizer, encoder_of(model).config)
     texts = list(check_texts(texts))
     scores, shares = list(read_in_order(scores, "the scores")), list(shares)
     if not texts or len(texts) != len(scores):
@@ -106,7 +107,7 @@ def mean_faithfulness(
 
     method(model, tokenizer, text, max_length=…) explains the predicted class; options by functools.partial.
     """
-    check_tokenizer(tokenizer, model.bert.config)
+    check_tokenizer(tokenizer, encoder_of(model).config)
     texts = list(check_texts(texts))
     scores = [method(model, tokenizer, text, max_length=max_length).scores for text in texts]
     each = faithfulness_of_each(model, tokenizer, texts, scores, shares, max_length)

@@ -1,6 +1,7 @@
 """Weights in and out: our models, the Transformers library's, and folders that both can open.
 
     configuration  our configuration and heads under the library's names, checked
+    weights        the library's weights compared with a configuration
     models         names of the weights, and models of ours for the library's and back
     files          the files of a checkpoint, and their SHA-256
     vocabularies   the tokenizer's files, vocab.txt or tokenizer.json
@@ -16,6 +17,7 @@ from helpers.checkpoints.configuration import (
     encoder_of,
     our_config,
     their_config,
+    uncompiled,
 )
 from helpers.checkpoints.files import FILES
 from helpers.checkpoints.folders import load, save
@@ -49,4 +51,5 @@ __all__ = [
     "their_config",
     "their_name",
     "to_transformers",
+    "uncompiled",
 ]

@@ -4,6 +4,10 @@ Support code. Left out: what no BERT of ours can be told, such as a rate of drop
 """
 
 import math
+import sys
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
 
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
@@ -46,19 +50,39 @@ class CheckpointError(RuntimeError):
 
 
 def encoder_of(model: Model) -> Bert:
-    """The encoder inside any model of ours."""
-    return getattr(model, "bert", model)
+    """The encoder inside any model of ours; ValueError for a model of the library, or of another kind."""
+    encoder = getattr(model, "bert", model)
+    if not hasattr(encoder, "config") or hasattr(encoder.config, "to_dict"):
+        raise ValueError(f"{type(model).__name__} is no model of this course{_way_out(model)}")
+    return encoder
+
+
+def _way_out(model) -> str:
+    """What to do with a model that is none of ours."""
+    if hasattr(getattr(getattr(model, "bert", model), "config", None), "to_dict"):
+        return ", but the Transformers library's: convert it with checkpoints.from_transformers first"
+    inside = next((name for name in ("module", "_orig_mod") if hasattr(model, name)), None)
+    return f": give the model inside it, its .{inside}" if inside else f": use {', '.join(ARCHITECTURES)}"
+
+
+def uncompiled() -> AbstractContextManager:
+    """While open, models that torch.compile has compiled run as written: else they'd miss a new hook."""
+    if "torch._dynamo" not in sys.modules:  # nothing is compiled, and loading it would take seconds
+        return nullcontext()
+    return torch.compiler.set_stance("force_eager")
 
 
 def their_config(model: Model) -> dict:
     """The library's config.json for a model of ours; `init_std` is an entry of our own, for new heads."""
-    if type(model).__name__ not in ARCHITECTURES:
-        raise CheckpointError(
-            f"{type(model).__name__} has no counterpart in the library: use {', '.join(ARCHITECTURES)}"
-        )
-    config = encoder_of(model).config
-    return {
-        "architectures": [ARCHITECTURES[type(model).__name__]],
+    name = type(model).__name__
+    try:
+        config = encoder_of(model).config
+    except ValueError as error:  # the library has classes of the same names
+        raise CheckpointError(str(error)) from None
+    if name not in ARCHITECTURES:
+        raise CheckpointError(f"{name} has no counterpart in the library{_way_out(model)}")
+    found = {
+        "architectures": [ARCHITECTURES[name]],
         "model_type": "bert",
         "dtype": "float32",  # what the library computes in, however the weights are stored
         "hidden_act": "gelu",
@@ -69,6 +93,8 @@ def their_config(model: Model) -> dict:
         **{theirs: getattr(config, ours) for ours, theirs in (SIZES | NUMBERS).items()},
         **(_their_classes(model) if hasattr(model, "classifier") else {}),
     }
+    # A number of NumPy or PyTorch becomes Python's own, which JSON can hold.
+    return {key: value.item() if hasattr(value, "item") else value for key, value in found.items()}
 
 
 def _their_classes(model: BertForClassification) -> dict:
@@ -77,6 +103,8 @@ def _their_classes(model: BertForClassification) -> dict:
     names = getattr(model, "labels", None) or [f"LABEL_{index}" for index in range(count)]
     if not all(isinstance(name, str) for name in names):
         raise CheckpointError(f"the names of the classes must be strings, not {list(names)!r}")
+    if not len(names) == len(set(names)) == count:
+        raise CheckpointError(f"{count} classes need as many names, all different, not {list(names)!r}")
     return {
         "classifier_dropout": getattr(getattr(model, "dropout", None), "p", None),
         "id2label": {str(index): name for index, name in enumerate(names)},

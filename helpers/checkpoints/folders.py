@@ -14,14 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from helpers.checkpoints.configuration import CheckpointError, Model, our_config, their_config
 from helpers.checkpoints.files import WEIGHTS, check_sums, read, read_json, write_sums
-from helpers.checkpoints.models import (
-    build,
-    check_layers,
-    copied,
-    fill,
-    their_name,
-    warn_of,
-)
+from helpers.checkpoints.models import build, check_readable, fill, their_name, warn_of
 from helpers.checkpoints.places import check_replaceable, locate, unfinished_folder
 from helpers.checkpoints.vocabularies import (
     check_padding,
@@ -29,6 +22,7 @@ from helpers.checkpoints.vocabularies import (
     read_tokenizer,
     their_tokenizer_config,
 )
+from helpers.checkpoints.weights import check_layers, copied
 from helpers.wordpiece import WordPieceTokenizer
 
 
@@ -38,13 +32,16 @@ def save(
     """Write model and tokenizer into a folder; an older one stays whole until the new one is complete.
 
     dtype: how the weights are stored, for instance torch.float16, default as they are. Raises CheckpointError
-    for a tokenizer that does not fit the model, weights that are not finite, a folder that holds anything but
-    a checkpoint, and a disk that is full or closed.
+    for what `load` would refuse, a tokenizer that does not fit the model, weights that are not finite, a
+    folder that holds anything but a checkpoint, and a disk that is full or closed.
     """
-    folder = Path(folder).expanduser().resolve()
+    if not isinstance(dtype, torch.dtype | None):
+        raise CheckpointError(f"dtype is one of PyTorch's, such as torch.float16, not {dtype!r}")
+    folder, config = Path(folder).expanduser().resolve(), their_config(model)
     check_sizes(model, tokenizer)
     check_padding(model, tokenizer)
-    config, options = their_config(model), their_tokenizer_config(model, tokenizer)
+    options = their_tokenizer_config(model, tokenizer)
+    check_readable(config, model)
     tensors = {}
     for ours, tensor in model.state_dict().items():
         name = their_name(ours)

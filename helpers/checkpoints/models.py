@@ -5,7 +5,7 @@ Support code. Nothing here touches a file.
 
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import nn
@@ -19,8 +19,9 @@ from helpers.checkpoints.configuration import (
     our_config,
     their_config,
 )
+from helpers.checkpoints.weights import TIED, check_layers, check_shape, check_tied, copied, missing
 from helpers.classification import BertForClassification
-from helpers.encoder import Bert, BertConfig
+from helpers.encoder import Bert
 from helpers.pretraining import BertForPreTraining
 
 # Our name of a module or weight, and the library's; longer names first where one begins another.
@@ -45,11 +46,6 @@ HEADS = [
     ("token_bias", "cls.predictions.bias"),
     ("next_sentence", "cls.seq_relationship"),
 ]
-# The token head's matrix and bias are tied to weights that stand elsewhere; some files hold them twice.
-TIED = {
-    "cls.predictions.decoder.weight": "embeddings.word_embeddings.weight",
-    "cls.predictions.decoder.bias": "cls.predictions.bias",
-}
 COUNTERS = ("embeddings.position_ids", "embeddings.token_type_ids")  # no weights: older files store them
 
 
@@ -90,26 +86,19 @@ def build(config: dict) -> Model:
         return bert
 
 
-def check_layers(config: BertConfig, theirs: Mapping[str, torch.Tensor]) -> None:
-    """Refuse sizes that are not those of the weights, before a model of these sizes is built."""
-    shapes = {name.removeprefix("bert."): tensor.shape for name, tensor in theirs.items()}
-    for name, rows, columns in (
-        ("embeddings.word_embeddings.weight", config.vocab_size, config.hidden_size),
-        ("embeddings.position_embeddings.weight", config.max_positions, config.hidden_size),
-        ("embeddings.token_type_embeddings.weight", config.num_segments, config.hidden_size),
-        ("encoder.layer.0.intermediate.dense.weight", config.intermediate_size, config.hidden_size),
-    ):
-        if name not in shapes:
-            raise _missing(name)
-        _check_shape(name, shapes[name], (rows, columns))
-    stored = {int(name.split(".")[2]) for name in shapes if re.match(r"encoder\.layer\.\d+\.", name)}
-    if config.num_layers > len(stored):
-        raise _missing(f"encoder.layer.{len(stored)}.attention.self.query.weight")
-    if config.num_layers < len(stored):
+def check_readable(config: dict, model: Model) -> None:
+    """Refuse a model that could not be built again from its config.json: odd numbers, other shapes."""
+    try:
+        wanted = {name: place.shape for name, place in build(config).state_dict().items()}
+    except ValueError as error:
+        raise CheckpointError(f"the model could not be loaded again: {error}") from None
+    found = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    if differing := wanted.keys() ^ found.keys():
         raise CheckpointError(
-            f"the checkpoint holds the weights of {len(stored)} layers, the configuration asks for "
-            f"{config.num_layers}: they do not belong together"
+            f"the model is not what its configuration says: one of the two has no {min(differing)}"
         )
+    for name, shape in found.items():
+        check_shape(their_name(name), shape, wanted[name])
 
 
 def fill(model: nn.Module, theirs: dict[str, torch.Tensor], dtype: torch.dtype | None = None) -> list[str]:
@@ -123,13 +112,13 @@ def fill(model: nn.Module, theirs: dict[str, torch.Tensor], dtype: torch.dtype |
         wanted = their_name(name)
         key = next((key for key in (wanted, f"bert.{wanted}") if key in theirs), None)
         if key is None:
-            raise _missing(wanted)
-        _check_shape(wanted, theirs[key].shape, place.shape)
+            raise missing(wanted)
+        check_shape(wanted, theirs[key].shape, place.shape)
         state[name] = copied(wanted, theirs[key], dtype)
         used.add(key)
     left = [name for name in theirs if name not in used and name.removeprefix("bert.") not in COUNTERS]
     if hasattr(model, "token_bias"):
-        _check_tied(theirs)
+        check_tied(theirs)
         left = [name for name in left if name not in TIED]
     stray = [name for name in left if re.match(r"(bert\.)?(embeddings|encoder|pooler)\.", name)]
     if stray:
@@ -139,22 +128,6 @@ def fill(model: nn.Module, theirs: dict[str, torch.Tensor], dtype: torch.dtype |
         )
     model.load_state_dict(state, assign=True)
     return left
-
-
-def copied(name: str, tensor: torch.Tensor, dtype: torch.dtype | None = None) -> torch.Tensor:
-    """A copy on the same device; CheckpointError for whole, complex, infinite or undefined numbers."""
-    found = tensor.detach()
-    if found.is_floating_point():
-        found = found.to(dtype or found.dtype, copy=True)
-    if not found.is_floating_point():
-        raise CheckpointError(f"the weight {name} holds {found.dtype}, not floating-point numbers")
-    if not torch.isfinite(found if found.dtype.itemsize > 2 else found.float()).all():
-        what = f"as {found.dtype}, " if found.dtype != tensor.dtype else ""
-        raise CheckpointError(
-            f"the weight {name} is not finite: {what}it holds infinite numbers or NaN. Go back to a "
-            "checkpoint from before"
-        )
-    return found
 
 
 def warn_of(left: Iterable[str], config: dict, stacklevel: int) -> None:
@@ -168,7 +141,7 @@ def warn_of(left: Iterable[str], config: dict, stacklevel: int) -> None:
 
 
 def from_transformers(hf_model: nn.Module) -> Model:
-    """Our model with the weights of a `transformers` BERT, copied: same dtype, device and mode.
+    """Our model with the weights of a `transformers` BERT, copied: dtype, device, what is frozen, modes.
 
     BertForPreTraining and BertForSequenceClassification keep their heads, other classes give the encoder
     alone, with a LeftOutWarning, as has a dropout of attention unlike the rest's. Raises CheckpointError for
@@ -185,53 +158,55 @@ def from_transformers(hf_model: nn.Module) -> Model:
     check_layers(our_config(config), weights)
     model = build(config)
     warn_of(fill(model, weights), config, stacklevel=2)
-    return model.train(hf_model.training)
+    theirs = {name.removeprefix("bert."): weight for name, weight in hf_model.named_parameters()}
+    for name, weight in model.named_parameters():
+        weight.requires_grad_(theirs[their_name(name).removeprefix("bert.")].requires_grad)
+    model.train(hf_model.training)
+    for part, others in _counterparts(model, hf_model):
+        part.train(others[-1].training)
+    return model
 
 
 def to_transformers(model: Model) -> nn.Module:
-    """The `transformers` model of the same class with copies of our weights: same dtype, device and mode.
+    """The `transformers` model of the same class with copies of our weights, each of the same dtype.
 
-    Its attention is the eager one, which can return probabilities.
+    Device, what is frozen and every part's mode are the same, too. Its attention is the eager one, which can
+    return probabilities.
     """
     import transformers
 
     settings = their_config(model)
     config = transformers.BertConfig(**settings, attn_implementation="eager")
-    first = next(model.parameters())
-    theirs = getattr(transformers, settings["architectures"][0])(config).to(first.device, first.dtype)
-    renamed = {their_name(name): tensor for name, tensor in model.state_dict().items()}
+    theirs = getattr(transformers, settings["architectures"][0])(config).to(next(model.parameters()).device)
+    renamed = {their_name(name): tensor for name, tensor in model.state_dict(keep_vars=True).items()}
+    for name, place in theirs.named_parameters():
+        if name in renamed:
+            place.data = place.data.to(renamed[name].dtype)
+            place.requires_grad_(renamed[name].requires_grad)
     result = theirs.load_state_dict(renamed, strict=False)
     left = [key for key in result.missing_keys if key not in TIED]
     if left or result.unexpected_keys:
         raise CheckpointError(
             f"the weights do not fit: missing {left[:3]}, unexpected {result.unexpected_keys[:3]}"
         )
-    return theirs.train(model.training)
+    theirs.train(model.training)
+    for part, others in _counterparts(model, theirs):
+        for other in others:
+            other.train(part.training)
+    return theirs
 
 
-def _check_tied(theirs: dict[str, torch.Tensor]) -> None:
-    for name, other in TIED.items():
-        key = next((key for key in (f"bert.{other}", other) if key in theirs), None)
-        if name in theirs and key and not torch.equal(theirs[name], theirs[key]):
-            raise CheckpointError(
-                f"{name} is not {other}: our token head shares its weights with the token embeddings, this "
-                "one has weights of its own (tie_word_embeddings=False). Use the library for this model"
-            )
-
-
-def _check_shape(name: str, found: torch.Size, wanted: Iterable[int]) -> None:
-    if tuple(found) != tuple(wanted):
-        raise CheckpointError(
-            f"the weight {name} has the shape {tuple(found)}, the configuration asks for {tuple(wanted)}: "
-            "they do not belong together"
-        )
-
-
-def _missing(name: str) -> CheckpointError:
-    if "pooler." in name:
-        return CheckpointError(
-            f"the weight {name} is missing: the checkpoint has no pooler (BertForMaskedLM and models for "
-            "single tokens have none), and ours needs one. Open it with the library's AutoModel, which "
-            "draws a new one, and save or convert that"
-        )
-    return CheckpointError(f"the weight {name} is missing: the checkpoint is of another kind of model")
+def _counterparts(ours: nn.Module, theirs: nn.Module) -> Iterator[tuple[nn.Module, list[nn.Module]]]:
+    """Our parts with theirs, outer ones first: of one dropout in our layer, two in theirs."""
+    parts = dict(theirs.named_modules())
+    prefix = "bert." if hasattr(theirs, "bert") and not hasattr(ours, "bert") else ""
+    for name, part in ours.named_modules():
+        place = prefix + their_name(f"{name}.").removesuffix(".")
+        if re.search(r"layer\.\d+\.attention$", place):
+            found = [f"{place}.self"]  # what drops probabilities
+        elif match := re.fullmatch(r"(.*layer\.\d+)\.dropout", place):
+            found = [f"{match[1]}.attention.output.dropout", f"{match[1]}.output.dropout"]
+        else:
+            found = [place]
+        if name and all(place in parts for place in found):
+            yield part, [parts[place] for place in found]

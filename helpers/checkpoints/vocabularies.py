@@ -4,6 +4,7 @@ Support code. The library's version 4 writes vocab.txt, version 5 tokenizer.json
 that are no WordPiece, and entries that were added to one.
 """
 
+import re
 from pathlib import Path
 
 from helpers.checkpoints.configuration import CheckpointError, Model, encoder_of
@@ -23,8 +24,20 @@ IN_FAST = {
 
 
 def their_tokenizer_config(model: Model, tokenizer: WordPieceTokenizer) -> dict:
-    """The library's tokenizer_config.json for our tokenizer."""
-    options = OPTIONS | tokenizer.options
+    """The library's tokenizer_config.json for our tokenizer; CheckpointError for what can't be read back."""
+    try:
+        if unknown := [name for name in tokenizer.options if name not in OPTIONS]:
+            raise ValueError(f"there is no option {unknown[0]!r}")
+        options = _options(tokenizer.options, dict(zip(OPTIONS, OPTIONS, strict=True)))
+    except ValueError as error:
+        raise CheckpointError(
+            f"the tokenizer can't be saved: {error}. Its options are {', '.join(OPTIONS)}"
+        ) from None
+    if wrong := [entry for entry in tokenizer.vocabulary if re.search("[\n\r\ud800-\udfff]", entry)]:
+        raise CheckpointError(
+            f"the entry {wrong[0]!r} of the vocabulary can't be a line of vocab.txt, which has no line ends "
+            "inside a line and no halves of characters: leave it out"
+        )
     return {
         "tokenizer_class": "BertTokenizer",
         **{theirs: options[ours] for ours, theirs in IN_CONFIG.items()},
@@ -44,7 +57,12 @@ def read_tokenizer(folder: Path, name: str | Path, rows: int) -> WordPieceTokeni
 
 
 def check_sizes(model: Model, tokenizer: WordPieceTokenizer) -> None:
-    """Raise CheckpointError if the vocabulary and the model's embeddings differ in size."""
+    """Raise CheckpointError if the vocabulary and the model's embeddings differ in size, or it has none."""
+    if not hasattr(tokenizer, "vocabulary"):
+        raise CheckpointError(
+            f"{type(tokenizer).__name__} is no tokenizer of this course: give a WordPieceTokenizer, for "
+            "example WordPieceTokenizer.from_file of its vocab.txt"
+        )
     compare_sizes(len(tokenizer.vocabulary), encoder_of(model).config.vocab_size)
 
 

@@ -1,6 +1,6 @@
 """Pairs of story segments, and what a perfect model makes of them: the floor under the training curve.
 
-Support code for notebook 6. A segment is a fixed number of sentences; pairs are made by the taught
+Support code for notebooks 6 and 7. A segment is a fixed number of sentences; pairs are made by the taught
 `make_sentence_pairs`. The perfect model gets exactly what the encoder gets: the same two segments, the same
 words behind [MASK], and the knowledge of how pairs are made.
 """

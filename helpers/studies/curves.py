@@ -5,8 +5,6 @@ whole, to which several processes can add.
 """
 
 import copy
-import csv
-import io
 import math
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +22,7 @@ from helpers.classification import (
     Examples,
     FineTuning,
     check_and_encode,
+    check_examples,
     classification_loss,
     evaluate,
     labelled_batches,
@@ -32,7 +31,7 @@ from helpers.data.files import write_atomically
 from helpers.pretraining import update_weights
 from helpers.studies import domains, recipes, tasks
 from helpers.studies.errors import RowError
-from helpers.studies.tables import TableError, locked, number_in, read_csv
+from helpers.studies.tables import TableError, csv_line, locked, number_in, read_csv
 from helpers.wordpiece import Encoding, WordPieceTokenizer, read_in_order
 
 __all__ = ["MEASURED", "PLANS", "SETTINGS", "CurveStudy", "Plan", "add", "find", "follow", "read", "summary"]
@@ -170,7 +169,7 @@ def follow(
     loss: of the batch before the step, in nats; gradient_norm: before clipping. measure(model) gives the
     accuracy: before step 1 (as step 0), after every `every`-th step, after the last. A loss or gradient that
     is not finite ends the run with a note and changes no weight. Encodings and labels are read by position.
-    ValueError for a plan with patience.
+    ValueError for a plan with patience, and for labels as `check_examples`.
     """
     encodings = list(read_in_order(encodings, "the encodings"))
     labels = list(read_in_order(labels, "the labels"))
@@ -179,6 +178,7 @@ def follow(
             f"{len(encodings)} texts, {len(labels)} labels and every={every}: each text needs one label, and "
             "every must be at least 1"
         )
+    check_examples(Examples([""] * len(labels), labels), model.classifier.out_features)
     if plan.patience is not None:
         raise ValueError("a run that is followed takes all its steps: leave patience away")
     torch.manual_seed(plan.seed)
@@ -234,15 +234,15 @@ def find(lines: list[dict], run: dict) -> list[dict]:
 def add(path: str | Path, run: dict, steps: list[dict]) -> None:
     """Write a whole run, its settings and its lines from `follow`; one with the same settings is replaced.
 
-    Raises TableError as `read` does.
+    Raises TableError as `read` does, and for text that can't be written.
     """
     path = Path(path)
+    if unknown := {name for step in steps for name in step} - set(MEASURED):
+        raise TableError(f"{min(unknown)} is nothing that is measured: {', '.join(MEASURED)} are")
     with locked(path):
         lines = read(path, tuple(run))
         old = [id(line) for line in find(lines, run)]
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, (*run, *MEASURED), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(line for line in lines if id(line) not in old)
-        writer.writerows(run | step for step in steps)
-        write_atomically(path, text.getvalue().encode())
+        columns = (*run, *MEASURED)
+        kept = [line for line in lines if id(line) not in old] + [run | step for step in steps]
+        rows = [columns, *([line[name] for name in columns] for line in kept)]
+        write_atomically(path, "".join(map(csv_line, rows)).encode())

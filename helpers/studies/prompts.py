@@ -10,7 +10,7 @@ import torch
 
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert
-from helpers.wordpiece import WordPieceTokenizer
+from helpers.wordpiece import WordPieceTokenizer, check_texts
 
 __all__ = ["PROMPT", "MaskClassifier", "as_prompt"]
 
@@ -42,10 +42,11 @@ class MaskClassifier(BertForClassification):
 
 
 def listed(sentences: Sequence[str]) -> list[str]:
-    """The sentences as a list, whatever sequence they come in; ValueError for none, or for one string."""
-    if isinstance(sentences, str) or len(sentences) == 0:
-        raise ValueError(f"sentences must be a list with one at least, not {sentences!r}")
-    return list(sentences)
+    """The sentences as a list, whatever sequence they come in; ValueError for none, and as `check_texts`."""
+    found = [] if isinstance(sentences, str) else list(check_texts(sentences, "sentence"))
+    if not found:
+        raise ValueError(f"the sentences must be a list with one at least, not {sentences!r}")
+    return found
 
 
 def as_prompt(sentences: Sequence[str], tokenizer: WordPieceTokenizer, max_length: int) -> str:

@@ -1,6 +1,6 @@
 """What decides a run: the recipe of its row, the line of settings in the table, and the model it starts from.
 
-Every value of such a line is text, "" where it does not matter. The recipes are those of notebook 8.
+Every value of such a line is text, "" where it does not matter. The recipes are those of notebooks 8 and 9.
 """
 
 import hashlib

@@ -4,14 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.analysis.comparison import paired_bootstrap, prediction_interval, summarize
+from helpers.analysis.comparison import compare_runs, prediction_interval, summarize
 from helpers.studies import curves, domains, recipes
 from helpers.studies.rows import ROWS
 from helpers.studies.tables import RunTable, TableError, number_in
 
 __all__ = ["report_curves", "report_domains", "report_rows"]
-
-RESAMPLES = 2000  # of the intervals
 
 
 def report_rows(table: RunTable) -> None:
@@ -80,7 +78,7 @@ def report_curves(path: str | Path) -> None:
 
 
 def _gap(points: np.ndarray, others: np.ndarray) -> str:
-    gap = paired_bootstrap(points, others, RESAMPLES, resample_runs=True)
+    gap = compare_runs(points, others)
     return f"{100 * gap.mean:+.1f} points ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
 
 

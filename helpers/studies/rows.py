@@ -15,6 +15,7 @@ import torch
 
 from helpers import stories
 from helpers.analysis.batches import in_batches
+from helpers.checkpoints import encoder_of
 from helpers.classification import BertForClassification, Examples, encode_texts, fine_tune, predict
 from helpers.encoder import Bert
 from helpers.pretraining import check_tokenizer
@@ -169,7 +170,7 @@ def features(
     [CLS] and [SEP] count in the mean, padding does not. The encoder's mode is left as it was.
     ValueError: no texts, or as `check_texts` and `check_tokenizer` do.
     """
-    check_tokenizer(tokenizer, bert.config)
+    check_tokenizer(tokenizer, encoder_of(bert).config)
     if isinstance(texts, str):
         raise ValueError("texts is one string: give a list of texts")
 

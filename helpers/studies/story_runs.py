@@ -4,7 +4,6 @@ Support code. A `Task` holds the texts, tokenizer and baselines for a vocabulary
 one model on it from random weights.
 """
 
-import csv
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from helpers.pretraining import (
     pretraining_batches,
 )
 from helpers.stories.pairs import perfect_losses, story_documents
+from helpers.studies.tables import csv_line
 from helpers.training.starts import log_frequencies, start_with_neighbors
 from helpers.wordpiece import WordPieceTokenizer, train_wordpiece
 
@@ -46,7 +46,7 @@ __all__ = [
     "training_batches",
 ]
 
-# The same numbers as in the settings cell of notebook 6; a test compares them.
+# The same numbers as the settings of notebook 6; a test compares them.
 RECIPE = {
     "vocab_size": 2000,
     "hidden_size": 64,
@@ -214,8 +214,7 @@ class Measurements:
 
     def __enter__(self) -> "Measurements":
         self.file = open(self.aside, "w", encoding="utf-8", newline="")
-        self.table = csv.DictWriter(self.file, COLUMNS, lineterminator="\n")
-        self.table.writeheader()
+        self.file.write(csv_line(COLUMNS))
         return self
 
     def __exit__(self, kind: type | None, *_) -> None:
@@ -228,6 +227,6 @@ class Measurements:
         shown = {key: f"{value:.4f}" for key, value in values.items()}
         line = {"variant": variant, "seed": seed, "step": step, "tokens": tokens,
                 "seconds": f"{seconds:.1f}", **shown}  # fmt: skip
-        self.table.writerow(line)
+        self.file.write(csv_line(line.get(name, "") for name in COLUMNS))
         self.file.flush()
         print("  ".join(f"{key} {value}" for key, value in line.items()), flush=True)

@@ -10,16 +10,18 @@ import hashlib
 import io
 import math
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 
+from helpers.analysis.arrays import as_array
 from helpers.data.files import DataError, write_atomically
 
-__all__ = ["RunTable", "TableError", "locked", "number_in", "read_csv"]
+__all__ = ["RunTable", "TableError", "csv_line", "locked", "number_in", "read_csv"]
 
 
 class TableError(RuntimeError):
@@ -80,6 +82,21 @@ def locked(path: str | Path) -> Iterator[None]:
         raise TableError(
             f"{path} can't be written ({error.__cause__ or error}): make room, or choose another file"
         ) from error
+
+
+def csv_line(values: Iterable) -> str:
+    """The cells as a line of a CSV file that `read_csv` reads back; TableError for what can't be written.
+
+    The writer puts in quotes what holds an end of its own lines, "\\r\\n"; ours end with "\\n".
+    """
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerow(values)
+    line = text.getvalue().removesuffix("\r\n") + "\n"
+    if bad := re.search("[\0\ud800-\udfff]", line):
+        raise TableError(
+            f"a cell holds {bad.group()!r}, which is no character of a text file: leave it out of {line!r}"
+        )
+    return line
 
 
 class RunTable:
@@ -169,7 +186,7 @@ class RunTable:
         if lacking:
             raise TableError(f"the line lacks the setting {lacking[0]!r}: give each of {self.settings}")
         text = "\x1f".join(str(line[name]) for name in self.settings)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]
 
     def find(self, settings: dict) -> dict | None:
         """The line with these settings, or None."""
@@ -180,18 +197,21 @@ class RunTable:
         """Write a run: predicted classes (N,) as integers up to 255, or points from 0 to 1 (N,) as floats.
 
         labels (N,): the right classes, the same for all lines of a task. Raises TableError if they are not,
-        for other answers, and for a column that the table lacks.
+        for other answers, and for a column that the table lacks; ValueError for answers that are missing.
         """
         unknown = line.keys() - set(self.columns)
         if unknown:
             raise TableError(f"{self.path.name} has no column {sorted(unknown)[0]}: leave it away")
         line = {name: str(line.get(name, "")) for name in self.columns} | {"key": self.key(line)}
-        answers, labels = np.asarray(answers), np.asarray(labels)
+        csv_line(line.values())
+        answers, labels = as_array(answers), as_array(labels)
         if answers.shape != labels.shape:
-            raise TableError(f"{len(answers)} answers for {len(labels)} test examples: give one for each")
-        for values, most in ((answers, 1 if answers.dtype.kind == "f" else 255), (labels, 255)):
-            if not _inside(values, most):
-                raise TableError("classes are whole numbers from 0 to 255, points lie from 0 to 1")
+            raise TableError(f"{answers.size} answers for {labels.size} test examples: give one for each")
+        if answers.ndim != 1 or not labels.size:
+            raise TableError(f"answers are one class or point for each test example, not {answers.shape}")
+        inside = _inside(answers, 1 if answers.dtype.kind == "f" else 255) and _inside(labels, 255)
+        if not inside or (labels != labels.astype(np.uint8)).any():
+            raise TableError("classes are whole numbers from 0 to 255, points lie from 0 to 1")
         answers = answers.astype(np.float32 if answers.dtype.kind == "f" else np.uint8)
         labels = labels.astype(np.uint8)
         with locked(self.path):
@@ -203,14 +223,12 @@ class RunTable:
                 )
             self._answers |= {line["key"]: answers, name: labels}
             self.lines = [old for old in self.lines if old["key"] != line["key"]] + [line]
-            packed, text = io.BytesIO(), io.StringIO(newline="")
+            packed = io.BytesIO()
             np.savez_compressed(packed, **self._answers)
-            writer = csv.DictWriter(text, self.columns, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(self.lines)
+            text = "".join(map(csv_line, [self.columns, *(line.values() for line in self.lines)]))
             # Answers first: without their line they do no harm.
             write_atomically(self.path.with_suffix(".npz"), packed.getvalue())
-            write_atomically(self.path, text.getvalue().encode())
+            write_atomically(self.path, text.encode())
 
     def answers(self, line: dict) -> np.ndarray:
         """What the run of a line said per test example: classes, or points from 0 to 1."""
@@ -233,4 +251,4 @@ def _fits(answers: np.ndarray, labels: np.ndarray) -> bool:
 
 
 def _inside(values: np.ndarray, most: int) -> bool:
-    return bool(((0 <= values) & (values <= most)).all())
+    return values.dtype.kind in "buif" and bool(((0 <= values) & (values <= most)).all())

@@ -22,6 +22,7 @@ from helpers.wordpiece import WordPieceTokenizer
 
 __all__ = [
     "Task",
+    "as_examples",
     "last_sentences",
     "load_encoder",
     "load_task",
@@ -48,8 +49,18 @@ class Task:
 
     def __post_init__(self):
         for part in ("train", "validation", "test"):  # any sequence, such as a series of pandas, by position
-            examples = getattr(self, part)
-            setattr(self, part, Examples(list(examples.texts), list(examples.labels)))
+            setattr(self, part, as_examples(getattr(self, part)))
+
+
+def as_examples(given: Examples | tuple) -> Examples:
+    """Texts and labels by position, of Examples, anything alike, or a plain pair; ValueError for the rest."""
+    try:
+        texts, labels = (given.texts, given.labels) if hasattr(given, "texts") else given
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(
+            f"examples are texts and labels, Examples(texts, labels), not {type(given).__name__}"
+        ) from None
+    return Examples(texts, labels)
 
 
 @cache
@@ -134,7 +145,7 @@ def subset(examples: Examples, count: int, seed: int) -> Examples:
     With the same seed a larger count contains the smaller one. ValueError for a count that can't be drawn,
     and for unequal numbers of texts and labels.
     """
-    texts, labels = list(examples.texts), list(examples.labels)  # by position, whatever they are
+    texts, labels = as_examples(examples)
     if len(texts) != len(labels):
         raise ValueError(f"{len(texts)} texts, but {len(labels)} labels: each text needs one label")
     chosen = _drawn(len(texts), count, seed)

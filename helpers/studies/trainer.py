@@ -13,6 +13,7 @@ from helpers.classification import (
     check_and_encode,
     encode_texts,
 )
+from helpers.studies.tasks import as_examples
 from helpers.wordpiece import WordPieceTokenizer, pad_encodings
 
 __all__ = ["fine_tune_with_trainer"]
@@ -39,6 +40,7 @@ def fine_tune_with_trainer(
         raise ValueError("all weights are frozen: call requires_grad_(True) on the parts that are to learn")
     import transformers
 
+    train, validation = as_examples(train), as_examples(validation)
     held_out = encode_texts(validation.texts, tokenizer, plan.max_length)
     encodings = check_and_encode(model, train, validation, tokenizer, plan.max_length)
     pad_id = tokenizer.id_of["[PAD]"]
@@ -60,10 +62,6 @@ def fine_tune_with_trainer(
 
     theirs = checkpoints.to_transformers(model)
     theirs.dropout.p = model.dropout.p
-    frozen = {checkpoints.their_name(name) for name, weight in model.named_parameters()
-              if not weight.requires_grad}  # fmt: skip
-    for name, weight in theirs.named_parameters():
-        weight.requires_grad_(name not in frozen)
     with tempfile.TemporaryDirectory() as folder:
         settings = transformers.TrainingArguments(
             output_dir=folder, seed=plan.seed, num_train_epochs=plan.epochs,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from helpers import data
+from helpers.wordpiece import read_in_order
 
 __all__ = [
     "HELD_OUT",
@@ -91,8 +92,12 @@ def text_documents(paths: Sequence[str | Path], held_out: bool = False) -> Itera
     """Documents of plain-text files (UTF-8), parted by empty lines or after a million characters.
 
     About one in a hundred is held out, chosen by the document's own hash. Raises CorpusError for a path that
-    is no file, and for a file that is not UTF-8.
+    is no file, and for a file that is not UTF-8; ValueError at once for a single path.
     """
+    return _documents_of(read_in_order(paths, "the paths"), held_out)
+
+
+def _documents_of(paths: Iterable[str | Path], held_out: bool) -> Iterator[str]:
     for path in map(Path, paths):
         if not path.is_file():
             raise CorpusError(f"there is no text file {path}: give plain-text files in UTF-8")

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
+from operator import index
 from pathlib import Path
 
 import datasets
@@ -23,11 +24,12 @@ import pyarrow.compute
 import torch
 from datasets.arrow_writer import ArrowWriter
 
+from helpers.checkpoints.vocabularies import OPTIONS
 from helpers.data.files import sha256_of
 from helpers.pretraining import mask_tokens
 from helpers.training.corpus import CorpusError, ShortTextError
 from helpers.training.files import read_object
-from helpers.wordpiece import WordPieceTokenizer, check_texts, read_in_order
+from helpers.wordpiece import WordPieceTokenizer, check_number, check_texts, read_in_order
 
 __all__ = ["Batches", "MaskedRows", "Order", "count_tokens", "pack", "rows_on_disk"]
 
@@ -38,12 +40,17 @@ def pack(documents: Iterable[str], tokenizer: WordPieceTokenizer, length: int) -
     """Rows `[CLS] … [SEP]` of exactly `length` tokens, cut from all documents in a row, [SEP] between them.
 
     No row has padding: none of the work is wasted on it (Geiping and Goldstein 2023, section 4.1). What is
-    left at the end is dropped. Documents are read one at a time; ValueError for a single string, or for a
-    document that is none.
+    left at the end is dropped. Documents are read one at a time; ValueError for a length below 3, a single
+    string, or a document that is none.
     """
+    check_number("length, which holds [CLS], [SEP] and a token,", length, 3)
+    return _cut(check_texts(documents, "document"), tokenizer, length)
+
+
+def _cut(documents: Iterable[str], tokenizer: WordPieceTokenizer, length: int) -> Iterator[list[int]]:
     cls, sep = tokenizer.id_of["[CLS]"], tokenizer.id_of["[SEP]"]
     waiting: list[int] = []
-    for document in check_texts(documents, "document"):
+    for document in documents:
         waiting += [*tokenizer.encode(document).ids[1:-1], sep]
         start, size = 0, length - 2
         while len(waiting) - start >= size:
@@ -57,24 +64,26 @@ def rows_on_disk(
 ) -> list[datasets.Dataset]:
     """The packed rows of the documents as shards in a folder, written once and mapped from then on.
 
-    `source` says where the documents come from. Rows written before are used again if vocabulary, length and
-    source are the same; otherwise CorpusError. The documents are read one at a time; a folder that is there
-    is whole. Raises ShortTextError if the text fills no row, CorpusError for rows that can't be read or that
-    are not the bytes that were written, ValueError as `pack`.
+    `source` says where the documents come from. Rows written before are used again if vocabulary, options of
+    the tokenizer, length and source are the same; otherwise CorpusError. The documents are read one at a
+    time; a folder that is there is whole. Raises ShortTextError if the text fills no row, CorpusError for
+    rows that can't be read or that are not the bytes that were written, ValueError as `pack`.
     """
-    folder, documents = Path(folder), read_in_order(documents, "the documents")
-    wanted = {
-        "vocabulary": hashlib.sha256("\n".join(tokenizer.vocabulary).encode()).hexdigest(),
-        "length": length,
-        "source": source,
-    }
+    check_number("length, which holds [CLS], [SEP] and a token,", length, 3)
+    folder, documents, length = Path(folder), read_in_order(documents, "the documents"), index(length)
+    vocabulary = "\n".join(tokenizer.vocabulary).encode(errors="surrogatepass")
+    wanted = {"vocabulary": hashlib.sha256(vocabulary).hexdigest(), "length": length, "source": source}
+    usual = {"tokenizer": {}}  # of rows that say nothing about it
+    given = {name: None if value is None else bool(value) for name, value in tokenizer.options.items()}
+    if options := {name: value for name, value in given.items() if value != OPTIONS.get(name)}:
+        wanted["tokenizer"] = options
     if not folder.exists():
         _write_rows(documents, tokenizer, length, folder, wanted)
     try:
-        found = read_object(folder / "rows.json")
+        found = usual | read_object(folder / "rows.json")
         if missing := [name for name in (*wanted, "shards") if name not in found]:
             raise ValueError(f"rows.json says nothing about {' and '.join(missing)}")
-        differing = [name for name, value in wanted.items() if found[name] != value]
+        differing = [name for name, value in (usual | wanted).items() if found[name] != value]
         shards = [] if differing else _read_shards(folder, found, length, len(tokenizer.vocabulary))
     except (OSError, ValueError, KeyError, TypeError, pyarrow.ArrowException) as error:
         raise CorpusError(

@@ -25,7 +25,13 @@ def masked_token_logits(
 
     There only the chosen positions ask a query and pass through the feed-forward block; keys and values come
     from all tokens. Every row gets as many places as the row with the most chosen positions needs.
+    ValueError for positions that are not boolean and of the shape of ids, and as `check_inputs`.
     """
+    if positions.dtype != torch.bool or positions.shape != ids.shape:
+        raise ValueError(
+            f"positions must be boolean and of the shape of ids, {tuple(ids.shape)}, not {positions.dtype} "
+            f"of shape {tuple(positions.shape)}: of 0 and 1, give positions.bool()"
+        )
     bert = model.bert
     check_inputs(ids, type_ids, attention_mask, bert.config)
     mask = None if attention_mask is None else attention_mask.bool()[:, None, None, :]

@@ -20,6 +20,7 @@ from torch import nn
 
 from helpers.data.files import sha256_of
 from helpers.training.files import read_object
+from helpers.wordpiece import check_number
 
 __all__ = ["StateError", "load_latest", "save_state", "wait_for_first"]
 
@@ -41,10 +42,11 @@ def save_state(
 ) -> Path:
     """Write the state after a step, and remove all but the `keep` latest: the new folder.
 
-    `more`: anything that JSON can hold. Raises StateError if the disk is full or the folder can't be written
-    (what stood there stays), or if a weight is not finite.
+    `more`: a dictionary that JSON can hold. Raises StateError for another one, if the disk is full or the
+    folder can't be written (what stood there stays), or if a weight is not finite; ValueError for keep < 1.
     """
-    folder = Path(folder)
+    check_number("keep", keep, 1)
+    folder, more = Path(folder), _as_read(more or {})
     bad = [name for name, weight in model.named_parameters() if not torch.isfinite(weight).all()]
     if bad:
         raise StateError(f"step {step}: {bad[0]} is not finite any more; this state is not kept")
@@ -52,7 +54,7 @@ def save_state(
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
-        _write(unfinished, model, optimizer, {"step": step, "more": more or {}})
+        _write(unfinished, model, optimizer, {"step": step, "more": more})
         shutil.rmtree(place, ignore_errors=True)  # of a run that was resumed from an older state
         unfinished.rename(place)
         _sync(folder)
@@ -114,6 +116,17 @@ def wait_for_first(folder: str | Path, begun: bool) -> None:
         )
     note.parent.mkdir(parents=True, exist_ok=True)
     note.touch()
+
+
+def _as_read(more: dict) -> dict:
+    """What JSON makes of it, such as keys that are texts; StateError for what it can't hold."""
+    try:
+        return {**json.loads(json.dumps(more))}
+    except (TypeError, ValueError) as error:
+        raise StateError(
+            f"`more` must be a dictionary that JSON can hold ({error}): give plain numbers and texts in it, "
+            "such as float(loss)"
+        ) from error
 
 
 def _write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict) -> None:

@@ -4,7 +4,7 @@ Ours and the Transformers library's models are read while they run: the attentio
 returns, queries and keys are what its projection layers put out.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from helpers.checkpoints import uncompiled
 from helpers.encoder import evaluating
 from helpers.pretraining import check_tokenizer
 from helpers.wordpiece import read_in_order
@@ -62,25 +63,16 @@ def read_model(
     """
     ids, types, tokens, second = _encode(tokenizer, text, pair)
     encoder = getattr(model, "bert", model)
-    if hasattr(encoder, "layers"):  # ours
+    projections, heads, call = _parts(encoder, type(model).__name__)
+    if call is _run_ours:
         check_tokenizer(_in_our_form(tokenizer), encoder.config)
-        projections = [(layer.attention.query, layer.attention.key) for layer in encoder.layers]
-        heads, call = encoder.layers[0].attention.num_heads, _run_ours
-    elif hasattr(encoder, "encoder") and hasattr(encoder.encoder, "layer"):
-        projections = [
-            (layer.attention.self.query, layer.attention.self.key) for layer in encoder.encoder.layer
-        ]
-        heads, call = encoder.config.num_attention_heads, _run_library
-        _check_ids(ids, encoder.config)
     else:
-        raise TypeError(
-            f"{type(model).__name__} is no BERT that can be read: give the course's Bert or a model with one "
-            "inside, or a BertModel or BertFor... of the Transformers library."
-        )
+        _check_ids(ids, encoder.config)
     device = next(encoder.parameters()).device
     inputs = [torch.tensor([row], device=device) for row in (ids, types)]
     with torch.no_grad(), evaluating(model), _outputs_of(projections if vectors else []) as outputs:
-        attentions = call(encoder, *inputs)
+        with uncompiled():  # hooks, and the library's choice of attention
+            attentions = call(encoder, *inputs)
     attention = torch.cat(list(attentions)).float().cpu().numpy()  # (L, A, T, T)
     queries, keys = (_by_head(values, heads) for values in outputs) if vectors else (None, None)
     count = range(len(attention)), range(heads)
@@ -153,6 +145,8 @@ def _stacked(values) -> np.ndarray:
         return np.stack(layers)
     if isinstance(values, torch.Tensor):
         values = values.detach().float().cpu()
+    if np.ma.is_masked(values):
+        raise ValueError("some numbers are masked, that is, missing: give all of them.")
     return np.asarray(values, dtype=np.float32)
 
 
@@ -189,6 +183,23 @@ def _check_ids(ids: list[int], config) -> None:
         raise ValueError(
             f"id {max(ids)} is no entry of a model with {config.vocab_size}: give the model's own tokenizer"
         )
+
+
+def _parts(encoder: nn.Module, name: str) -> tuple[list[tuple[nn.Module, nn.Module]], int, Callable]:
+    """The query and the key layer of each layer, the number of heads, and how to run it; TypeError."""
+    try:
+        if hasattr(encoder, "layers"):
+            attentions = [layer.attention for layer in encoder.layers]
+            heads, call = attentions[0].num_heads, _run_ours
+        else:
+            attentions = [layer.attention.self for layer in encoder.encoder.layer]
+            heads, call = encoder.config.num_attention_heads, _run_library
+        return [(attention.query, attention.key) for attention in attentions], heads, call
+    except (AttributeError, IndexError, TypeError):
+        raise TypeError(
+            f"{name} is no BERT that can be read: give the course's Bert or a model with one inside, or a "
+            "BertModel or BertFor... of the Transformers library."
+        ) from None
 
 
 def _run_ours(encoder: nn.Module, ids: torch.Tensor, types: torch.Tensor):

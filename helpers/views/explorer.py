@@ -85,13 +85,18 @@ class Explorer:
         return widgets.VBox([text, row, known, about, image])
 
     def select(self, text: str, name: str, layer: int, head: int) -> None:
-        """Show another text, model or head; a number beyond the model's last one means its last one."""
+        """Show another text, model or head; a number beyond the model's last one means its last one.
+
+        ValueError for another name than the panel's, and as `head_view`; then the panel stays as it was.
+        """
+        if name not in self.models:
+            raise ValueError(f"the panel has no model {name!r}: it has {', '.join(map(repr, self.models))}")
         before = self.text, self.name
         if (text, name) != before:
             self.text, self.name = text, name
             try:
                 self.reading = self.read()
-            except ValueError:
+            except BaseException:
                 self.text, self.name = before
                 raise
         layers, heads = self.reading.attention.shape[:2]

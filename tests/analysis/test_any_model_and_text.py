@@ -17,6 +17,7 @@ from helpers.analysis.calibration import (
     expected_calibration_error,
     fit_temperature,
     reliability,
+    reliability_diagram,
 )
 from helpers.analysis.comparison import mcnemar_exact, paired_bootstrap, summarize
 from helpers.classification import BertForClassification
@@ -419,3 +420,173 @@ def test_texts_that_the_librarys_model_cannot_read(text, words, quiet_libraries)
 def test_what_is_no_bert_is_refused(model):
     with pytest.raises(TypeError, match="is no BERT"):
         read_model(model, TOKENIZER, TEXT)
+
+
+# Compiled models
+
+
+def logits_of(model):
+    return model(**TOKENIZER.encode_batch(TEXTS)).detach()
+
+
+def compiled(way):
+    model = make().eval()
+    if way == "in place":
+        model.compile(backend="eager")
+    elif way == "its encoder":
+        model.bert.compile(backend="eager")
+    else:
+        model = torch.compile(model, backend="eager")
+    with torch.no_grad():
+        logits_of(model)  # compiled now, without hooks
+        model(torch.tensor([TOKENIZER.encode(TEXT).ids]))
+    return model
+
+
+@pytest.mark.parametrize("way", ["torch.compile", "in place", "its encoder"])
+def test_a_compiled_model_is_altered_like_the_plain_one(way):
+    plain, model = make().eval(), compiled(way)
+    before = logits_of(model)
+    for context in (
+        lambda model: altering.heads_off(model, [(0, 1), (1, 2)]),
+        lambda model: altering.altered_attention(model, lambda p, _: torch.full_like(p, 1 / p.shape[-1])),
+    ):
+        with context(plain), context(model):
+            expected, found = logits_of(plain), logits_of(model)
+        torch.testing.assert_close(found, expected)
+        assert (expected - before).abs().max() > 1e-2
+        torch.testing.assert_close(logits_of(model), before)  # and runs compiled again
+
+
+@pytest.mark.parametrize("way", ["torch.compile", "in place", "its encoder"])
+def test_a_compiled_model_is_looked_into_like_the_plain_one(way):
+    model = compiled(way)
+    for look in LOOKS.values():
+        np.testing.assert_allclose(look(model), look(make()), atol=1e-5)
+
+
+# What is given by mistake
+
+
+@pytest.mark.parametrize("off", [(0, 1), {0: [0, 1]}, [(0.0, 1.0)], [(0, 1.5)], [(0, 1, 2)], "01", 3])
+def test_heads_are_pairs_of_whole_numbers(off):
+    with pytest.raises(ValueError, match=r"pairs of whole numbers, \(layer, head\), such as \[\(0, 1\)\]"):
+        with altering.heads_off(make(), off):
+            pass
+
+
+@pytest.mark.parametrize("off", [np.array([[0, 1]]), torch.tensor([[0, 1]]), {(0, 1)}, iter([(0, 1)])])
+def test_pairs_of_heads_come_in_any_container(off):
+    model = make().eval()
+    with altering.heads_off(model, off):
+        found = logits_of(model)
+    with altering.heads_off(model, [(0, 1)]):
+        assert torch.equal(found, logits_of(model))
+
+
+def test_gradients_are_there_in_inference_mode():
+    model = make()
+    expected = gradients(model)
+    with torch.inference_mode():
+        np.testing.assert_allclose(gradients(model), expected, atol=1e-6)
+        without = make()
+    with pytest.raises(ValueError, match="made in torch.inference_mode"):
+        gradients(without)
+
+
+@pytest.mark.parametrize("name", [name for name in LOOKS if name != "read_model"])
+def test_a_model_of_the_library_is_sent_to_be_converted(name, quiet_libraries):
+    theirs = checkpoints.to_transformers(make())
+    with pytest.raises(ValueError, match="the Transformers library's: convert it with .*from_transformers"):
+        LOOKS[name](theirs)
+    with pytest.raises(ValueError, match="Parallel is no model of this course: give .* its .module"):
+        checkpoints.encoder_of(torch.nn.DataParallel(make()))
+
+
+SMALL = {"hidden_size": 24, "num_hidden_layers": 1, "num_attention_heads": 3, "intermediate_size": 8}
+WITH_WORDS = SMALL | {"vocab_size": len(SPECIAL_TOKENS) + len(WORDS)}
+SPECIAL = {f"{name}_token_id": number for number, name in enumerate(("pad", "cls", "sep", "bos", "eos"))}
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("Llama", WITH_WORDS),
+        ("ModernBert", WITH_WORDS | SPECIAL),
+        ("DebertaV2", WITH_WORDS),
+        ("MPNet", WITH_WORDS),
+        ("ViT", SMALL),
+    ],
+)
+def test_models_that_are_built_otherwise_are_no_bert(kind, options, quiet_libraries):
+    config = getattr(transformers, f"{kind}Config")(**options)
+    model = getattr(transformers, f"{kind}Model")(config)
+    with pytest.raises(TypeError, match=f"{kind}Model is no BERT that can be read"):
+        views.head_view(model, TOKENIZER, TEXT)
+
+
+# Numbers in any container
+
+
+VALUES = [0.5, 0.25, 1.0]
+ORDERED = {
+    "generator": lambda values: (value for value in values),
+    "dictionary's values": lambda values: dict(enumerate(values)).values(),
+    "column": lambda values: pd.Series(values, index=range(9, 9 - len(values), -1)),
+    "column of objects": lambda values: pd.Series(values, dtype=object),
+    "masked array without a mask": np.ma.array,
+}
+
+
+@pytest.mark.parametrize("kind", ORDERED)
+def test_numbers_are_read_in_their_order(kind):
+    put = ORDERED[kind]
+    assert summarize(put(VALUES)) == summarize(VALUES)
+    assert paired_bootstrap(put(VALUES), put([0, 1, 1])) == paired_bootstrap(VALUES, [0, 1, 1])
+    assert mcnemar_exact(put([1, 0, 1]), put([0, 1, 1])) == mcnemar_exact([1, 0, 1], [0, 1, 1])
+    probabilities, labels = predictions(30)
+    expected = reliability(probabilities, labels)
+    for found, wanted in zip(reliability(probabilities, put(labels.tolist())), expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    reliability_diagram({"a": probabilities, "b": probabilities}, put(labels.tolist()))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({0.5, 0.25}, "another sequence in order, not set"),
+        ({"a": 0.5, "b": 0.25}, "another sequence in order, not dict"),
+        ("0.5", "not one string"),
+        (0.5, "another sequence in order, not float"),
+        ([0.5, None], "None is no number"),
+        (np.ma.array([0.5, 0.25, 1.0], mask=[0, 1, 0]), "masked or missing"),
+        ([np.ma.array([0.5, 0.25], mask=[0, 1]), np.array([0.5, 1.0])], "masked or missing"),
+    ],
+)
+def test_what_has_no_order_or_misses_some_is_refused(values, words):
+    for take in (summarize, lambda values: paired_bootstrap(values, values)):
+        with pytest.raises(ValueError, match=words):
+            take(values)
+
+
+@pytest.mark.parametrize("missing", [pd.array([True, None], dtype="boolean"), pd.Series([True, pd.NA])])
+def test_a_missing_answer_is_none(missing):
+    with pytest.raises(ValueError, match="missing"):
+        mcnemar_exact(missing, [1, 0])
+
+
+def test_masked_weights_are_not_drawn():
+    weights = np.ma.array(np.full((1, 1, 2, 2), 0.5), mask=np.eye(2)[None, None])
+    for given_ in (weights, [weights]):
+        with pytest.raises(ValueError, match="masked"):
+            read_arrays(given_, ["a", "b"])
+
+
+def test_the_temperature_may_be_one_that_is_trained():
+    probabilities, _ = predictions(20)
+    expected = apply_temperature(probabilities, 1.5)
+    for temperature in (torch.nn.Parameter(torch.tensor(1.5)), torch.nn.Parameter(torch.tensor([1.5]))):
+        np.testing.assert_array_equal(apply_temperature(probabilities, temperature), expected)
+    for wrong in (None, "warm", torch.ones(2), 0, float("nan")):
+        with pytest.raises(ValueError, match="the temperature must be a number above 0"):
+            apply_temperature(probabilities, wrong)

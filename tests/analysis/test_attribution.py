@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import matplotlib
 import numpy as np
 import pytest
 import torch
@@ -16,12 +15,9 @@ from helpers.analysis.attribution import (
     in_words,
     integrated_gradients,
 )
-from helpers.analysis.coloring import draw_attribution
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
-
-matplotlib.use("agg")
 
 WORDS = ["a", "the", "film", "plot", "good", "bad", "dull", "very", "not", "##ly", "."]
 CONFIG = BertConfig(
@@ -319,38 +315,3 @@ def test_faithfulness_refuses(tokenizer, model):
     ):
         with pytest.raises(ValueError, match=message):
             measure(texts, scores, shares)
-
-
-# The drawing
-
-
-def test_drawing_shows_every_word_with_its_sign(tokenizer, model):
-    found = {
-        "gradients": integrated_gradients(model, tokenizer, TEXT),
-        "attention": attention_scores(model, tokenizer, TEXT),
-    }
-    axis = draw_attribution(found, title="a title", width=60)
-    shown = [text.get_text() for text in axis.texts]
-    words = in_words(found["gradients"])
-    strongest = np.abs(words.scores).max()
-    for word, score in zip(words.tokens[1:-1], words.scores[1:-1], strict=True):
-        mark = "" if abs(score) < strongest / 10 else "+" if score > 0 else "−"
-        assert word + mark in shown and word in shown, "with its sign, and without for attention"
-    assert any(name.startswith("attention\n(") and name.endswith("% on [CLS], [SEP])") for name in shown)
-    assert "gradients" in shown
-    assert len(axis.patches) == 2 * 10
-    assert [text.get_text() for text in axis.get_legend().get_texts()] == [
-        "+ for the class",
-        "− against it",
-        "no sign",
-    ]
-    matplotlib.pyplot.close("all")
-
-
-def test_drawing_refuses_different_texts(tokenizer, model):
-    for methods in (
-        {},
-        {"one": attention_scores(model, tokenizer, "good"), "two": attention_scores(model, tokenizer, "bad")},
-    ):
-        with pytest.raises(ValueError, match="same text"):
-            draw_attribution(methods)

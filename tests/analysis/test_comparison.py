@@ -9,6 +9,7 @@ from scipy import stats
 
 from helpers.analysis.comparison import (
     McNemar,
+    compare_runs,
     mcnemar_exact,
     paired_bootstrap,
     prediction_interval,
@@ -87,15 +88,57 @@ def test_the_bootstrap_agrees_with_scipys_and_with_the_normal_interval():
     assert (swapped.low, swapped.high) == pytest.approx((-found.high, -found.low))
 
 
-def test_runs_are_averaged_and_can_be_drawn_anew():
-    chance = np.random.default_rng(3)
-    shares = np.array([[0.6], [0.9], [0.75]])  # runs that differ much
-    first, second = chance.random((3, 400)) < shares, chance.random((2, 400)) < 0.7
+def test_the_bootstrap_averages_runs():
+    first, second = some_runs()
     examples = paired_bootstrap(first, second, resamples=400)
     assert examples == paired_bootstrap(first.mean(axis=0), second.mean(axis=0), resamples=400)
-    both = paired_bootstrap(first, second, resamples=400, resample_runs=True)
-    assert both.mean == examples.mean
-    assert both.high - both.low > 1.5 * (examples.high - examples.low)
+
+
+def some_runs():
+    chance = np.random.default_rng(3)
+    shares = np.array([[0.6], [0.9], [0.75]])  # runs that differ much
+    return chance.random((3, 400)) < shares, chance.random((3, 400)) < 0.7
+
+
+def test_the_luck_of_few_runs_is_a_t_interval():
+    """Where all examples say the same, only the runs differ: SciPy's t interval, paired and not."""
+    first, second = (
+        np.repeat(np.array(values)[:, None], 50, axis=1) for values in ([0.8, 0.9, 0.7], [0.5, 0.6, 0.7])
+    )
+    found = compare_runs(first, second, same_seeds=True)
+    gaps = (first - second)[:, 0]
+    reference = stats.ttest_1samp(gaps, 0).confidence_interval(0.95)
+    assert found == pytest.approx((0.2, reference.low, reference.high))
+    half = math.hypot(*(stats.t.ppf(0.975, 2) * stats.sem(each[:, 0]) for each in (first, second)))
+    assert compare_runs(first, second) == pytest.approx((0.2, 0.2 - half, 0.2 + half))
+    reference = stats.ttest_1samp(first[:, 0], 0).confidence_interval(0.95)
+    against_a_rule = compare_runs(first, np.full(50, 0.5))  # which has no chance
+    assert against_a_rule == pytest.approx((0.3, reference.low - 0.5, reference.high - 0.5))
+
+
+def test_both_sources_of_luck_add_up():
+    first, second = some_runs()
+    both, examples = compare_runs(first, second), compare_runs(first.mean(axis=0), second.mean(axis=0))
+    boot = paired_bootstrap(first, second, resamples=2000)
+    assert (examples.low, examples.high) == pytest.approx((boot.low, boot.high), abs=0.004)
+    runs = math.hypot(*(stats.t.ppf(0.975, 2) * stats.sem(each.mean(axis=1)) for each in (first, second)))
+    assert both.high - both.mean == pytest.approx(math.hypot(examples.high - examples.mean, runs))
+    assert compare_runs(second, first) == pytest.approx((-both.mean, -both.high, -both.low))
+    with pytest.raises(ValueError, match="2 runs against 3: the same seeds"):
+        compare_runs(first[:2], second, same_seeds=True)
+
+
+def test_the_interval_over_runs_and_examples_covers():
+    """Three runs each, drawn 400 times: the true difference, 0, lies inside in 95 of 100 cases or more."""
+    chance, inside = np.random.default_rng(4), 0
+    for _ in range(400):
+        hard = chance.normal(size=60)
+        first, second = (
+            (chance.normal(size=(3, 1)) / 4 + hard + chance.normal(size=(3, 60)) > 0) for _ in "ab"
+        )
+        found = compare_runs(first, second)
+        inside += found.low <= 0 <= found.high
+    assert inside >= 0.94 * 400
 
 
 @pytest.mark.parametrize(
@@ -108,8 +151,9 @@ def test_runs_are_averaged_and_can_be_drawn_anew():
     ],
 )
 def test_points_that_do_not_fit_are_refused(first, second, message):
-    with pytest.raises(ValueError, match=message):
-        paired_bootstrap(first, second)
+    for compare in (paired_bootstrap, compare_runs):
+        with pytest.raises(ValueError, match=message):
+            compare(first, second)
 
 
 def test_mcnemar_is_the_sum_of_the_tails():

@@ -3,6 +3,7 @@
 import json
 import warnings
 
+import numpy as np
 import pytest
 import torch
 import transformers
@@ -130,7 +131,8 @@ def test_a_folder_of_before_loads(folder):
 
 
 def test_names_that_are_no_strings_are_not_saved(tmp_path):
-    model = BertForClassification(Bert(BertConfig(len(WORDS), **SHAPE)), 2, labels=[0, 1])
+    model = BertForClassification(Bert(BertConfig(len(WORDS), **SHAPE)), 2)
+    model.labels = [0, 1]  # changed since
     with pytest.raises(CheckpointError, match=r"names of the classes must be strings, not \[0, 1\]"):
         checkpoints.save(model, WordPieceTokenizer(WORDS), tmp_path / "model")
 
@@ -272,3 +274,135 @@ def test_the_librarys_classifier_of_another_problem_is_refused(problem):
 def test_a_classifier_of_one_right_class_is_taken(problem, folder):
     edit(folder, problem_type=problem)
     assert checkpoints.load(folder)[0].classifier.out_features == 3
+
+
+# What `load` would refuse is not written
+
+
+def classifier(**changes):
+    torch.manual_seed(0)
+    return BertForClassification(Bert(BertConfig(**{"vocab_size": len(WORDS)} | SHAPE | changes)), 3)
+
+
+def with_names(*names):
+    model = classifier()
+    model.labels = names
+    return model
+
+
+def with_more_rows():
+    model = classifier()
+    model.bert.embeddings.position = torch.nn.Embedding(20, 12)  # the configuration says 16
+    return model
+
+
+LIBRARY = transformers.BertForPreTraining(transformers.BertConfig(**THEIRS))
+UNREADABLE = {
+    "dropout": (lambda: classifier(dropout=1.0), WORDS, {}, "hidden_dropout_prob must be a number"),
+    "norm_eps": (lambda: classifier(norm_eps=0.0), WORDS, {}, "layer_norm_eps must be a number above 0"),
+    "no layers": (lambda: classifier(num_layers=0), WORDS, {}, "num_hidden_layers must be a whole number"),
+    "init_std": (lambda: classifier(init_std=0.0), WORDS, {}, None),
+    "lowercase": (classifier, WORDS, {"lowercase": 1}, "lowercase is 1, neither true nor false"),
+    "no lowercase": (classifier, WORDS, {"lowercase": None}, "lowercase is None, neither true nor false"),
+    "option": (classifier, WORDS, {"clean": True}, "no option 'clean'. Its options are lowercase, "),
+    "line end": (classifier, [*WORDS[:-1], "a\nb"], {}, r"entry 'a\\nb' of the vocabulary can't be a line"),
+    "return": (classifier, [*WORDS[:-1], "a\rb"], {}, r"entry 'a\\rb' of the vocabulary can't be a line"),
+    "half": (classifier, [*WORDS[:-1], "\ud800"], {}, "of the vocabulary can't be a line"),
+    "names": (lambda: with_names("a", "b"), WORDS, {}, "3 classes need as many names"),
+    "equal names": (lambda: with_names("a", "b", "b"), WORDS, {}, "3 classes need as many names"),
+    "rows": (with_more_rows, WORDS, {}, r"position_embeddings.weight has the shape \(20, 12\)"),
+    "the library's": (lambda: LIBRARY, WORDS, {}, "the Transformers library's: convert it with"),
+    "parallel": (lambda: torch.nn.DataParallel(classifier()), WORDS, {}, "the model inside it, its .module"),
+    "compiled": (lambda: torch.compile(classifier(), backend="eager"), WORDS, {}, "it, its ._orig_mod"),
+    "sequential": (lambda: torch.nn.Sequential(classifier()), WORDS, {}, "Sequential is no model of this"),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_what_could_not_be_loaded_again_is_not_saved(folder, kind):
+    make, vocabulary, options, words = UNREADABLE[kind]
+    model, tokenizer = make(), WordPieceTokenizer(WORDS)
+    tokenizer.vocabulary, tokenizer.options = vocabulary, options  # changed since
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    if words is None:
+        checkpoints.save(model, tokenizer, folder)
+        checkpoints.load(folder)
+        return
+    with pytest.raises(CheckpointError, match=words):
+        checkpoints.save(model, tokenizer, folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    checkpoints.load(folder)
+
+
+@pytest.mark.parametrize("dtype", ["float16", 16, float])
+def test_a_dtype_that_is_none_is_refused(folder, dtype):
+    with pytest.raises(CheckpointError, match="such as torch.float16, not"):
+        checkpoints.save(classifier(), WordPieceTokenizer(WORDS), folder, dtype)
+
+
+def test_a_tokenizer_of_the_library_is_not_saved(folder):
+    theirs = transformers.BertTokenizer(str(folder / "vocab.txt"))
+    with pytest.raises(CheckpointError, match="BertTokenizer is no tokenizer of this course: give a Word"):
+        checkpoints.save(classifier(), theirs, folder)
+
+
+def test_numbers_of_numpy_and_pytorch_are_saved(tmp_path):
+    odd = {"hidden_size": np.int64(12), "dropout": np.float32(0.25), "pad_token_id": np.int64(0),
+           "norm_eps": np.float64(1e-12), "init_std": torch.tensor(0.5)}  # fmt: skip
+    checkpoints.save(classifier(**odd), WordPieceTokenizer(WORDS, lowercase=True), tmp_path / "m")
+    config = checkpoints.load(tmp_path / "m")[0].bert.config
+    assert config == BertConfig(len(WORDS), **SHAPE | {"dropout": 0.25, "init_std": 0.5})
+
+
+# Both ways, weight by weight
+
+
+def test_the_librarys_model_of_the_same_name_is_not_converted_twice():
+    with pytest.raises(CheckpointError, match="BertForPreTraining .* the Transformers library's: convert it"):
+        checkpoints.to_transformers(LIBRARY)
+
+
+def both_ways(model):
+    theirs = checkpoints.to_transformers(model)
+    return theirs, checkpoints.from_transformers(theirs)
+
+
+@pytest.mark.parametrize("head", [BertForPreTraining, lambda bert: BertForClassification(bert, 3)])
+def test_every_weight_keeps_its_dtype_and_whether_it_learns(head):
+    model = head(Bert(BertConfig(len(WORDS), **SHAPE)))
+    model.bert.layers[1].half()
+    model.bert.pooler.to(torch.bfloat16)
+    model.bert.embeddings.requires_grad_(False)
+    model.bert.layers[0].attention.query.requires_grad_(False)
+    theirs, again = both_ways(model)
+    for name, weight in model.named_parameters():
+        for other in (theirs.get_parameter(checkpoints.their_name(name)), again.get_parameter(name)):
+            assert other.dtype == weight.dtype and other.requires_grad == weight.requires_grad, name
+            assert torch.equal(other, weight) and other is not weight
+
+
+def test_a_dropout_that_is_off_stays_off():
+    """Half of the parts in evaluation mode: what is dropped is the same, so are the logits by one seed."""
+    model = classifier(dropout=0.5, init_std=None).train()
+    model.bert.embeddings.dropout.eval()
+    model.bert.layers[0].eval()
+    model.bert.layers[1].attention.eval()
+    theirs, again = both_ways(model)
+    for part, other in zip(model.modules(), again.modules(), strict=True):
+        assert part.training == other.training
+    layers = theirs.bert.encoder.layer
+    off = [theirs.bert.embeddings.dropout, layers[0].output.dropout, layers[0].attention.output.dropout,
+           layers[0].attention.self, layers[1].attention.self]  # fmt: skip
+    on = [theirs.dropout, layers[1].output.dropout, layers[1].attention.output.dropout, theirs]
+    assert not any(part.training for part in off) and all(part.training for part in on)
+    model.eval()
+    model.bert.layers[1].dropout.train()
+    theirs, again = both_ways(model)
+    ids = torch.tensor([[2, 5, 6, 7, 3]])
+    found = []
+    for run in (lambda: model(ids), lambda: again(ids), lambda: theirs(input_ids=ids).logits):
+        torch.manual_seed(0)
+        found.append(run())
+    assert torch.equal(found[0], found[1]) and not torch.equal(found[0], model.eval()(ids))
+    torch.testing.assert_close(found[2], found[0])

@@ -206,3 +206,25 @@ def test_too_few_validation_sentences(tiny):
     study = CurveStudy(tiny.folder / "curves.csv", labels=16, epochs=1, every=1, validation=21)
     with pytest.raises(RowError, match="20 validation examples"):
         study.missing("recipe", 0)
+
+
+def test_a_plan_of_any_name_is_read_back(tmp_path):
+    path = tmp_path / "c.csv"
+    step = dict.fromkeys(curves.MEASURED, "1")
+    for name in ("recipe", "a\rb", "a\nb"):
+        curves.add(path, {"plan": name}, [step])
+    lines = curves.read(path, ("plan",))
+    assert [line["plan"] for line in lines] == ["recipe", "a\rb", "a\nb"]
+    with pytest.raises(TableError, match="no character of a text file"):
+        curves.add(path, {"plan": "a\ud800"}, [step])
+    with pytest.raises(TableError, match="extra is nothing that is measured"):
+        curves.add(path, {"plan": "b"}, [step | {"extra": "1"}])
+    assert curves.read(path, ("plan",)) == lines
+
+
+@pytest.mark.parametrize("wrong", [[0.9, 0.2, 0.7, 0.4], [0, 1, 2, 1], [0, 1, -1, 1], [0, 1, None, 1]])
+def test_labels_that_are_no_classes_are_not_followed(wrong):
+    model = make_run()[0]
+    encodings = [TOKENIZER.encode(text) for text in ("a film", "bad", "good", "it")]
+    with pytest.raises(ValueError, match="labels must be 0 to 1 for 2 classes"):
+        follow(model, encodings, wrong, TOKENIZER, FineTuning(epochs=1), 1, lambda model: 0.5)

@@ -57,3 +57,13 @@ def test_the_mask_classifier_in_other_precisions(dtype):
         found = model.to(dtype)(**batch)
     assert found.dtype == dtype
     torch.testing.assert_close(found.float(), single, atol=0.02, rtol=0.02)
+
+
+def test_sentences_without_an_order_are_refused():
+    tokenizer = WordPieceTokenizer([*SPECIAL_TOKENS, *"one two three i am so !".split(), '"'])
+    told = (sentence for sentence in ["one two", "three"])
+    assert as_prompt(told, tokenizer, 20) == 'one two [SEP] three "I am so [MASK]!"'
+    with pytest.raises(ValueError, match="sequence in order, not set"):
+        as_prompt({"one two", "three"}, tokenizer, 20)
+    with pytest.raises(ValueError, match="the sentence in row 1 .* must be a string, not None"):
+        as_prompt(["one two", None], tokenizer, 20)

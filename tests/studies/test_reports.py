@@ -1,4 +1,4 @@
-"""What is printed about tables, against means worked out here and the stored tables of notebook 8."""
+"""What is printed about tables, against means worked out here and the stored tables of notebooks 8 and 9."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,8 @@
 """The story runs and notebook 6 are one recipe, and their stored results keep what is promised."""
 
+import ast
 import csv
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -37,10 +39,23 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-def test_the_settings_cell_has_the_numbers_of_the_script(cells):
-    (source,) = [cell for cell in cells if cell.startswith("SENTENCES = ")]
-    found = {"settings": SimpleNamespace(gpu=False)}
-    exec(source, found)
+def settings_of(cells):
+    """The values of the notebook's settings, each of them given in one place: {name: value}."""
+    wanted = {*NAMES.values(), "SENTENCES", "START_AT_FREQUENCIES", "SEED", "THREADS"}
+    chosen, found = [], Counter()
+    for node in ast.parse("\n".join(cells)).body:
+        stored = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        if stored & wanted:
+            chosen.append(node)
+            found.update(stored & wanted)
+    assert found == dict.fromkeys(wanted, 1)
+    values = {"settings": SimpleNamespace(gpu=False)}
+    exec(compile(ast.Module(chosen, type_ignores=[]), "<settings>", "exec"), values)
+    return values
+
+
+def test_the_notebook_has_the_numbers_of_the_script(cells):
+    found = settings_of(cells)
     assert {name: found[theirs] for name, theirs in NAMES.items()} == {name: RECIPE[name] for name in NAMES}
     assert (found["SENTENCES"], found["START_AT_FREQUENCIES"], found["SEED"]) == (SENTENCES, True, 0)
     # What the notebook writes out instead of naming it.
@@ -50,6 +65,13 @@ def test_the_settings_cell_has_the_numbers_of_the_script(cells):
         "next_sentence": 1.0,
     }
     assert any("init_std=None" in cell for cell in cells)
+
+
+def test_the_run_uses_these_numbers(cells):
+    (source,) = [cell for cell in cells if "history = pretrain(" in cell]
+    assert "partial(mask_tokens, rate=MASK_RATE, shares=SHARES)" in source
+    assert "pretraining_batches(documents, tokenizer, BATCH_SIZE, SEED, mask=hide)" in source
+    assert "STEPS, LEARNING_RATE" in source and "warm_up=WARM_UP, embedding_rate=EMBEDDING_RATE" in source
 
 
 def test_three_seeds_reach_the_promise():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from helpers.studies.tables import RunTable, TableError, number_in
 
@@ -211,3 +212,65 @@ def test_numbers_in_a_line():
     for name, kind in (("a", int), ("b", float), ("c", float), ("e", int)):
         with pytest.raises(TableError, match=f"column {name} has '{line[name][:3]}"):
             number_in(line, name, kind)
+
+
+ODD_CELLS = ["a\rb", "\r", "a\nb", "a\r\nb", 'a "b"', "a,b", " ", "", "\u2028", "\x85", "\ufeff", "é", "😀"]
+
+
+@pytest.mark.parametrize("cell", ODD_CELLS)
+def test_any_text_in_a_cell_is_read_back(tmp_path, cell):
+    columns = ("task", "name"), ("note",)
+    found = RunTable(tmp_path / "a.csv", *columns)
+    found.add({"task": "t", "name": "before"}, [0, 1], [0, 0])
+    found.add({"task": cell, "name": cell, "note": cell}, [0, 1], [0, 0])
+    found.add({"task": "t", "name": "after"}, [0, 1], [0, 0])
+    again = RunTable(tmp_path / "a.csv", *columns)
+    assert [line["name"] for line in again.lines] == ["before", cell, "after"]
+    assert again.find({"task": cell, "name": cell})["note"] == cell
+
+
+@pytest.mark.parametrize("cell", ["a\ud800b", "\udfff", "a\0b"])
+def test_what_is_no_character_is_refused_and_the_table_stays(tmp_path, cell):
+    columns = ("task", "name"), ("note",)
+    found = RunTable(tmp_path / "a.csv", *columns)
+    found.add({"task": "t", "name": "n"}, [0, 1], [0, 0])
+    before = (tmp_path / "a.csv").read_bytes()
+    for line in ({"task": cell}, {"name": cell}, {"note": cell}):
+        with pytest.raises(TableError, match="no character of a text file"):
+            found.add({"task": "t", "name": "m"} | line, [0, 1], [0, 0])
+    assert (tmp_path / "a.csv").read_bytes() == before
+    assert RunTable(tmp_path / "a.csv", *columns).find({"task": "t", "name": cell}) is None
+
+
+@pytest.mark.parametrize(
+    ("answers", "labels", "words"),
+    [
+        ([0, 1], [0.7, 1.2], "whole numbers"),
+        ([0, 1], [0, float("nan")], "whole numbers"),
+        ([0, 1], ["a", "b"], "whole numbers"),
+        ([0, 1], [0, 256], "whole numbers"),
+        ([0.5, 1.5], [0, 1], "points lie from 0 to 1"),
+        ([[0, 1]], [[0, 1]], "one class or point for each"),
+        ([], [], "one class or point for each"),
+    ],
+)
+def test_answers_and_labels_that_could_not_be_read_again(tmp_path, answers, labels, words):
+    found = RunTable(tmp_path / "a.csv", ("task",), ())
+    with pytest.raises(TableError, match=words):
+        found.add({"task": "t"}, answers, labels)
+    assert not (tmp_path / "a.csv").exists()
+
+
+def test_missing_answers_are_not_stored(tmp_path):
+    found = RunTable(tmp_path / "a.csv", ("task",), ())
+    masked = np.ma.array([0, 1], mask=[False, True])
+    for answers, labels in ((masked, [0, 1]), ([0, 1], masked), ([0, None], [0, 1])):
+        with pytest.raises(ValueError, match="missing"):
+            found.add({"task": "t"}, answers, labels)
+    assert not (tmp_path / "a.csv").exists()
+
+
+def test_answers_of_any_container(tmp_path):
+    found = RunTable(tmp_path / "a.csv", ("task",), ())
+    found.add({"task": "t"}, torch.tensor([0, 1]), (label for label in [0.0, 1.0]))
+    assert found.points(found.lines[0]).tolist() == [1.0, 1.0]

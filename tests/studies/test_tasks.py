@@ -107,3 +107,20 @@ def test_an_encoder_that_can_not_read_a_task_says_so(tiny):
         tasks.texts(task, "test", run)
     with pytest.raises(RowError, match="there is no checkpoint 'nowhere'"):
         tasks.load_encoder("nowhere")
+
+
+def test_a_plain_pair_of_texts_and_labels_will_do():
+    plain = make_examples(12, 0)
+    pair = (plain.texts, plain.labels)
+    assert subset(pair, 5, 1) == subset(plain, 5, 1)
+    task = tasks.Task("movies", 2, pair, pair, pair)
+    assert task.train == task.validation == task.test == plain and isinstance(task.test, Examples)
+    for wrong in (plain.texts, plain.texts[:1], None, 3):
+        with pytest.raises(ValueError, match=r"Examples\(texts, labels\), not (list|NoneType|int)"):
+            subset(wrong, 1, 0)
+
+
+def test_last_sentences_need_an_order():
+    assert last_sentences((text for text in ["a film .", "bad ."]), TOKENIZER, 12) == "a film . bad ."
+    with pytest.raises(ValueError, match="sequence in order, not set"):
+        last_sentences({"a film .", "bad ."}, TOKENIZER, 12)

@@ -50,7 +50,8 @@ def test_the_trainer_keeps_the_classifiers_dropout(monkeypatch):
     monkeypatch.setattr(checkpoints, "to_transformers", lambda model: made.append(convert(model)) or made[0])
     model = BertForClassification(make_bert(), 2, dropout=0.4)
     plan = replace(PLAN, epochs=1)
-    fine_tune_with_trainer(model, make_examples(8, 0), make_examples(8, 1), TOKENIZER, plan)
+    pair = tuple(make_examples(8, 0))  # plain texts and labels will do, too
+    fine_tune_with_trainer(model, pair, make_examples(8, 1), TOKENIZER, plan)
     assert [theirs.dropout.p for theirs in made] == [0.4] and model.dropout.p == 0.4
 
 

@@ -1,8 +1,11 @@
 """What taught functions are given: any sequence by position, any precision, any mode, or a clear refusal."""
 
+import copy
+import pickle
 import re
 import time
 from collections import Counter
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +20,7 @@ from helpers.classification import (
     Evaluation,
     Examples,
     FineTuning,
+    check_and_encode,
     check_examples,
     classification_loss,
     encode_texts,
@@ -43,6 +47,7 @@ from helpers.pretraining import (
     places_to_mask,
     pretrain,
     pretraining_batches,
+    pretraining_loss,
     split_into_segments,
 )
 from helpers.wordpiece import (
@@ -192,6 +197,43 @@ def test_a_double_entry_and_a_missing_one_are_named():
         WordPieceTokenizer(["[PAD]", "[UNK]", "[SEP]", "good"])
 
 
+@pytest.mark.parametrize("entry", ["a\nb", "a\rb", "\n", "\ud800", "##\udfff"])
+def test_an_entry_that_no_file_could_hold_is_refused(entry):
+    with pytest.raises(ValueError, match=re.escape(f"{entry!r} can't be an entry")):
+        WordPieceTokenizer([*VOCABULARY, entry])
+
+
+def test_options_are_checked_when_the_tokenizer_is_made(tmp_path):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'do_lower_case'"):
+        WordPieceTokenizer(VOCABULARY, do_lower_case=False)
+    for options in (
+        {"lowercase": "False"},
+        {"split_chinese": None},
+        {"strip_accents": "no"},
+        {"lowercase": 2},
+    ):
+        for take in (WordPieceTokenizer, train):
+            with pytest.raises(
+                ValueError, match="lowercase, strip_accents and split_chinese must be True or"
+            ):
+                take(VOCABULARY, **options)
+    assert WordPieceTokenizer(VOCABULARY, lowercase=np.bool_(False)).tokenize("A a") == ["[UNK]", "a"]
+
+
+def train(corpus, **options):
+    return train_wordpiece(corpus, 100, **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"lowercase": False, "strip_accents": True}])
+def test_a_tokenizer_goes_to_worker_processes(options):
+    tokenizer = WordPieceTokenizer(VOCABULARY, **options)
+    text = "A good Film\u0301s"
+    for pieces in (tokenizer.pieces(text), tokenizer.pieces(text)):  # also once it remembers some
+        other = pickle.loads(pickle.dumps(tokenizer))
+        assert other.pieces(text) == pieces and other.options == options and other.id_of == tokenizer.id_of
+        assert copy.deepcopy(tokenizer).pieces(text) == pieces
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("last", [True, False])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
@@ -257,6 +299,55 @@ def test_a_number_between_two_others(value, fits):
             check_number("the rate", value, 0)
 
 
+WHOLE = ["100", 100.0, 100.5, None, np.float64(100)]
+
+
+@pytest.mark.parametrize("value", WHOLE, ids=repr)
+@pytest.mark.parametrize("name", ["vocab_size", "alphabet_size", "max_length", "batch_size", "length",
+                                  "count", "steps", "epochs", "seed", "patience"])  # fmt: skip
+def test_a_count_is_a_whole_number(tokenizer, name, value):
+    if value is None and name in ("max_length", "patience"):
+        return  # which means "no limit"
+    batches = pretraining_batches(documents(), tokenizer, 2, 0)
+    take = {
+        "vocab_size": lambda: train_wordpiece(TEXTS, value),
+        "alphabet_size": lambda: train_wordpiece(TEXTS, 100, alphabet_size=value),
+        "max_length": lambda: tokenizer.encode("good", max_length=value),
+        "batch_size": lambda: next(pretraining_batches(documents(), tokenizer, value, 0)),
+        "length": lambda: split_into_segments([1, 2, 3], value),
+        "count": lambda: fill_mask(pretrainer(), tokenizer, "a [MASK]", count=value),
+        "steps": lambda: pretrain(pretrainer(), batches, value),
+    }.get(name, lambda: FineTuning(**{name: value}))
+    subject = {"alphabet_size": "the size of the alphabet"}.get(name, name)
+    with pytest.raises(
+        ValueError, match=f"{subject} must be (a whole number|at least . and below|at least .,)"
+    ):
+        take()
+
+
+def test_a_number_is_no_text(tokenizer):
+    for name in ("epochs", "batch_size", "max_length", "patience", "seed", "learning_rate", "layer_decay"):
+        with pytest.raises(ValueError, match=f"{name} must be at least ., not '3'"):
+            FineTuning(**{name: "3"})
+    with pytest.raises(ValueError, match=r"epochs must be a whole number, not 1\.5"):
+        FineTuning(epochs=1.5)
+    with pytest.raises(ValueError, match="batch_size must be a whole number"):
+        length_buckets([1, 2], 2.0)
+    with pytest.raises(ValueError, match="max_length must be a whole number"):
+        FineTuning(max_length=10.5)
+    assert FineTuning(epochs=np.int64(2), seed=np.uint8(3)).epochs == 2
+    assert length_buckets([5], np.int32(2)) == [[0]]
+
+
+def test_half_a_surrogate_pair_is_not_learned(tmp_path):
+    entries = train_wordpiece(["a\ud800b \udc00 a\ud800b \udc00 ab", *TEXTS], 60)
+    assert not any(0xD800 <= ord(character) <= 0xDFFF for entry in entries for character in entry)
+    WordPieceTokenizer(entries).save(tmp_path / "vocab.txt")
+    assert WordPieceTokenizer.from_file(tmp_path / "vocab.txt").vocabulary == entries
+    with pytest.raises(ValueError, match="the corpus has no words"):
+        train_wordpiece(["\ud800"], 60)
+
+
 def test_counting_words_counts_long_ones_too():
     assert count_words(["a" * 101]) == Counter({"a" * 101: 1})
 
@@ -267,7 +358,7 @@ def test_counting_words_counts_long_ones_too():
 def test_the_naive_trainer_stops_when_nothing_is_left_to_join(text, joins):
     names = {"pair_frequencies", "join_everywhere", "train_naively"}
     place = {"Counter": Counter, "pairwise": pairwise}
-    for found in sync_cells.shown([sync_cells.ROOT / "notebooks" / "01_wordpiece_tokenization.ipynb"]):
+    for found in sync_cells.shown([sync_cells.ROOT / "notebooks" / "02_training_a_vocabulary.ipynb"]):
         if found.definition.name in names:
             exec(found.definition.text, place)
     counts = count_words([text])
@@ -446,6 +537,69 @@ def test_the_tokenizer_of_another_model_is_refused(entries):
             take()
 
 
+def test_a_tokenizer_of_the_library_is_named(tokenizer, tmp_path):
+    transformers = pytest.importorskip("transformers")
+    tokenizer.save(tmp_path / "vocab.txt")
+    other, examples = transformers.BertTokenizerFast(str(tmp_path / "vocab.txt")), Examples(TEXTS, LABELS)
+    for take in (
+        lambda: predict(classifier(), TEXTS, other),
+        lambda: evaluate(classifier(), examples, other),
+        lambda: fine_tune(classifier(), examples, examples, other, PLAN),
+        lambda: fill_mask(pretrainer(), other, "a [MASK]"),
+    ):
+        with pytest.raises(ValueError, match=f"give a WordPieceTokenizer, .* not {type(other).__name__}"):
+            take()
+
+
+@pytest.mark.parametrize(
+    "kind", ["DataParallel", "BertForSequenceClassification", "BertModel", "RobertaModel"]
+)
+def test_a_model_that_is_none_of_the_course_is_named(tokenizer, kind):
+    if kind == "DataParallel":
+        models = torch.nn.DataParallel(classifier()), torch.nn.DataParallel(pretrainer())
+    else:
+        transformers = pytest.importorskip("transformers")
+        shape = transformers.AutoConfig.for_model(
+            "roberta" if kind == "RobertaModel" else "bert", vocab_size=len(VOCABULARY), hidden_size=16,
+            num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, pad_token_id=0,
+        )  # fmt: skip
+        models = [getattr(transformers, kind)(shape)] * 2
+    model, other = models
+    examples, batches = Examples(TEXTS, LABELS), pretraining_batches(documents(), tokenizer, 2, 0)
+    for take in (
+        lambda: predict(model, TEXTS, tokenizer),
+        lambda: evaluate(model, examples, tokenizer),
+        lambda: fine_tune(model, examples, examples, tokenizer, PLAN),
+        lambda: fill_mask(other, tokenizer, "a [MASK]"),
+        lambda: pretrain(other, batches, 1),
+        lambda: mean_losses(other, [next(batches)]),
+    ):
+        with pytest.raises(
+            ValueError,
+            match=rf"{kind} is no model of this course: checkpoints.from_transformers.*model\.module",
+        ):
+            take()
+
+
+@pytest.mark.parametrize("put", [torch.Tensor.tolist, torch.Tensor.numpy, torch.Tensor.short,
+                                 torch.Tensor.byte, torch.Tensor.bool, torch.Tensor.half])  # fmt: skip
+def test_ids_are_a_tensor_of_32_or_64_bits(put):
+    bert, ids = Bert(config()).eval(), torch.tensor([[2, 5, 3], [2, 1, 3]])
+    torch.testing.assert_close(bert(ids.int(), (ids > 2).int())[0], bert(ids, (ids > 2).long())[0])
+    words = "must be whole numbers .a tensor of torch.long., not (list|ndarray|torch)"
+    with pytest.raises(ValueError, match=f"ids {words}"):
+        bert(put(ids))
+    with pytest.raises(ValueError, match=f"type_ids {words}"):
+        bert(ids, put(ids - ids))
+    if put in (torch.Tensor.tolist, torch.Tensor.numpy, torch.Tensor.half):
+        with pytest.raises(ValueError, match=f"attention_mask {words}"):
+            bert(ids, None, put(ids))
+    else:
+        torch.testing.assert_close(bert(ids, None, put(ids > 0))[0], bert(ids)[0])
+    with pytest.raises(ValueError, match=f"ids {words.replace('list', 'NoneType')}"):
+        bert(None)
+
+
 # Examples
 
 
@@ -541,6 +695,66 @@ def test_a_label_that_is_no_class_is_named(label):
         check_examples(Examples(["a", "b", "c"], [0, 1, label]), 2)
 
 
+@pytest.mark.parametrize(
+    "put", [np.bool_, np.int8, np.float16, np.float64, Fraction, torch.tensor, bool, float, int]
+)
+def test_each_label_may_be_a_number_of_any_kind(tokenizer, put):
+    examples, expected = Examples(TEXTS, [put(label) for label in LABELS]), Examples(TEXTS, LABELS)
+    assert evaluate(classifier(), examples, tokenizer)[:2] == evaluate(classifier(), expected, tokenizer)[:2]
+    assert fine_tune(classifier(), examples, examples, tokenizer, PLAN) == fine_tune(
+        classifier(), expected, expected, tokenizer, PLAN
+    )
+    encodings = encode_texts(TEXTS, tokenizer, 12)
+    ((_, labels),) = labelled_batches(encodings[:1], [put(1)], 1, tokenizer)
+    assert labels.dtype == torch.long and labels.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    "labels", [[1.7, 0.3, 1.2, 0.9], [0, 1, 0], [0, 1, 0, 1, 1], [0, 1, None, 1], [0, 1, "1", 0],
+               [0, 1, float("nan"), 1], [], np.array([[0, 1]] * 4)]
+)  # fmt: skip
+def test_labels_that_do_not_fit_the_texts_are_refused(tokenizer, labels):
+    encodings = encode_texts(TEXTS[:4], tokenizer, 12)
+    with pytest.raises(ValueError, match="4 texts need as many labels, whole numbers, not"):
+        list(labelled_batches(encodings, labels, 2, tokenizer))
+
+
+@pytest.mark.parametrize("kind", ["a pair of lists", "generators", "replaced", "columns"])
+def test_examples_in_any_form_train_alike(tokenizer, kind):
+    def make():
+        texts, labels = iter(TEXTS), iter(LABELS)
+        return {
+            "a pair of lists": (TEXTS, LABELS),
+            "generators": (texts, labels),
+            "replaced": Examples(["bad"], [0])._replace(texts=texts, labels=labels),
+            "columns": (shuffled(TEXTS), shuffled(LABELS)),
+        }[kind]
+
+    expected = Examples(TEXTS, LABELS)
+    losses = fine_tune(classifier(), expected, expected, tokenizer, PLAN)
+    assert len(losses) == 3 and fine_tune(classifier(), make(), make(), tokenizer, PLAN) == losses
+    encodings = check_and_encode(classifier(), make(), make(), tokenizer, 12)
+    assert encodings == encode_texts(TEXTS, tokenizer, 12)
+
+
+def test_names_of_classes_come_in_order():
+    bert = Bert(config())
+    for labels in ({"negative", "positive"}, {0: "negative", 1: "positive"}, frozenset("ab"), 2):
+        with pytest.raises(ValueError, match="the labels must be a list or another sequence in order, not"):
+            BertForClassification(bert, 2, labels=labels)
+    for put in CONTAINERS.values():
+        names = BertForClassification(bert, 2, labels=put(["negative", "positive"])).labels
+        assert names == ("negative", "positive") and type(names[0]) is str
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.float16, np.int64])
+def test_ratings_of_few_bits_do_not_overflow(dtype):
+    big = np.finfo(dtype).max if dtype == np.float16 else 100
+    assert rater_agreement(list(np.array([40] * 40, dtype=dtype))) == 1.0
+    assert rater_agreement([dtype(big)] * 3) == rater_agreement([float(big)] * 3) == 1.0
+    assert rater_agreement([dtype(100)] * 3 + [dtype(-100)]) == 0.75
+
+
 @pytest.mark.parametrize("rating", [None, float("nan"), pd.NA, "1", float("inf")])
 def test_a_rating_that_is_no_number_is_refused(rating):
     assert rater_agreement(shuffled([1, 1, -1])) == rater_agreement(np.array([1, 1, -1])) == 0.0
@@ -603,7 +817,101 @@ def test_a_model_without_a_weight_to_learn_says_so(tokenizer):
     assert classification_loss(model, tokenizer.encode_batch(["a"]), torch.tensor([1])) > 0
 
 
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_training_without_gradients_says_so(tokenizer, mode):
+    examples = Examples(TEXTS, LABELS)
+    with mode(), pytest.raises(ValueError, match=r"gradients are off: train outside of torch\.no_grad"):
+        fine_tune(classifier(), examples, examples, tokenizer, PLAN)
+    with mode(), pytest.raises(ValueError, match="gradients are off"):
+        pretrain(pretrainer(), pretraining_batches(documents(), tokenizer, 2, 0), 1)
+
+
+def test_a_run_that_breaks_off_at_once_leaves_the_model_in_evaluation_mode(tokenizer):
+    model, examples = classifier().requires_grad_(False), Examples(TEXTS, LABELS)
+    before = copy.deepcopy(model.state_dict())
+    with pytest.raises(ValueError, match="all weights are frozen"):
+        fine_tune(model, examples, examples, tokenizer, PLAN)
+    assert not any(part.training for part in model.modules())
+    assert all(torch.equal(before[name], values) for name, values in model.state_dict().items())
+
+
 # Masks and pairs
+
+
+@pytest.mark.parametrize("mask", [mask_tokens, mask_whole_words])
+@pytest.mark.parametrize(
+    "put", [torch.Tensor.byte, torch.Tensor.int, torch.Tensor.float, torch.Tensor.tolist, torch.Tensor.numpy,
+            lambda ids: ids[0], lambda ids: ids[None], lambda ids: ids[:, :0], lambda ids: ids[:0]]
+)  # fmt: skip
+def test_only_whole_ids_of_64_bits_are_masked(tokenizer, mask, put):
+    ids = tokenizer.encode_batch(TEXTS)["ids"]
+    assert all(values.dtype == torch.long for values in mask(ids, tokenizer))
+    with pytest.raises(
+        ValueError, match=r"ids must be a torch.long tensor of shape \(B, T\), B and T at least 1"
+    ):
+        mask(put(ids), tokenizer)
+
+
+def test_positions_are_boolean(tokenizer):
+    model, batch = pretrainer().eval(), tokenizer.encode_batch(["a [MASK] film", "a bad [MASK]"])
+    positions = batch["ids"] == tokenizer.id_of["[MASK]"]
+    assert model(**batch, positions=positions).token_logits.shape == (2, len(VOCABULARY))
+    for wrong in (positions.long(), positions.int(), positions.float(), positions.tolist()):
+        with pytest.raises(ValueError, match="positions must be a boolean tensor, True = predict"):
+            model(**batch, positions=wrong)
+
+
+NAMES = ["ids", "type_ids", "attention_mask", "labels", "next_labels"]
+
+
+@pytest.mark.parametrize("missing", [*NAMES, "all"])
+def test_what_a_batch_lacks_is_named(tokenizer, missing):
+    batch = next(pretraining_batches(documents(), tokenizer, 2, 0))
+    if missing == "all":
+        batches, missing = [tuple(batch.values()), []], "ids, type_ids, attention_mask, labels"
+    else:
+        less = {name: values for name, values in batch.items() if name != missing}
+        batches = [less, batch | {missing: batch[missing].numpy()}, batch | {missing: None}]
+    for wrong in batches:
+        for take in (
+            lambda wrong=wrong: pretraining_loss(pretrainer(), wrong),
+            lambda wrong=wrong: pretrain(pretrainer(), [wrong], 1),
+            lambda wrong=wrong: mean_losses(pretrainer(), [wrong]),
+        ):
+            with pytest.raises(ValueError, match=f"a batch is a dictionary of tensors, .* lacks .*{missing}"):
+                take()
+
+
+def test_one_batch_is_no_list_of_batches(tokenizer):
+    batch = next(pretraining_batches(documents(), tokenizer, 2, 0))
+    for take in (lambda: pretrain(pretrainer(), batch, 1), lambda: mean_losses(pretrainer(), batch)):
+        with pytest.raises(
+            ValueError, match="the batches must be a list or another sequence in order, not dict"
+        ):
+            take()
+    whole = mean_losses(pretrainer(), [batch])
+    narrow = {name: values.int() for name, values in batch.items()}
+    assert mean_losses(pretrainer(), (each for each in [narrow])) == whole
+    assert mean_losses(pretrainer(), [batch | {"next_labels": batch["next_labels"].bool()}]) == whole
+
+
+def test_pairs_are_of_ids(tokenizer):
+    pairs = make_sentence_pairs(documents(), 0)
+    assert same_batch(pairs_to_batch(iter(pairs), tokenizer), pairs_to_batch(pairs, tokenizer))
+    arrays = [(np.array(first), torch.tensor(second), label) for first, second, label in pairs]
+    assert same_batch(pairs_to_batch(arrays, tokenizer), pairs_to_batch(pairs, tokenizer))
+    words = "a pair is .ids of the first segment, ids of the second, label."
+    for wrong in (("good film", "bad", 0), (["good"], ["bad"], 0), (["5"], [5], 1), ([5], [6]), (5, 6, 0)):
+        with pytest.raises(ValueError, match=words):
+            pairs_to_batch([wrong], tokenizer)
+    with pytest.raises(ValueError, match="the pairs must be a list"):
+        pairs_to_batch(3, tokenizer)
+    texts = [["a good film", "bad"], ["a plot", "good films"]]
+    with pytest.raises(ValueError, match=words):
+        next(pretraining_batches(texts, tokenizer, 2, 0))
+
+
+# Whole words
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
@@ -643,6 +951,9 @@ def test_documents_in_any_sequence(tokenizer):
     column = shuffled([tuple(document) for document in documents()])
     for kind in (tuple(documents()), iter(documents()), np.array(documents()), column):
         assert make_sentence_pairs(kind, 0) == expected
+    batches = [pretraining_batches(kind, tokenizer, 100, 0) for kind in (documents(), map(iter, documents()))]
+    for _ in range(3):  # epochs
+        assert same_batch(*map(next, batches))
     with pytest.raises(ValueError, match="documents must be a list, not one string"):
         make_sentence_pairs("one text", 0)
     with pytest.raises(ValueError, match="a document must be a list, not one string"):

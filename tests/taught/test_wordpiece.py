@@ -488,7 +488,7 @@ def test_a_vocabulary_that_cannot_work(entries):
 
 
 def test_training_worked_by_hand():
-    """Ten words; the joins and their counts were worked out with a pencil (see notebook 01)."""
+    """Ten words; the joins and their counts were worked out with a pencil (see notebook 02)."""
     letters = ["##a", "##h", "##s", "##t", "a", "b", "c", "h", "s", "t"]
     joins = ["##at", "##hat", "cat", "hat", "chat"]
     assert train_wordpiece(TOY_CORPUS, 100) == [*SPECIAL_TOKENS, *letters, *joins]

@@ -125,3 +125,10 @@ def test_bad_files(tmp_path, content, words):
 def test_a_folder_is_no_text_file(tmp_path):
     with pytest.raises(CorpusError, match="there is no text file"):
         list(text_documents([tmp_path]))
+
+
+def test_a_single_path_is_refused_at_once(tmp_path):
+    (tmp_path / "a.txt").write_text("one\n", encoding="utf-8")
+    for wrong in (tmp_path / "a.txt", str(tmp_path / "a.txt"), {tmp_path / "a.txt"}):
+        with pytest.raises(ValueError, match="the paths must be a list"):
+            text_documents(wrong)

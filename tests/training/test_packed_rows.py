@@ -11,6 +11,7 @@ import tracemalloc
 from types import SimpleNamespace
 
 import datasets
+import numpy as np
 import pyarrow
 import pytest
 import torch
@@ -448,3 +449,34 @@ def test_rows_of_another_length_than_rows_json_says(written):
     change_json(folder, sha256=None)
     with pytest.raises(CorpusError, match="does not hold rows of 10 tokens"):
         read_again()
+
+
+@pytest.mark.parametrize("length", [2, 1, 0, -3, float("nan")])
+def test_a_row_without_room_for_a_token_is_refused_at_once(tokenizer, tmp_path, length):
+    with pytest.raises(ValueError, match="length, .*, must be at least 3"):
+        pack(["the river"], tokenizer, length)
+    with pytest.raises(ValueError, match="length, .*, must be at least 3"):
+        rows_on_disk(["the river"], tokenizer, length, tmp_path / "rows")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_of_a_tokenizer_with_other_options_are_refused(tokenizer, tmp_path):
+    texts, folder = ["The river " * 9], tmp_path / "rows"
+    rows_on_disk(texts, tokenizer, 4, folder)
+    assert "tokenizer" not in json.loads((folder / "rows.json").read_text())  # as in older runs
+    usual = WordPieceTokenizer(tokenizer.vocabulary, lowercase=True, strip_accents=None, split_chinese=True)
+    assert read(rows_on_disk(texts, usual, np.int64(4), folder)) == read(
+        rows_on_disk(texts, tokenizer, 4, folder)
+    )
+    cased = WordPieceTokenizer(tokenizer.vocabulary, lowercase=False)
+    with pytest.raises(CorpusError, match="made with another tokenizer"):
+        rows_on_disk(texts, cased, 4, folder)
+    first = read(rows_on_disk(texts, cased, 4, tmp_path / "cased"))
+    assert read(rows_on_disk(texts, cased, 4, tmp_path / "cased")) == first
+    with pytest.raises(CorpusError, match="made with another tokenizer"):
+        rows_on_disk(texts, tokenizer, 4, tmp_path / "cased")
+
+
+def test_a_vocabulary_with_half_a_character_makes_rows(tokenizer, tmp_path):
+    tokenizer.vocabulary.append("\ud800")
+    assert read(rows_on_disk(["the river " * 9], tokenizer, 4, tmp_path / "rows", "\ud800"))

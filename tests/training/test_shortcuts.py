@@ -33,3 +33,13 @@ def test_masked_token_logits(layers, padded):
         results.append([logits, *torch.autograd.grad(loss, used)])
     for taught, short in zip(*results, strict=True):
         torch.testing.assert_close(short, taught, rtol=1e-9, atol=1e-12)
+
+
+def test_positions_are_boolean_and_one_for_each_token():
+    torch.manual_seed(0)
+    model = BertForPreTraining(Bert(BertConfig(50, 12, 1, 3, 20, 8)))
+    ids = torch.randint(50, (2, 6))
+    positions = ids % 2 == 0
+    for wrong in (positions.long(), positions.float(), positions[:, :3], positions[0]):
+        with pytest.raises(ValueError, match="positions must be boolean and of the shape of ids"):
+            masked_token_logits(model, ids, wrong)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -405,3 +406,33 @@ def test_nothing_is_pickled(two_states):
         for name in FILES[:2]:
             content = (place / name).read_bytes()
             assert content[8:9] == b"{" and len(content) == state["files"][name]["bytes"]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"x": np.float32(1)}, "float32 is not JSON serializable"),
+        ({"x": {1, 2}}, "set is not JSON serializable"),
+        ({(1, 2): 3}, "keys must be"),
+        ([1], "not a mapping"),
+    ],
+)
+def test_what_json_can_not_hold_is_refused_before_anything_is_written(tmp_path, more, words):
+    model, optimizer = make()
+    with pytest.raises(StateError, match=f"more.* must be a dictionary that JSON can hold .*{words}"):
+        save_state(tmp_path, 1, model, optimizer, more)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_that_are_numbers_come_back_as_texts(tmp_path):
+    model, optimizer = make()
+    save_state(tmp_path, 1, model, optimizer, {2: "b", 10: "a"})
+    assert load_latest(tmp_path, model, optimizer) == {"step": 1, "2": "b", "10": "a"}
+
+
+@pytest.mark.parametrize("keep", [0, -1])
+def test_at_least_the_new_state_is_kept(tmp_path, keep):
+    model, optimizer = make()
+    with pytest.raises(ValueError, match="keep must be at least 1"):
+        save_state(tmp_path, 1, model, optimizer, keep=keep)
+    assert list(tmp_path.iterdir()) == []

@@ -394,3 +394,18 @@ def test_other_models_and_texts_are_refused(ours):
     with pytest.raises(ValueError, match="as strings, not list"):
         views.head_view(*ours, [TEXT])
     assert isinstance(checkpoints.encoder_of(ours[0]), Bert)
+
+
+def test_a_name_that_the_panel_does_not_have_leaves_it_as_it_was(ours):
+    panel = views.explorer({"stories": ours}, TEXT)
+    reading = panel.reading
+    for text, name, error in (("a dog", "zzz", ValueError), (["a", "dog"], "stories", ValueError)):
+        with pytest.raises(error, match="no model 'zzz': it has 'stories'|as strings, not list"):
+            panel.select(text, name, 0, 0)
+        assert (panel.text, panel.name, panel.reading) == (TEXT, "stories", reading)
+    panel.models["broken"] = (torch.nn.Linear(1, 1), ours[1])
+    with pytest.raises(TypeError, match="is no BERT"):
+        panel.select("a dog", "broken", 0, 0)
+    assert (panel.text, panel.name, panel.reading) == (TEXT, "stories", reading)
+    panel.select("He was sad .", "stories", 1, 0)
+    assert panel.text == "He was sad ." and panel.layer == 1
