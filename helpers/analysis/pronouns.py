@@ -59,7 +59,7 @@ def pronouns(story: Story, tokenizer: WordPieceTokenizer) -> Iterator[Pronoun]:
 def at_gaps(
     model: BertForPreTraining, tokenizer: WordPieceTokenizer, items: Sequence[Pronoun]
 ) -> tuple[torch.Tensor, list[np.ndarray]]:
-    """With the pronouns hidden: the chance of every entry (items, V), and the attention from it, (L, A, T) each.
+    """With the pronouns hidden: the chance of every entry (items, V), and the attention, (L, A, T) each.
 
     The rows of attention of a short text end in padding, at which they are 0.
     """
