@@ -2,6 +2,7 @@
 
     heads         what each attention head looks at: weights, patterns, types, with chance beside them
     flow          attention across layers: how much can flow to each token
+    pronouns      whom each pronoun of the stories means, and what a model does where it is hidden
     altering      heads switched off, attention made even or shuffled, and the difference that makes
     attribution   which words drove a prediction: integrated gradients, attention, chance
     faithfulness  how good such scores are: words taken away, or kept alone

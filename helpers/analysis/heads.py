@@ -43,7 +43,7 @@ __all__ = [
 # Where a head can look, and its letter in a map of heads.
 PATTERNS = {"previous": "P", "next": "N", "same word": "S", "[SEP]": "E", "[CLS]": "C", "itself": "I"}
 BROAD, OTHER = "broad", "other"
-LETTERS = PATTERNS | {BROAD: "B", OTHER: "·"}
+LETTERS = PATTERNS | {BROAD: "=", OTHER: "·"}
 TYPE_COLOURS = dict(
     zip(LETTERS, (*COLOURS[:3], "#8f8a80", "#5b3f8c", COLOURS[3], COLOURS[4], "#ffffff"), strict=True)
 )
@@ -223,7 +223,7 @@ def describe(measured: Mapping[str, Measures]) -> Callable[..., str]:
 def draw_types(axis: Axes, measures: Measures, kinds: np.ndarray, title: str = "") -> None:
     """A map of all heads: a colored square for each, with the letter of its type and its share in percent.
 
-    Under B (broad) and · (other) stands the entropy, in percent of that of even attention.
+    Under = (broad) and · (other) stands the entropy, in percent of that of even attention.
     """
     layers, heads = kinds.shape
     for layer in range(layers):

@@ -388,7 +388,7 @@ def run_notebook(browser, lab, course_notebook):
     watched.context.close()
 
 
-def test_views_of_notebook_7(run_notebook, quiet_libraries):
+def test_views_of_notebook_10(run_notebook, quiet_libraries):
     """Each view is drawn, answers to the mouse, and shows the library's own numbers."""
     watched, folder = run_notebook, data.fetch("minilm")
     assert watched.page.locator("iframe[title^='Attention,']").count() == 5
@@ -416,7 +416,7 @@ def test_views_of_notebook_7(run_notebook, quiet_libraries):
     assert not watched.dialogs and not watched.elsewhere
 
 
-def test_panel_of_notebook_7_by_keyboard(run_notebook, quiet_libraries):
+def test_panel_of_notebook_10_by_keyboard(run_notebook, quiet_libraries):
     """A sentence typed, then model, layer and head chosen, with Tab and the arrow keys alone."""
     page = run_notebook.page
     panel = page.locator(".jupyter-widgets.widget-vbox")
@@ -448,7 +448,7 @@ def test_panel_of_notebook_7_by_keyboard(run_notebook, quiet_libraries):
     run_notebook.keep("panel")
 
 
-def test_notebook_7_dark(run_notebook):
+def test_notebook_10_dark(run_notebook):
     """In JupyterLab's dark theme the frames stay light, dark ink on white."""
     page = run_notebook.page
     menu(page, "Settings", "Theme", "JupyterLab Dark")
@@ -467,7 +467,7 @@ def test_notebook_7_dark(run_notebook):
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
-def test_stored_notebook_7_exported(watch, tmp_path, theme, width):
+def test_stored_notebook_10_exported(watch, tmp_path, theme, width):
     """The outputs as they are stored, on a page: all views drawn, at a laptop's and a phone's width."""
     body, _ = HTMLExporter(theme=theme).from_notebook_node(nbformat.read(NOTEBOOK, as_version=4))
     (tmp_path / "page.html").write_text(body, encoding="utf-8")

@@ -5,6 +5,7 @@ The outputs themselves are compared by nbval, which runs every notebook beside t
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from scripts.dev import check_notebooks, run_notebooks
+from scripts.dev import check_notebooks, reading_times, run_notebooks
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -282,3 +283,29 @@ def test_names_are_beginnings(tmp_path):
     assert [p.stem for p in run_notebooks.find(["02", "01", "02"], tmp_path)] == ["02_c", "01_b", "02_c"]
     with pytest.raises(SystemExit, match="begins with '07'"):
         run_notebooks.find(["07"], tmp_path)
+
+
+def test_the_start_page_gives_the_reading_times():
+    """The map's minutes are those that the stored notebooks take, counted for a beginner."""
+    page = nbformat.read(ROOT / "notebooks" / "00_start_here.ipynb", as_version=4)
+    text = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
+    given = dict(re.findall(r"\]\((\w+)\.ipynb\) \|[^|]*\|[^|]*\| (\d+) min \|", text))
+    assert {path.stem: str(reading_times.rounded(path)) for path in NOTEBOOKS[1:]} == given
+
+
+def test_reading_times_leave_out_detours_checks_and_exercises(tmp_path):
+    ten_seconds = " ".join(["word"] * 25)
+    cells = [
+        new_markdown_cell(f"# Title\n{' '.join(['word'] * 24)}"),
+        new_code_cell("# Set-up: of the course\n" + "x = 1\n" * 20),
+        new_code_cell("a = 1\n\nb = 2", outputs=[new_output("stream", name="stdout", text="1\n" * 99)]),
+        new_code_cell("def test_sum(program):\n    assert program(1, 2) == 3"),
+        new_markdown_cell(f"## Optional: a detour\n{ten_seconds}"),
+        new_markdown_cell(f"### Part of it\n{ten_seconds}"),
+        new_markdown_cell(f"## Back\n{' '.join(['word'] * 24)}"),
+        new_markdown_cell(f"## Exercises\n{ten_seconds}"),
+        new_markdown_cell(ten_seconds),
+    ]
+    path = tmp_path / "made_up.ipynb"
+    nbformat.write(new_notebook(cells=cells), path)
+    assert reading_times.minutes(path) * 60 == pytest.approx(10 + 2 * 8 + 15 + 10)
