@@ -334,7 +334,7 @@ def test_types_of_heads(shift, words):
     assert describe_head(even, tokens).startswith("broad, entropy 1.79 of at most 1.79")
 
 
-def test_notebook_7_stores_five_views_with_the_notices_of_their_libraries():
+def test_notebook_10_stores_five_views_with_the_notices_of_their_libraries():
     stored = nbformat.read(ROOT / "notebooks" / "10_attention_views.ipynb", as_version=4)
     outputs = [output.get("data", {}) for cell in stored.cells for output in cell.get("outputs", [])]
     pages = [html.unescape(data["text/html"]) for data in outputs if "srcdoc" in data.get("text/html", "")]
