@@ -1,18 +1,19 @@
-"""What a masked-language model has to beat: guessing by frequency, and by the neighbor on the left.
+"""What a masked-language model has to beat: guessing by frequency, by the left neighbor, by both neighbors.
 
-Support code for packed rows of token ids (`helpers/training/rows.py`); both tables are counted on
-training rows.
+Support code for packed rows of token ids (`helpers/training/rows.py`); all tables are counted on training
+rows.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.sparse import csr_matrix
 
 from helpers.analysis.arrays import in_numpy
 from helpers.pretraining import IGNORE
 
-__all__ = ["Score", "Tables", "count"]
+__all__ = ["Score", "Tables", "TwoNeighbors", "count", "count_two_neighbors"]
 
 
 class Score(NamedTuple):
@@ -67,6 +68,76 @@ class Tables(NamedTuple):
             mixed[self.pairs[part] % size] += weight * self.pair_counts[part] / follows[token]
             best[token] = mixed.argmax()
         return Score(float(-np.log(chance).mean()), float((best[left] == asked).mean()))
+
+
+class TwoNeighbors(NamedTuple):
+    """Counts of a token after its left neighbor, before its right one (V, V), and between the two (K, V).
+
+    `sides` (K,) says which two, as left * V + right, in order. Every table is mixed with what is known
+    without it, by Witten and Bell 1991 (method C): with N counts of U different tokens, N / (N + U) of the
+    probability is the table's. One neighbor alone is mixed with the frequencies; the two together with the
+    product of both, divided by the frequencies, which is right if they tell independently of each other.
+    """
+
+    counts: np.ndarray
+    after: csr_matrix
+    before: csr_matrix
+    sides: np.ndarray
+    between: csr_matrix
+
+    def guesses(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """The probability of every entry between two tokens each: (N,), (N,) -> (N, V)."""
+        shares = (self.counts + 1) / (self.counts + 1).sum()
+        apart = _mixed(self.after[left], shares) * _mixed(self.before[right], shares) / shares
+        apart /= apart.sum(axis=1, keepdims=True)
+        asked = left * len(shares) + right
+        found = np.minimum(np.searchsorted(self.sides, asked), len(self.sides) - 1)
+        seen = csr_matrix((self.sides[found] == asked).astype(float)[:, None])
+        return _mixed(self.between[found].multiply(seen).tocsr(), apart)
+
+    def score(self, batch: dict[str, torch.Tensor]) -> Score:
+        """ValueError for a batch in which nothing is asked. A neighbor that is hidden, too, tells nothing."""
+        labels, ids = _labels(batch), in_numpy(batch["ids"])
+        row, place = (labels != IGNORE).nonzero()  # never at the ends: [CLS] and [SEP] stand there
+        loss = right = 0.0
+        for some in np.array_split(np.arange(len(row)), -(-len(row) // 512)):
+            r, p = row[some], place[some]
+            chances = self.guesses(ids[r, p - 1].astype(np.int64), ids[r, p + 1].astype(np.int64))
+            loss -= np.log(chances[np.arange(len(r)), labels[r, p]]).sum()
+            right += (chances.argmax(axis=1) == labels[r, p]).sum()
+        return Score(float(loss / len(row)), float(right / len(row)))
+
+
+def _mixed(table: csr_matrix, otherwise: np.ndarray) -> np.ndarray:
+    """Witten and Bell's mixture of rows of counts (N, V) and what is known without them."""
+    total, kinds = np.asarray(table.sum(axis=1)), np.diff(table.indptr)[:, None]
+    scale = np.maximum(total + kinds, 1)
+    rest = np.where(total > 0, kinds / scale, 1.0)
+    return table.toarray() / scale + rest * otherwise
+
+
+def count_two_neighbors(shards: list, vocab_size: int) -> TwoNeighbors:
+    """The tables of all rows in the shards; neighbors are counted inside a row."""
+    rows = [part["ids"].astype(np.int64) for s in shards for part in s.with_format("numpy").iter(4096)]
+    counts = sum(np.bincount(part.ravel(), minlength=vocab_size) for part in rows)
+    left, middle, right = (
+        np.concatenate([part[:, start : part.shape[1] - 2 + start].ravel() for part in rows])
+        for start in range(3)
+    )
+    first = np.concatenate([part[:, :-1].ravel() for part in rows])
+    second = np.concatenate([part[:, 1:].ravel() for part in rows])
+    sides, which = np.unique(left * vocab_size + right, return_inverse=True)
+
+    def table(one: np.ndarray, other: np.ndarray, size: int) -> csr_matrix:
+        return csr_matrix((np.ones(len(one)), (one, other)), shape=(size, vocab_size))
+
+    return TwoNeighbors(
+        counts,
+        table(first, second, vocab_size),
+        table(second, first, vocab_size),
+        sides,
+        table(which, middle, len(sides)),
+    )
 
 
 def _labels(batch: dict[str, torch.Tensor]) -> np.ndarray:
