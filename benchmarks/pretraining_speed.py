@@ -114,7 +114,7 @@ def make_batches(
 
 
 def read_text() -> tuple[list[list[int]], WordPieceTokenizer]:
-    """The paragraphs of the Wikipedia slice as ids, in random order, and notebook 01's tokenizer for them."""
+    """The paragraphs of the Wikipedia slice as ids, in random order, and notebook 1's tokenizer for them."""
     texts = [part for article in data.wikipedia() for part in article.text.split("\n") if part.strip()]
     tokenizer = WordPieceTokenizer(train_wordpiece(texts, ENTRIES))
     random.Random(1).shuffle(texts)

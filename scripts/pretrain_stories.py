@@ -1,7 +1,7 @@
 r"""Notebook 6's live run without the notebook: several seeds, and small variations of the recipe.
 
-    python scripts/pretrain_stories.py --seeds 0 1 2 --save
-    python scripts/pretrain_stories.py --long --save
+    python scripts/pretrain_stories.py --seeds 0 1 2 --threads 1 --save
+    python scripts/pretrain_stories.py --long --threads 1 --save
     python scripts/pretrain_stories.py --variants all --steps 2500 \
         --csv benchmarks/results/pretraining_ablations.csv
 

@@ -97,7 +97,7 @@ COLUMNS = (
 
 
 def make_tokenizer(training: list[stories.Story], vocab_size: int) -> WordPieceTokenizer:
-    """Notebook 1's trainer on some of the stories; 2,000 entries are more than it needs for whole words."""
+    """Notebook 2's trainer on some of the stories; 2,000 entries are more than it needs for whole words."""
     return WordPieceTokenizer(train_wordpiece([story.text for story in training[:3000]], vocab_size))
 
 
