@@ -33,6 +33,8 @@ MACHINE_PATHS = re.compile(
 WEB_SOURCE = re.compile(r"""\ssrc\s*=\s*\\?["']?\s*((?:https?:)?//[^/"'\s\\>]+)""", re.I)
 MARKDOWN_IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^)\s>]+)")
 HTML_IMAGE = re.compile(r"<img\b[^>]*>", re.I)
+# tqdm's: "100%|██████| 27.8M/27.8M [00:00<00:00" with a known end, "106 articles [00:05, " without one.
+PROGRESS_BAR = re.compile(r"\d%\|.*\[\d+:\d\d<|\[\d+:\d\d, ")
 MARKER = re.compile(r"#\s*(NBVAL_\w*|PYTEST_VALIDATE\w*)")
 
 
@@ -94,6 +96,8 @@ def output_problems(output) -> list[str]:
         if match := MACHINE_PATHS.search(text):
             around = text[max(0, match.start() - 20) : match.end() + 30]
             found.append(f"shows a path of one machine: {around!r}")
+        if PROGRESS_BAR.search(text):
+            found.append("stores a progress bar: run it again, now that what it shows is done")
         hosts = sorted(set(WEB_SOURCE.findall(html.unescape(text))))
         found += [f"shows something loaded from {host}" for host in hosts]
     if "application/vnd.jupyter.widget-view+json" in data:

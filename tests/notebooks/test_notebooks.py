@@ -159,6 +159,8 @@ def test_alternative_texts_are_kept():
         (stored("f()", [stream("/home/anna/bert/data")]), "path of one machine"),
         (stored("f()", [stream("C:\\Users\\anna")]), "path of one machine"),
         (stored("f()", [stream("lib/site-packages/torch/nn.py:3: note")]), "path of one machine"),
+        (stored("f()", [stream("gensim: 100%|█████| 27.8M/27.8M [00:00<00:00, 30.5MB/s]")]), "progress bar"),
+        (stored("f()", [stream("reading: 106 articles [00:05, 19.73 articles/s]")]), "progress bar"),
         (
             stored("f()", [page('<script src="https://cdn.example/d3.js"></script>')]),
             "loaded from https://cdn",

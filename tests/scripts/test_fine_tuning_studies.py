@@ -13,7 +13,7 @@ from helpers.classification import Examples
 from helpers.encoder import Bert, BertConfig
 from helpers.studies import curves as learning_curves
 from helpers.studies import domains as other_domains
-from helpers.studies import recipes, reports, tasks
+from helpers.studies import recipes, tasks
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
 from scripts import fine_tuning_studies as script
 
@@ -55,7 +55,6 @@ def tiny(tmp_path, monkeypatch):
     monkeypatch.setattr(tasks, "load_task", found.get)
     monkeypatch.setattr(recipes, "MINILM", SMALL)
     monkeypatch.setattr(recipes, "LEAST_STEPS", 1)
-    monkeypatch.setattr(reports, "RESAMPLES", 20)
     tasks.load_encoder.cache_clear()
     yield SimpleNamespace(folder=tmp_path, tasks=found)
     tasks.load_encoder.cache_clear()
