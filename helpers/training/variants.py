@@ -84,7 +84,7 @@ class VariantBert(Bert):
         return self.embeddings(ids, type_ids)
 
     def mask(self, length: int, attention_mask: torch.Tensor | None) -> torch.Tensor | None:
-        """What is given to attention: None, boolean (B, 1, 1, T), or with a bias numbers (B or 1, A, T, T)."""
+        """What attention is given: None, boolean (B, 1, 1, T), or with a bias numbers (B or 1, A, T, T)."""
         visible = None if attention_mask is None else attention_mask.bool()[:, None, None, :]
         if not self.bias_share:
             return visible
@@ -185,7 +185,7 @@ MEGATRON = {
 
 
 def to_megatron(model: BertForPreTraining) -> transformers.MegatronBertForMaskedLM:
-    """A pre-norm model as one of the Transformers library; ValueError for another, and while it has a bias."""
+    """A pre-norm model as one of the Transformers library; ValueError for another, or one with a bias."""
     if getattr(model.bert, "norm", None) != "pre" or model.bert.bias_share:
         raise ValueError("only a pre-norm VariantBert whose bias_share is 0 is a MegatronBertForMaskedLM")
     config = model.bert.config
