@@ -47,7 +47,7 @@ class Recipe:
     length: int = 64  # tokens in a row; the stories have their own
     rows: int = 16  # in an update at first
     last_rows: int = 16  # in the last update; between, it grows in steps of `rows`
-    steps: int = 4000
+    steps: int = 3000
     learning_rate: float = 1e-3
     warm_up: float = 0.06  # first share, in which the rate rises
     decay: float = 0.5  # last share, in which it falls to zero
@@ -99,15 +99,15 @@ class Recipe:
         return parts, rate, max(0.0, 1 - progress / self.anneal) if self.anneal else 0.0
 
 
-PLAIN, PRE = Recipe(), Recipe(norm="pre", anneal=0.35)
+PLAIN, PRE = Recipe(), Recipe(norm="pre", anneal=0.5)
 RECIPES = {
     "plain": PLAIN,
     "plain, rate 5e-4": replace(PLAIN, learning_rate=5e-4),
     "neighbors": replace(PLAIN, start="neighbors", learning_rate=5e-4),
     "pre-norm": replace(PRE, anneal=0.0),
     "pre-norm, fading bias": PRE,
-    "pre-norm, bias fades in a tenth": replace(PRE, anneal=0.1),
-    "pre-norm, bias fades late": replace(PRE, anneal=0.7),
+    "pre-norm, bias fades in a fifth": replace(PRE, anneal=0.2),
+    "pre-norm, bias fades late": replace(PRE, anneal=0.8),
     "pre-norm, fading bias, rate 5e-4": replace(PRE, learning_rate=5e-4),
     "pre-norm, fading bias, rate 2e-3": replace(PRE, learning_rate=2e-3),
     "pre-norm, fading bias, batches grow": replace(PRE, last_rows=64),
@@ -117,7 +117,7 @@ RECIPES = {
     "pre-norm, neighbors": replace(PRE, anneal=0.0, start="neighbors"),
     "pre-norm, bias and neighbors": replace(PRE, start="neighbors"),
     "pre-norm, fading bias, fast embeddings": replace(PRE, embedding_rate=4.0),
-    "post-norm, fading bias": replace(PLAIN, anneal=0.35, learning_rate=5e-4, warm_up=0.2),
+    "post-norm, fading bias": replace(PLAIN, anneal=0.5, learning_rate=5e-4, warm_up=0.2),
     # The shape and numbers of notebook 6's live run (helpers/studies/story_runs.py)
     "live": replace(
         PLAIN, layers=2, hidden=64, heads=2, steps=10_000, learning_rate=2e-3, embedding_rate=5.0,
@@ -126,7 +126,7 @@ RECIPES = {
 }  # fmt: skip
 if "muon" in CHOICES["optimizer"]:  # of newer PyTorch
     RECIPES["pre-norm, fading bias, muon"] = replace(PRE, optimizer="muon")
-    RECIPES["post-norm, fading bias, muon"] = replace(PLAIN, anneal=0.35, warm_up=0.2, optimizer="muon")
+    RECIPES["post-norm, fading bias, muon"] = replace(PLAIN, anneal=0.5, warm_up=0.2, optimizer="muon")
 
 
 def differences(recipe: Recipe) -> str:
