@@ -1,0 +1,104 @@
+r"""Pretraining trials: recipes compared on real text or on the stories, with a line of a table for each run.
+
+    python scripts/trials.py --corpus text --recipes plain neighbors --steps 3000 --folder runs/trials
+    python scripts/trials.py --corpus stories --recipes live --seeds 0 1 2 --csv runs/stories.csv
+
+Every run begins with random weights and has only the masked-language loss. It is measured on what its
+corpus holds out, 15 % of the tokens behind [MASK]: loss in nats, share of right answers, and how far it has
+come from frequencies (0) to a table of both neighbors (1); on the stories also the gain, whose end is the
+perfect model. Recipes with the same --steps read the same number of tokens. Runs that are in the table
+already are left out, so an interrupted series goes on with the same command; two processes may share a table
+and a folder, if their recipes differ. The recipes are in helpers/studies/trials.py.
+"""
+
+import argparse
+import os
+import shlex
+import sys
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see helpers/environment.py
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import torch
+
+from helpers.data.output import accept_any_text
+from helpers.studies import trial_tables
+from helpers.studies.errors import RowError, exit_code
+from helpers.studies.tables import locked
+from helpers.studies.trial_corpora import StoryCorpus, TextCorpus
+from helpers.studies.trials import RECIPES, run
+from helpers.training import options as kinds
+from helpers.training.corpus import CorpusError
+from helpers.training.settings import RunError
+
+TABLE = Path("benchmarks/results/pretraining_trials.csv")
+
+
+def compute(options: argparse.Namespace) -> None:
+    """Compute what is missing in the table, seed by seed, so that every recipe has its first run early."""
+    with locked(options.csv):  # said now, not after the first run, if nothing can be written there
+        trial_tables.read(options.csv)
+
+    @cache
+    def corpus(length: int | None):
+        return TextCorpus(options.folder, length) if length else StoryCorpus()
+
+    for seed in options.seeds:
+        for name in options.recipes:
+            recipe = RECIPES[name]
+            recipe = replace(recipe, steps=options.steps or recipe.steps)
+            wanted = trial_tables.identity(options.corpus, name, recipe, seed)
+            if any(wanted.items() <= line.items() for line in trial_tables.read(options.csv)):
+                print(f"{name}, seed {seed}: is in the table", flush=True)
+                continue
+            print(f"{name}, seed {seed}: {wanted['settings']}", flush=True)
+            every = options.every or max(1, recipe.steps // 10)
+            read_from = corpus(recipe.length if options.corpus == "text" else None)
+            found = run(recipe, read_from, seed, every, lambda text: print(text, flush=True))
+            command = f"python scripts/trials.py --corpus {options.corpus} --recipes {shlex.quote(name)} "
+            command += f"--seeds {seed} --steps {recipe.steps}"
+            line = trial_tables.add(options.csv, wanted, found, command)
+            shown = {key: value for key, value in line.items() if value and key not in ("curve", "command")}
+            print("  ".join(f"{key} {value}" for key, value in shown.items()), flush=True)
+
+
+def arguments(given: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    add, names = parser.add_argument, "; ".join(RECIPES)
+    add("--corpus", choices=("text", "stories"), required=True)
+    add("--recipes", nargs="+", required=True, metavar="NAME", help=f"all, or: {names}".replace("%", "%%"))
+    add("--seeds", type=kinds.seed(), nargs="+", default=[0])
+    add("--steps", type=kinds.count(), help="batches to read; default: as the recipe says")
+    add("--every", type=kinds.count(), help="steps between two measurements; default: a tenth of them")
+    add("--csv", type=kinds.growing_table(), default=TABLE, help=f"default: {TABLE}")
+    add("--folder", type=kinds.folder(), default=Path("runs/trials"),
+        help="where the prepared text is kept; default: runs/trials")  # fmt: skip
+    add("--threads", type=kinds.threads(), default=1)
+    options = parser.parse_args(given)
+    options.recipes = list(RECIPES) if options.recipes == ["all"] else options.recipes
+    if unknown := [name for name in options.recipes if name not in RECIPES]:
+        parser.error(f"there is no recipe {unknown[0]!r}: choose from {names}")
+    return options
+
+
+def main(given: list[str] | None = None) -> int:
+    accept_any_text()
+    options = arguments(given)
+    torch.set_num_threads(options.threads)
+
+    def work() -> None:
+        try:
+            compute(options)
+        except (CorpusError, RunError) as error:
+            raise RowError(str(error)) from error
+
+    return exit_code(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
