@@ -36,7 +36,7 @@ from helpers.training.model import measure
 from helpers.training.prepare import make_tokenizer, prepare_text
 from helpers.training.rows import MaskedRows, count_tokens
 from helpers.training.starts import log_frequencies
-from helpers.training.variants import MaskedOnlyVariant, masked_variant_logits
+from helpers.training.variants import masked_variant_logits
 
 __all__ = ["ENTRIES", "Baseline", "StoryCorpus", "TextCorpus", "neighbors_in_stories"]
 
@@ -102,7 +102,8 @@ class TextCorpus:
         """Loss and accuracy of every held-out part, on all rows or on the first ones."""
         values = {}
         for part, shards in self.held_out.items():
-            found = measure(model, shards, self.tokenizer, "cpu", None if whole else FEW, MaskedOnlyVariant)
+            most = None if whole else FEW
+            found = measure(model, shards, self.tokenizer, "cpu", most, masked_variant_logits)
             values |= {f"{part}_{what}": value for what, value in found.items()}
         return values
 

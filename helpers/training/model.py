@@ -5,6 +5,7 @@ and the pooler stay as they were drawn.
 """
 
 import argparse
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -72,14 +73,17 @@ def make_model(
 
 
 class MaskedOnly(nn.Module):
-    """The model as training calls it: ids and positions (B, T) -> token scores (M, V) at those positions."""
+    """The model as training calls it: ids and positions (B, T) -> token scores (M, V) at those positions.
 
-    def __init__(self, model: BertForPreTraining):
+    scores: the function that computes them, from the model, ids and positions.
+    """
+
+    def __init__(self, model: BertForPreTraining, scores: Callable = masked_token_logits):
         super().__init__()
-        self.model = model
+        self.model, self.scores = model, scores
 
     def forward(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        return masked_token_logits(self.model, ids, positions)
+        return self.scores(self.model, ids, positions)
 
 
 def masked_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -92,11 +96,11 @@ def masked_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> tuple[torch
 @torch.no_grad()
 def measure(
     model: BertForPreTraining, shards: list, tokenizer, device, most: int | None = None,
-    calling: type[nn.Module] = MaskedOnly,
+    scores: Callable = masked_token_logits,
 ) -> dict:  # fmt: skip
     """Loss and accuracy on held-out rows, 15 % of the tokens behind [MASK], always the same ones.
 
-    most: so many rows only; calling: how the model is called, from ids and positions to scores.
+    most: so many rows only; scores: as in `MaskedOnly`.
     """
     mask = partial(mask_tokens, rate=0.15, shares=(1.0, 0.0, 0.0))
     rows = MaskedRows(shards, tokenizer, seed=0, mask=mask)
@@ -106,7 +110,7 @@ def measure(
         for start in range(0, len(places), 32):
             examples = [rows[place] for place in places[start : start + 32]]
             batch = {name: torch.stack([row[name] for row in examples]).to(device) for name in examples[0]}
-            more_loss, more_right = masked_loss(calling(model), batch)
+            more_loss, more_right = masked_loss(MaskedOnly(model, scores), batch)
             loss, right = loss + more_loss.item(), right + more_right.item()
             count += (batch["labels"] != IGNORE).sum().item()
     return {"loss": loss / count, "accuracy": right / count}

@@ -11,7 +11,27 @@ from helpers.attention import join_heads, split_heads
 from helpers.encoder import check_inputs
 from helpers.pretraining import BertForPreTraining
 
-__all__ = ["masked_token_logits"]
+__all__ = ["masked_token_logits", "places_of", "take", "token_scores"]
+
+
+def places_of(positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The chosen places of every row in order, (B, N); rows with fewer than N get others, marked False."""
+    most = int(positions.sum(dim=1).max())
+    places = positions.long().topk(most, dim=1).indices.sort(dim=1).values
+    return places, positions.gather(1, places)
+
+
+def take(hidden: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """The vectors at the places (B, N) of each row: (B, T, H) -> (B, N, H)."""
+    rows = torch.arange(len(hidden), device=hidden.device)[:, None] * hidden.shape[1]
+    # index_select, not indexing: its gradient is the same however many threads add it up
+    return hidden.flatten(0, 1).index_select(0, (rows + places).flatten()).unflatten(0, places.shape)
+
+
+def token_scores(model: BertForPreTraining, hidden: torch.Tensor) -> torch.Tensor:
+    """The token head alone: (M, H) -> (M, V)."""
+    hidden = model.norm(functional.gelu(model.transform(hidden)))
+    return functional.linear(hidden, model.bert.embeddings.token.weight, model.token_bias)
 
 
 def masked_token_logits(
@@ -39,13 +59,8 @@ def masked_token_logits(
     for layer in bert.layers[:-1]:
         hidden, _ = layer(hidden, mask)
     layer = bert.layers[-1]
-    # (B, N): the chosen positions of every row in order; a row with fewer than N gets others as well
-    most = int(positions.sum(dim=1).max())
-    places = positions.long().topk(most, dim=1).indices.sort(dim=1).values
-    chosen = positions.gather(1, places)  # (B, N)
-    rows = torch.arange(len(ids), device=ids.device)[:, None] * ids.shape[1]
-    # index_select, not indexing: its gradient is the same however many threads add it up
-    asking = hidden.flatten(0, 1).index_select(0, (rows + places).flatten()).unflatten(0, places.shape)
+    places, chosen = places_of(positions)  # (B, N)
+    asking = take(hidden, places)
     attention = layer.attention
     query, key, value = (
         split_heads(linear(tokens), attention.num_heads)
@@ -60,5 +75,4 @@ def masked_token_logits(
     asking, context = asking[chosen], join_heads(context)[chosen]  # (M, H)
     asking = layer.attention_norm(asking + layer.dropout(attention.output(context)))
     asking = layer.feed_forward_norm(asking + layer.dropout(layer.feed_forward(asking)))
-    asking = model.norm(functional.gelu(model.transform(asking)))
-    return functional.linear(asking, bert.embeddings.token.weight, model.token_bias)
+    return token_scores(model, asking)

@@ -21,10 +21,10 @@ from helpers import checkpoints
 from helpers.attention import join_heads, split_heads
 from helpers.encoder import Bert, BertConfig, BertOutput, EncoderLayer, check_inputs
 from helpers.pretraining import BertForPreTraining
+from helpers.training.shortcuts import places_of, take, token_scores
 
 __all__ = [
-    "NORMS", "MaskedOnlyVariant", "VariantBert", "alibi_slopes", "masked_variant_logits", "shrink_by_layer",
-    "to_megatron",
+    "NORMS", "VariantBert", "alibi_slopes", "masked_variant_logits", "shrink_by_layer", "to_megatron",
 ]  # fmt: skip
 
 NORMS = ("post", "pre")
@@ -100,8 +100,8 @@ class VariantBert(Bert):
         reading = layer.attention_norm(hidden) if pre else hidden
         asking, kept = reading, hidden
         if positions is not None:
-            places, chosen = _places(positions)  # (B, N)
-            asking, kept = _take(reading, places), _take(hidden, places)[chosen]
+            places, chosen = places_of(positions)  # (B, N)
+            asking, kept = take(reading, places), take(hidden, places)[chosen]
             if mask is not None and mask.shape[2] > 1:  # the lines of the asking tokens
                 mask = mask.expand(len(hidden), -1, -1, -1)
                 lines = places[:, None, :, None].expand(-1, mask.shape[1], -1, mask.shape[3])
@@ -124,19 +124,6 @@ class VariantBert(Bert):
         return layer.feed_forward_norm(summed + layer.dropout(layer.feed_forward(summed)))
 
 
-def _places(positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The chosen places of every row in order, (B, N); rows with fewer than N get others, marked False."""
-    most = int(positions.sum(dim=1).max())
-    places = positions.long().topk(most, dim=1).indices.sort(dim=1).values
-    return places, positions.gather(1, places)
-
-
-def _take(hidden: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    rows = torch.arange(len(hidden), device=hidden.device)[:, None] * hidden.shape[1]
-    # index_select, not indexing: its gradient is the same however many threads add it up
-    return hidden.flatten(0, 1).index_select(0, (rows + places).flatten()).unflatten(0, places.shape)
-
-
 def masked_variant_logits(
     model: BertForPreTraining,
     ids: torch.Tensor,
@@ -151,19 +138,7 @@ def masked_variant_logits(
     for layer in bert.layers[:-1]:
         hidden = bert.pass_layer(layer, hidden, mask)
     hidden = bert.final_norm(bert.pass_layer(bert.layers[-1], hidden, mask, positions))
-    hidden = model.norm(functional.gelu(model.transform(hidden)))
-    return functional.linear(hidden, bert.embeddings.token.weight, model.token_bias)
-
-
-class MaskedOnlyVariant(nn.Module):
-    """A model with a `VariantBert` as `helpers.training.model.measure` calls it."""
-
-    def __init__(self, model: BertForPreTraining):
-        super().__init__()
-        self.model = model
-
-    def forward(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        return masked_variant_logits(self.model, ids, positions)
+    return token_scores(model, hidden)
 
 
 @torch.no_grad()
