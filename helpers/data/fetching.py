@@ -22,7 +22,7 @@ from helpers.data.pip_downloads import pip_download
 
 __all__ = ["cache_folder", "fetch", "locked", "read_checked", "repair", "tidy", "verify"]
 
-_LARGE = 50_000_000  # bytes: what is said before so much is downloaded
+_LARGE = 40_000_000  # bytes: what is said before so much is downloaded
 
 
 def cache_folder() -> Path:

@@ -7,6 +7,7 @@ import argparse
 import math
 
 from helpers.training import options
+from helpers.training.corpus import CORPORA
 from helpers.training.options import file, folder, number, seed
 
 __all__ = ["RunError", "arguments"]
@@ -29,8 +30,10 @@ def arguments(given: list[str] | None = None, description: str | None = None) ->
     add("--out", type=folder(), required=True, help="folder of the run; if it holds one, that run goes on")
     add("--text", type=file(), nargs="+", metavar="FILE",
         help="plain-text files instead of the course's text")  # fmt: skip
+    add("--corpus", choices=CORPORA, default=CORPORA[0],
+        help="the course's own text, or wider: with books and Wikipedia leads (50 MB)")  # fmt: skip
     add("--tokenizer", type=file(), metavar="VOCAB_TXT",
-        help="a vocabulary; without it one is trained on the text")  # fmt: skip
+        help="a vocabulary; without it one is trained on the course's text, or on --text")  # fmt: skip
     add("--vocab-size", type=count(1, 10_000_000), default=8000,
         help="entries of the vocabulary that is trained")  # fmt: skip
     add("--init", help="go on from a checkpoint: minilm, a folder, or a BERT of the model hub")
@@ -78,6 +81,8 @@ def check(parser: argparse.ArgumentParser, settings: argparse.Namespace) -> argp
             setattr(settings, name, value)
     if settings.init == "":
         parser.error("--init must name a checkpoint, not be empty: leave it away for a new model")
+    if settings.text and settings.corpus != CORPORA[0]:
+        parser.error(f"--text brings its own text: leave --corpus {settings.corpus} away")
     if settings.save_every % settings.log_every:
         parser.error(
             "--save-every must be a multiple of --log-every: a state begins with a new line of the log"
