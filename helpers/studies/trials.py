@@ -19,12 +19,13 @@ from helpers.encoder import BertConfig
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens
 from helpers.training import optimizer as long_run
 from helpers.training.starts import NEIGHBORS, start_with_neighbors
-from helpers.training.variants import NORMS, VariantBert, masked_variant_logits, shrink_by_layer
+from helpers.training.variants import BIASES, NORMS, VariantBert, masked_variant_logits, shrink_by_layer
 
 __all__ = ["RECIPES", "Hiding", "Recipe", "differences", "make_model", "make_optimizers", "run"]
 
 CHOICES = {
     "norm": NORMS,
+    "bias": BIASES,
     "start": ("plain", "neighbors"),
     "optimizer": ("adamw", "muon") if hasattr(torch.optim, "Muon") else ("adamw",),
     "precision": ("fp32", "bf16"),
@@ -53,7 +54,8 @@ class Recipe:
     decay: float = 0.5  # last share, in which it falls to zero
     dropout: float = 0.0
     norm: str = "post"
-    anneal: float = 0.0  # the share at which a distance bias has faded to zero; 0: there is none
+    anneal: float = 0.0  # the share at which a bias of attention has faded to zero; 0: there is none
+    bias: str = "distance"  # for the near, or "offsets": each head for one place
     start: str = "plain"  # or "neighbors": heads that look at them (helpers/training/starts.py)
     initial_std: float | str | None = None  # None: 1 / sqrt(inputs); "by layer": so, and shrunk by depth
     mask_rate: float = 0.3  # at first; every hidden token becomes [MASK]
@@ -93,7 +95,7 @@ class Recipe:
             raise ValueError(f"last_rows must be a multiple of rows, {self.rows}, not {self.last_rows}")
 
     def at(self, progress: float) -> tuple[int, float, float]:
-        """After this share of the steps: batches in an update, mask rate, share of the distance bias."""
+        """After this share of the steps: batches in an update, mask rate, share of the bias."""
         parts = round(1 + progress * (self.last_rows // self.rows - 1))
         rate = self.mask_rate + progress * (self.last_mask_rate - self.mask_rate)
         return parts, rate, max(0.0, 1 - progress / self.anneal) if self.anneal else 0.0
@@ -117,7 +119,14 @@ RECIPES = {
     "pre-norm, neighbors": replace(PRE, anneal=0.0, start="neighbors"),
     "pre-norm, bias and neighbors": replace(PRE, start="neighbors"),
     "pre-norm, fading bias, fast embeddings": replace(PRE, embedding_rate=4.0),
+    "pre-norm, fading offsets": replace(PRE, bias="offsets"),
     "post-norm, fading bias": replace(PLAIN, anneal=0.5, learning_rate=5e-4, warm_up=0.2),
+    "post-norm, fading offsets": replace(PLAIN, anneal=0.5, learning_rate=5e-4, bias="offsets"),
+    "post-norm, fading offsets, by layer": replace(
+        PLAIN, anneal=0.5, learning_rate=5e-4, bias="offsets", initial_std="by layer"
+    ),
+    "plain, rate 1e-4": replace(PLAIN, learning_rate=1e-4),
+    "plain, large batches": replace(PLAIN, rows=128, last_rows=128),
     # The shape and numbers of notebook 6's live run (helpers/studies/story_runs.py)
     "live": replace(
         PLAIN, layers=2, hidden=64, heads=2, steps=10_000, learning_rate=2e-3, embedding_rate=5.0,
@@ -127,6 +136,11 @@ RECIPES = {
 if "muon" in CHOICES["optimizer"]:  # of newer PyTorch
     RECIPES["pre-norm, fading bias, muon"] = replace(PRE, optimizer="muon")
     RECIPES["post-norm, fading bias, muon"] = replace(PLAIN, anneal=0.5, warm_up=0.2, optimizer="muon")
+    RECIPES["plain, muon"] = replace(PLAIN, optimizer="muon")
+    RECIPES["neighbors, muon"] = replace(RECIPES["neighbors"], optimizer="muon")
+    RECIPES["post-norm, fading offsets, muon"] = replace(
+        RECIPES["post-norm, fading offsets, by layer"], optimizer="muon"
+    )
 
 
 def differences(recipe: Recipe) -> str:
@@ -154,7 +168,7 @@ def make_model(recipe: Recipe, corpus, seed: int) -> BertForPreTraining:
         len(corpus.tokenizer.vocabulary), recipe.hidden, recipe.layers, recipe.heads, 4 * recipe.hidden,
         corpus.positions, dropout=recipe.dropout, init_std=std, pad_token_id=corpus.tokenizer.id_of["[PAD]"],
     )  # fmt: skip
-    bert = VariantBert(config, recipe.norm)
+    bert = VariantBert(config, recipe.norm, recipe.bias)
     if recipe.start == "neighbors":
         start_with_neighbors(bert, NEIGHBORS[: recipe.heads])
     if recipe.initial_std == "by layer":
