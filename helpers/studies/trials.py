@@ -21,13 +21,13 @@ from helpers.training import optimizer as long_run
 from helpers.training.starts import NEIGHBORS, start_with_neighbors
 from helpers.training.variants import BIASES, NORMS, VariantBert, masked_variant_logits, shrink_by_layer
 
-__all__ = ["RECIPES", "Hiding", "Recipe", "differences", "make_model", "make_optimizers", "run"]
+__all__ = ["RECIPES", "Hiding", "Recipe", "differences", "make_model", "make_optimizer", "run"]
 
 CHOICES = {
     "norm": NORMS,
     "bias": BIASES,
     "start": ("plain", "neighbors"),
-    "optimizer": ("adamw", "muon") if hasattr(torch.optim, "Muon") else ("adamw",),
+    "optimizer": long_run.OPTIMIZERS,
     "precision": ("fp32", "bf16"),
     "initial_std": (None, 0.02, "by layer"),
 }
@@ -181,32 +181,16 @@ def make_model(recipe: Recipe, corpus, seed: int) -> BertForPreTraining:
     return model
 
 
-def make_optimizers(recipe: Recipe, model: BertForPreTraining) -> list[torch.optim.Optimizer]:
-    """AdamW for all weights, or Muon for the layers' matrices and AdamW for the rest.
-
-    Muon's steps are scaled to the size of AdamW's (Liu et al. 2025, section 2.2), so that both take one rate.
-    Every group has its full rate under "peak".
-    """
+def make_optimizer(recipe: Recipe, model: BertForPreTraining) -> torch.optim.Optimizer:
+    """That of the long run (`helpers.training.optimizer`), with the numbers of the recipe."""
     settings = Namespace(
         learning_rate=recipe.learning_rate, embedding_rate=recipe.embedding_rate, head_learning_rate=None,
-        weight_decay=recipe.weight_decay,
+        weight_decay=recipe.weight_decay, optimizer=recipe.optimizer,
     )  # fmt: skip
-    adamw = long_run.make_optimizer(settings, model)
-    for group in adamw.param_groups:
-        group["betas"] = (0.9, recipe.beta2)
-    if recipe.optimizer == "adamw":
-        return [adamw]
-    matrices = [weight for weight in model.bert.layers.parameters() if weight.dim() == 2]
-    taken = {id(weight) for weight in matrices}
-    for group in adamw.param_groups:
-        group["params"] = [weight for weight in group["params"] if id(weight) not in taken]
-    muon = torch.optim.Muon(matrices, recipe.learning_rate, recipe.weight_decay,
-                            adjust_lr_fn="match_rms_adamw")  # fmt: skip
-    muon.param_groups[0]["peak"] = recipe.learning_rate
-    return [adamw, muon]
+    return long_run.make_optimizer(settings, model, recipe.beta2)
 
 
-def _update(model: BertForPreTraining, parts: list[dict], optimizers: list, precision: str) -> bool:
+def _update(model: BertForPreTraining, parts: list[dict], optimizer, precision: str) -> bool:
     """One update from the mean loss over all hidden tokens of the parts; False if a number is not finite."""
     asked = sum((part["labels"] != IGNORE).sum().item() for part in parts)
     for part in parts:
@@ -219,10 +203,9 @@ def _update(model: BertForPreTraining, parts: list[dict], optimizers: list, prec
         (functional.cross_entropy(logits.float(), hidden, reduction="sum") / asked).backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     finite = bool(torch.isfinite(norm))
-    for optimizer in optimizers:
-        if finite:
-            optimizer.step()
-        optimizer.zero_grad()
+    if finite:
+        optimizer.step()
+    optimizer.zero_grad()
     return finite
 
 
@@ -234,7 +217,7 @@ def run(recipe: Recipe, corpus, seed: int, every: int, say: Callable[[str], None
     measuring.
     """
     model, hide = make_model(recipe, corpus, seed), Hiding(recipe.mask_rate)
-    optimizers, batches = make_optimizers(recipe, model), corpus.batches(recipe.rows, seed, hide)
+    optimizer, batches = make_optimizer(recipe, model), corpus.batches(recipe.rows, seed, hide)
     rates = Namespace(warm_up_steps=recipe.warm_up * recipe.steps, decay=recipe.decay, steps=recipe.steps)
     read = updates = tokens = 0
     spent, curve = 0.0, []
@@ -243,9 +226,9 @@ def run(recipe: Recipe, corpus, seed: int, every: int, say: Callable[[str], None
         begun = time.process_time()
         parts, hide.rate, model.bert.bias_share = recipe.at(read / recipe.steps)
         taken = list(islice(batches, min(parts, recipe.steps - read)))
-        for group in (group for optimizer in optimizers for group in optimizer.param_groups):
+        for group in optimizer.param_groups:
             group["lr"] = group["peak"] * long_run.learning_rate_share(read + 1, rates)
-        if not _update(model, taken, optimizers, recipe.precision):
+        if not _update(model, taken, optimizer, recipe.precision):
             break
         before, read, updates = read, read + len(taken), updates + 1
         tokens += sum(part.get("attention_mask", torch.ones_like(part["ids"])).sum().item() for part in taken)

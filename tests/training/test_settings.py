@@ -50,6 +50,11 @@ BAD = {
     "--init minilm --layers 3": "--init brings its own shape and dropout: leave --layers away",
     "--init minilm --neighbors": "--neighbors is for a new model",
     "--hidden 28 --neighbors": "--neighbors needs heads of an even width, not 7",
+    "--init minilm --shrink-by-layer": "--shrink-by-layer is for a new model",
+    "--init minilm --fade-steps=5": "--fade-steps is for a new model",
+    "--fade-steps=100 --steps=100": "--fade-steps must be less than --steps",
+    "--fade-steps=-1": "argument --fade-steps: must be at least 0",
+    "--optimizer=sgd": "argument --optimizer: invalid choice: 'sgd'",
     "--step=5": "unrecognized arguments",
     "--warm-up=7": "unrecognized arguments: --warm-up=7",  # a share of the steps everywhere else
 }
