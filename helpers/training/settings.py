@@ -8,6 +8,7 @@ import math
 
 from helpers.training import options
 from helpers.training.corpus import CORPORA
+from helpers.training.optimizer import OPTIMIZERS
 from helpers.training.options import file, folder, number, seed
 
 __all__ = ["RunError", "arguments"]
@@ -44,6 +45,10 @@ def arguments(given: list[str] | None = None, description: str | None = None) ->
     add("--dropout", type=number(least=0, below=1), help="0.1 unless given")
     add("--neighbors", action="store_true",
         help="heads of a new model begin by looking at the neighbors: for small batches")  # fmt: skip
+    add("--fade-steps", type=count(0), default=0,
+        help="steps over which a bias that shows each head one place beside its token fades to nothing")
+    add("--shrink-by-layer", action="store_true",
+        help="blocks of a new model begin by adding 1 / sqrt(2 layers) of what they would")
     add("--length", type=count(3, 65_536), default=128, help="tokens in a row, [CLS] and [SEP] among them")
     add("--mask-rate", type=number(above=0, most=1), default=0.15,
         help="share of the tokens that is hidden in training")  # fmt: skip
@@ -52,6 +57,8 @@ def arguments(given: list[str] | None = None, description: str | None = None) ->
     add("--steps", type=count(), default=10_000)
     add("--batch-size", type=count(), default=32, help="rows in a step, over all processes")
     add("--accumulate", type=count(), default=1, help="parts in which a process computes its share of a step")
+    add("--optimizer", choices=OPTIMIZERS, default="adamw",
+        help="muon: for the matrices of the layers, AdamW for the rest")  # fmt: skip
     add("--learning-rate", type=positive, default=1e-3)
     add("--head-learning-rate", type=positive,
         help="for the token head, where it is new and the encoder is not")  # fmt: skip
@@ -98,8 +105,11 @@ def check(parser: argparse.ArgumentParser, settings: argparse.Namespace) -> argp
         )
     if not math.isfinite(settings.learning_rate * settings.embedding_rate):
         parser.error("--learning-rate times --embedding-rate must be a finite number: lower one of them")
-    if settings.init and settings.neighbors:
-        parser.error("--neighbors is for a new model: leave it away with --init")
+    for name in ("neighbors", "shrink_by_layer", "fade_steps"):
+        if settings.init and getattr(settings, name):
+            parser.error(f"--{name.replace('_', '-')} is for a new model: leave it away with --init")
+    if settings.fade_steps >= settings.steps:
+        parser.error("--fade-steps must be less than --steps: a finished model has no bias")
     if settings.neighbors and settings.hidden // settings.heads % 2:
         parser.error(f"--neighbors needs heads of an even width, not {settings.hidden // settings.heads}")
     if settings.init and settings.tokenizer:
