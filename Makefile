@@ -10,7 +10,8 @@
 #              scripts/dev/badges.py --check, scripts/dev/sync_cells.py --check, scripts/dev/check_notebooks.py
 # make test-browser   the attention views in Chromium, installed before: python -m pytest -n 0 tests/browser
 # make bench   time and memory of every notebook, the tokenizer:      python benchmarks/notebooks.py, wordpiece.py
-# make data    fetch the data into data/cache/:                       python -m helpers.data
+# make data    fetch the data of the notebooks into data/cache/:      python -m helpers.data
+#              (make test: all data, 50 MB more)                       python -m helpers.data all
 # make clean   remove the environment (the data stays)
 # make help    these lines
 #
@@ -32,6 +33,7 @@ lab: data
 	$(PY) -m jupyterlab notebooks/00_start_here.ipynb
 
 test: data
+	$(PY) -m helpers.data all
 	$(PY) -m pytest $(if $(PART),--part $(PART))
 
 test-browser: data .venv/.installed-dev
