@@ -124,6 +124,5 @@ def _is_prose(block: str) -> bool:
 
 
 def _joined(block: str) -> str:
-    """One line, without the typist's marks: of italics and notes, ` for an opening quote, -- for a dash."""
-    words = re.sub("[_*>=]", "", block).replace("`", "'").split()
-    return re.sub("-{2,}", "—", " ".join(words))
+    """One line, without the underscores of italics; two hyphens are the typist's dash."""
+    return re.sub("-{2,}", "—", " ".join(block.replace("_", "").split()))
