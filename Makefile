@@ -32,7 +32,7 @@ PY := .venv/bin/python
 lab: data
 	$(PY) -m jupyterlab notebooks/00_start_here.ipynb
 
-test: data
+test: .venv/.installed
 	$(PY) -m helpers.data all
 	$(PY) -m pytest $(if $(PART),--part $(PART))
 
