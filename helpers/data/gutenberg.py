@@ -100,7 +100,7 @@ def _chapters(text: str, form: _Form) -> Iterator[str]:
     heading = re.compile(rf"^(?:{form.heading})[ \t]*$", re.MULTILINE)
     starts = [match.span() for match in heading.finditer(text)]
     ends = [start for start, _ in starts[1:]] + [len(text)]
-    for (_, start), end in zip(starts, ends, strict=True):
+    for (_, start), end in zip(starts, ends, strict=False):  # without a heading there is an end alone
         if _SCENE.search(text, start, end):
             continue  # a play
         blocks = re.split(r"\n\s*\n", text[start:end].strip("\n"))
