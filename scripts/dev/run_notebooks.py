@@ -38,6 +38,8 @@ NOTEBOOKS = ROOT / "notebooks"
 SECONDS_PER_CELL = 1200
 MOST_JOBS = 61  # as many processes as Python can wait for on Windows
 IGNORE_OUTPUT = "nbval-ignore-output"
+# Of a cell's metadata: the rest is an editor's. cellView folds a cell on Colab, jupyter elsewhere.
+KEPT = ("tags", "jupyter", "cellView")
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 # What notebooks are stored and tested with. A thread that waits must not keep a core busy that another needs.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "BERT_COURSE_DEVICE": "cpu"}
@@ -210,7 +212,7 @@ def normalized(notebook):
     copy.nbformat, copy.nbformat_minor = 4, 5
     seen = {}
     for cell in copy.cells:
-        cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags", "jupyter")}
+        cell.metadata = {k: v for k, v in cell.metadata.items() if k in KEPT}
         key = f"{cell.cell_type}\n{cell.source}"
         seen[key] = seen.get(key, 0) + 1
         cell.id = hashlib.sha256(f"{key}\n{seen[key]}".encode()).hexdigest()[:12]
