@@ -1,4 +1,34 @@
-"""What shows a learner that a check is worth something.
+"""The learner writes: exercises whose checks name the mistake, and questions before their answers.
 
-    wrong   a wrong program must fail a check, and the check must say why
+    commands     what a learner types: check, hint, guess, restore, forget
+    overview     progress: how far the learner is, as a table and a picture
+    mine         the learner's functions that passed, kept as files
+    building     a BERT of the learner's parts, and which of them breaks it
+    exercise     what an exercise is: stub, probe, right function, mistakes, hints
+    question     what a question is
+    tables       the exercises and questions, a file for each notebook
+    references   right functions that are taught and not used again
+    judging      how a check comes to its verdict
+    comparison   where two results first differ, in a sentence
+    limits       a learner's function is run: stopped when it does not end, its printing caught
+    sources      the text of a learner's function, in a notebook or a file
+    wrong        a wrong program must fail a check, and the check must say why
+
+How to write an exercise: README.md beside this file.
 """
+
+from helpers.exercises.commands import check, forget, guess, hint, restore
+from helpers.exercises.overview import progress
+from helpers.exercises.tables import EXERCISES, QUESTIONS
+
+__all__ = ["check", "hint", "guess", "progress", "restore", "forget", "EXERCISES", "QUESTIONS"]
+__all__ += ["my_tokenizer", "my_bert", "my_pretraining", "my_fine_tuning"]
+
+
+def __getattr__(name: str):
+    """What builds models is imported when it is asked for, for it needs torch."""
+    if name in ("my_tokenizer", "my_bert", "my_pretraining", "my_fine_tuning"):
+        from helpers.exercises import building
+
+        return getattr(building, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

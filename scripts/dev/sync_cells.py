@@ -2,10 +2,12 @@
 
     python scripts/dev/sync_cells.py            rewrite the notebooks' definitions from the helpers
     python scripts/dev/sync_cells.py --check    only say what differs
+    python scripts/dev/sync_cells.py --stubs    write the exercises' stubs over solutions, too
 
 A notebook cell that holds so much as `def normalize(): ...` gets the helper's whole text, comments
 directly above it included. Other lines of the cell stay. The set-up cell, known by its first line, gets the
-text of scripts/dev/setup_cell.py. Outputs are not touched: run the notebook next.
+text of scripts/dev/setup_cell.py. Stubs and questions come from their tables (sync_exercises.py). Outputs
+are not touched: run the notebook next.
 """
 
 import argparse
@@ -21,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from helpers.data.output import accept_any_text  # noqa: E402
+from scripts.dev import sync_exercises  # noqa: E402
 
 # What a notebook teaches, by height: a module may import only from lower ones, and never support code.
 HEIGHT = {"wordpiece": 0, "embeddings": 1, "attention": 1, "encoder": 2}
@@ -95,6 +98,17 @@ def taught(root: Path) -> dict[str, dict[str, Definition]]:
     return modules
 
 
+def references(root: Path) -> dict[str, dict[str, Definition]]:
+    """The same for functions that are taught and not used again: helpers/exercises/references/."""
+    found = {}
+    for path in sorted((root / "helpers" / "exercises" / "references").glob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        names = exported(source)
+        texts = {d.name: d for d in definitions(source) if d.name in names}
+        found[f"exercises/references/{path.stem}"] = texts
+    return found
+
+
 def python_lines(source: str) -> str:
     """A cell's source with IPython's own lines (% and !) made comments, so that Python can parse it."""
     return "\n".join("#" + line if line.startswith(("%", "!")) else line for line in source.splitlines())
@@ -121,7 +135,7 @@ def shown(paths: list[Path]) -> list[Shown]:
 def problems(root: Path) -> list[str]:
     """Everything in which notebooks and helpers break the rule of one text, a sentence for each."""
     everything = shown(notebook_paths(root))
-    modules = taught(root)
+    modules = taught(root) | references(root)
     found = module_problems(root)
     for module, names in modules.items():
         for name, definition in names.items():
@@ -129,6 +143,8 @@ def problems(root: Path) -> list[str]:
     taught_names = {name for names in modules.values() for name in names}
     for path in sorted((root / "helpers").rglob("*.py")):
         module = path.relative_to(root).as_posix()
+        if module.startswith("helpers/exercises/tables/"):  # wrong programs, which nobody imports
+            continue
         for definition in definitions(path.read_text(encoding="utf-8")):
             if definition.name not in taught_names and not definition.name.startswith("_"):
                 found += _reuse_problems(module, definition, everything)
@@ -234,9 +250,13 @@ def synced(source: str, wanted: dict[str, Definition]) -> str:
     return "\n".join(lines)
 
 
-def sync(root: Path) -> list[str]:
-    """Rewrite the notebooks' taught definitions from the helpers; return a line for each cell changed."""
-    wanted = {name: d for names in taught(root).values() for name, d in names.items()}
+def sync(root: Path, stubs: bool = False) -> list[str]:
+    """Rewrite the notebooks' taught definitions from the helpers; return a line for each cell changed.
+
+    stubs: write those of the exercises over solutions, too.
+    """
+    modules = taught(root) | references(root)
+    wanted = {name: d for names in modules.values() for name, d in names.items()}
     changed = []
     for path in notebook_paths(root):
         notebook = nbformat.read(path, as_version=4)
@@ -247,6 +267,7 @@ def sync(root: Path) -> list[str]:
             if text != cell.source.rstrip("\n"):
                 changed.append(f"{path.name}, code cell {number}")
                 cell.source = text
+        changed += sync_exercises.sync_notebook(notebook, path, root, stubs)
         if len(changed) > before:
             part = path.with_suffix(".tmp")
             part.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
@@ -258,10 +279,12 @@ def main(arguments: list[str] | None = None) -> int:
     accept_any_text()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing")
-    if not parser.parse_args(arguments).check:
-        for line in sync(ROOT):
+    parser.add_argument("--stubs", action="store_true", help="write stubs over solutions, too")
+    options = parser.parse_args(arguments)
+    if not options.check:
+        for line in sync(ROOT, options.stubs):
             print(f"rewritten: {line}; now run the notebook")
-    found = problems(ROOT)
+    found = problems(ROOT) + sync_exercises.problems(ROOT)
     for problem in found:
         print(f"  ! {problem}")
     print(f"{len(found)} problems" if found else "Notebooks and helpers are the same text.")

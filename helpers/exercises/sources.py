@@ -1,0 +1,140 @@
+"""The source of a learner's function: in a notebook's cell, a script, or a module.
+
+inspect.getsource knows no classes defined in a notebook, and sees one of two functions of the same name;
+here the definition is looked up in the cell by its line.
+"""
+
+import ast
+import inspect
+import linecache
+import textwrap
+from collections.abc import Callable
+from types import CodeType
+
+__all__ = ["code_of", "source_of", "is_untouched", "is_empty_definition", "line_of"]
+
+
+def code_of(thing: Callable) -> CodeType | None:
+    """The code of a function, or of the first method of a class that has one; None where there is none."""
+    thing = inspect.unwrap(thing) if callable(thing) else thing
+    thing = getattr(thing, "func", thing)  # functools.partial
+    if isinstance(thing, type):
+        for value in vars(thing).values():
+            value = getattr(value, "__func__", value)
+            if inspect.isfunction(value) and value.__qualname__.startswith(thing.__qualname__ + "."):
+                return value.__code__
+        return None
+    return getattr(getattr(thing, "__func__", thing), "__code__", None)
+
+
+def cell_of(thing: Callable) -> str | None:
+    """The whole text of the cell or file in which a thing was defined; None where it is not to be had."""
+    code = code_of(thing)
+    if code is None:
+        return None
+    lines = linecache.getlines(code.co_filename)
+    return "".join(lines) if lines else None
+
+
+def source_of(thing: Callable) -> str | None:
+    """The text of a function or class, decorators included, as it was written; None where it can't be had."""
+    text, code = cell_of(thing), code_of(thing)
+    if text is None:
+        return None
+    try:
+        tree = ast.parse(_python(text))
+    except SyntaxError:
+        return None
+    kinds = ast.ClassDef if isinstance(thing, type) else ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    name = getattr(thing, "__name__", None)
+    best = None
+    for node in ast.walk(tree):
+        if isinstance(node, kinds) and _first(node) <= code.co_firstlineno <= node.end_lineno:
+            if isinstance(node, ast.Lambda):
+                if name == "<lambda>":
+                    best = _statement(tree, node)
+            elif node.name == name:
+                best = node
+    if best is None:
+        return None
+    lines = text.splitlines()[_first(best) - 1 : best.end_lineno]
+    return textwrap.dedent("\n".join(lines))
+
+
+def _python(text: str) -> str:
+    """A cell's text with IPython's own lines made comments."""
+    return "\n".join("#" + line if line.startswith(("%", "!")) else line for line in text.splitlines())
+
+
+def _first(node: ast.AST) -> int:
+    return min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+
+
+def _statement(tree: ast.Module, inner: ast.AST) -> ast.stmt:
+    """The statement of a cell in which an expression stands."""
+    return next(node for node in tree.body if inner in ast.walk(node))
+
+
+def line_of(thing: Callable, traceback, probe: Callable | None = None) -> tuple[int, str] | None:
+    """(number in its cell, text) of the last line of the learner's code that a traceback goes through."""
+    code, found = code_of(thing), None
+    while code is not None and traceback is not None:
+        through = traceback.tb_frame.f_code
+        if through.co_filename == code.co_filename and through is not code_of(probe):
+            found = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return None if found is None else (found, linecache.getline(code.co_filename, found).strip())
+
+
+def is_untouched(thing: Callable, stub: str, name: str) -> bool:
+    """True where nothing was written yet: an empty body, or the stub's own lines."""
+    source = source_of(thing)
+    theirs = _definition(stub, name)
+    if source is None:
+        return _same_code(thing, stub, name)
+    mine = _definition(source, getattr(thing, "__name__", name))
+    if mine is None or theirs is None:
+        return False
+    mine.name = theirs.name
+    return is_empty_definition(mine) or _plain(mine) == _plain(theirs)
+
+
+def _definition(source: str, name: str) -> ast.stmt | None:
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    found = [node for node in ast.parse(source).body if isinstance(node, kinds)]
+    return next((node for node in found if node.name == name), found[-1] if found else None)
+
+
+def _plain(node: ast.AST) -> str:
+    """A program without its docstrings, as a text that can be compared."""
+    for inner in ast.walk(node):
+        body = getattr(inner, "body", None)
+        if isinstance(body, list) and body and _is_constant(body[0]) and len(body) > 1:
+            inner.body = body[1:]
+    return ast.dump(node)
+
+
+def _is_constant(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def is_empty_definition(node: ast.stmt) -> bool:
+    """A body of nothing but constants (docstring, ...), pass, and raise NotImplementedError."""
+    if isinstance(node, ast.ClassDef):
+        inner = [n for n in node.body if not _is_constant(n) and not isinstance(n, ast.Pass)]
+        return all(isinstance(n, ast.FunctionDef) and is_empty_definition(n) for n in inner)
+    return all(
+        _is_constant(n)
+        or isinstance(n, ast.Pass)
+        or isinstance(n, ast.Raise)
+        and "NotImplementedError" in ast.dump(n)
+        for n in node.body
+    )
+
+
+def _same_code(thing: Callable, stub: str, name: str) -> bool:
+    """Without a source: whether the compiled code is the stub's."""
+    code = code_of(thing)
+    module = compile(stub, "<stub>", "exec")
+    stubs = [c for c in module.co_consts if isinstance(c, CodeType) and c.co_name == name]
+    return code is not None and any(code.co_code == c.co_code and code.co_names == c.co_names for c in stubs)
