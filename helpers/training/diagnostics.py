@@ -4,6 +4,7 @@ Support code, for `Bert` as it is taught (post-norm). Looking changes nothing: n
 modes nor the random numbers of the run. Left out: dropout (off while looking) and biases.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -14,7 +15,7 @@ from helpers.pretraining import BertForPreTraining, PreTrainingLoss, pretraining
 from helpers.wordpiece import check_number
 
 __all__ = [
-    "LayerState", "Recorder", "evenness", "gradient_norms", "look", "matrices", "similarity",
+    "LayerState", "Recorder", "evenness", "gradient_norms", "layer_states", "matrices", "similarity",
     "update_ratios",
 ]  # fmt: skip
 
@@ -60,7 +61,7 @@ def evenness(probabilities: torch.Tensor, visible: torch.Tensor) -> float:
 
 
 @torch.no_grad()
-def look(bert: Bert, batch: dict[str, torch.Tensor]) -> list[LayerState]:
+def layer_states(bert: Bert, batch: dict[str, torch.Tensor]) -> list[LayerState]:
     """One state for each layer, from a batch of ids, type_ids and attention_mask (B, T), without dropout."""
     device = next(bert.parameters()).device
     ids, types, mask = (batch[name].to(device) for name in ("ids", "type_ids", "attention_mask"))
@@ -120,28 +121,29 @@ def gradient_norms(model: BertForPreTraining, batch: dict[str, torch.Tensor]) ->
 
 
 class Recorder:
-    """An `on_step` for `pretrain` that looks every so many steps: layers, gradients, updates.
+    """An `on_step` for `pretrain` that looks after some of its steps: at layers, gradients, updates.
 
-    probe: a batch as in `pretraining_loss`, the same at every look. After n looks `steps` has n entries,
-    `layers` n lists of `LayerState`, `gradients` and `updates` n dictionaries by matrix. Raises ValueError
-    for `every` below 1.
+    probe: a batch as in `pretraining_loss`, the same at every look. For each look there is an entry in
+    `seen`, the number of the step, in `layers`, a list of `LayerState`, and in `gradients` and `updates`,
+    dictionaries by matrix. Raises ValueError for steps that are no whole numbers from 1 on.
     """
 
-    def __init__(self, model: BertForPreTraining, probe: dict[str, torch.Tensor], every: int):
-        check_number("every", every, 1, whole=True)
-        self.model, self.probe, self.every = model, probe, every
-        self.steps, self.layers, self.gradients, self.updates = [], [], [], []
-        self._keep(0)
+    def __init__(self, model: BertForPreTraining, probe: dict[str, torch.Tensor], steps: Iterable[int]):
+        self.model, self.probe, self.steps = model, probe, set(steps)
+        for step in self.steps:
+            check_number("a step", step, 1, whole=True)
+        self.seen, self.layers, self.gradients, self.updates = [], [], [], []
+        self._keep(1)
 
     def _keep(self, step: int) -> None:
-        """Copy the matrices if the next step is one that is looked at."""
-        due = (step + 1) % self.every == 0
-        self.before = {name: w.detach().clone() for name, w in matrices(self.model).items()} if due else {}
+        """Copy the matrices if the step that comes now is one to be looked at."""
+        wanted = matrices(self.model) if step in self.steps else {}
+        self.before = {name: weight.detach().clone() for name, weight in wanted.items()}
 
     def __call__(self, step: int, losses: PreTrainingLoss) -> None:
-        if step % self.every == 0:
-            self.steps.append(step)
+        if step in self.steps:
+            self.seen.append(step)
             self.updates.append(update_ratios(self.before, self.model))
-            self.layers.append(look(self.model.bert, self.probe))
+            self.layers.append(layer_states(self.model.bert, self.probe))
             self.gradients.append(gradient_norms(self.model, self.probe))
-        self._keep(step)
+        self._keep(step + 1)
