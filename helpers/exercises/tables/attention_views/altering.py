@@ -76,6 +76,20 @@ EVEN_MISTAKES = (
         show=short_text,
     ),
     Mistake(
+        "softmax of the given weights",
+        lambda weights, visible: weights.masked_fill(~visible, float("-inf")).softmax(dim=-1),
+        "a row of six visible tokens is {yours}, expected {expected}: softmax of the old weights flattens them, but they "
+        "are not yet equal. What would scores have to be for that?",
+        show=long_text,
+    ),
+    Mistake(
+        "mean over the heads",
+        lambda weights, visible: weights.mean(dim=1, keepdim=True).expand_as(weights).clone(),
+        "a row of six visible tokens is {yours}, expected {expected}: this is the mean over the heads. The weights of one "
+        "row are to be equal",
+        show=long_text,
+    ),
+    Mistake(
         "along the tokens that look",
         lambda weights, visible: (
             torch.ones_like(weights) * visible.transpose(-1, -2) / visible.sum(dim=-1, keepdim=True)
@@ -120,6 +134,8 @@ def probe_shuffled(shuffled_weights):
     given = some_weights()
     got = shuffled_weights(given, VISIBLE.clone())
     yield "padding", got[1, ..., 3:].amax()
+    moved = (got[0, ..., 3:] - given[0, ..., 3:]).abs().amax(dim=-1) > 1e-6
+    yield "the longer text, its last three columns have other weights", bool(moved.float().mean() > 0.6)
     yield "two texts, the weights of a row by size", got.sort(-1).values - given.sort(-1).values
 
 
@@ -145,6 +161,14 @@ def shuffled_drawn_anew(weights, visible):
 
 def shuffled_and_masked(weights, visible):
     return _order(lambda weights, visible: torch.rand_like(weights))(weights, visible) * visible
+
+
+def shuffled_to_the_shortest(weights, visible):
+    count = int(visible.sum(dim=-1).min())
+    found = weights.clone()
+    lots = torch.rand(weights[..., :count].shape)
+    found[..., :count] = weights[..., :count].gather(-1, lots.argsort(dim=-1))
+    return found
 
 
 def shuffled_in_loops(weights, visible):
@@ -216,6 +240,21 @@ SHUFFLED_MISTAKES = (
         "numbers of places",
         lambda weights, visible: torch.rand_like(weights).masked_fill(~visible, 2.0).argsort(dim=-1),
         "these are the new places; the weights must still be fetched from them",
+    ),
+    Mistake(
+        "only as far as the shortest text",
+        shuffled_to_the_shortest,
+        "in the longer text only the first columns have been shuffled, as many as the shorter one has tokens. Each text "
+        "has its own number",
+    ),
+    Mistake(
+        "drawn with repetition",
+        lambda weights, visible: (
+            weights.gather(-1, torch.randint(0, weights.shape[-1], weights.shape)) * visible
+        ),
+        "rows no longer add up to 1 (yours to {yours}): every place draws a weight by itself, so some weights come twice "
+        "and some not at all. An order uses each once",
+        show=lambda parts: parts["the sum of a row"][0, 0],
     ),
     Mistake(
         "as it was",

@@ -22,6 +22,8 @@ def probe_looking(looking):
     for place in (2, 0, 3):
         found = looking(TABLE.copy(), place)
         yield f"column {place}", [row.item() if hasattr(row, "item") else row for row in found]
+    found = looking(np.array([[0.35, 0.33, 0.32], [0.42, 0.5, 0.08], [0.2, 0.2, 0.6]]), 0)
+    yield "another table", [row.item() if hasattr(row, "item") else row for row in found]
 
 
 def column_two(parts):
@@ -57,6 +59,13 @@ LOOKING_MISTAKES = (
         lambda weights, place: np.flatnonzero(weights[:, place] > 1 / len(weights)),
         "for column 2 you give {yours}, expected {expected}: more than an even share is not yet the largest weight "
         "of the row; row 1 gives 0.3 to it and 0.5 to another",
+    ),
+    Mistake(
+        "a fixed bound",
+        lambda weights, place: np.flatnonzero(weights[:, place] >= 0.4),
+        "right for one table, but in another you give {yours}, expected {expected}: whether a weight is the largest of "
+        "its row hangs on the others of the row, not on a bound",
+        show=lambda parts: parts["another table"],
     ),
     Mistake(
         "without itself",
@@ -228,6 +237,18 @@ PLACES_MISTAKES = (
         show=row_of("one sentence, same word", 2),
     ),
     Mistake(
+        "everything before",
+        _changed(
+            previous=lambda names, right: np.tril(
+                right["previous"].any(1)[:, None] & right["itself"].any(0), -1
+            ),
+            next=lambda names, right: np.triu(right["next"].any(1)[:, None] & right["itself"].any(0), 1),
+        ),
+        "the third word has the columns {yours} in its row of *previous*, expected {expected}: only the word right before "
+        "it is meant, not every one that came earlier",
+        show=row_of("one sentence, previous", 3),
+    ),
+    Mistake(
         "the same word only further on",
         _changed(same_word=lambda names, right: np.triu(right["same word"])),
         "the second *the* has the columns {yours} in its row of *same word*, expected {expected}: the other one may stand before "
@@ -276,7 +297,7 @@ FIVE = np.array(
         [0.05, 0.05, 0.4, 0.1, 0.4],
     ]
 )
-ZEROS = np.array([[1.0, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 0, 1.0, 0], [0.2, 0.3, 0.4, 0.1]])
+ZEROS = np.array([[1.0, 0, 0, 0], [0.5, 0.497, 0.003, 0], [0, 0, 1.0, 0], [0.2, 0.3, 0.4, 0.1]])
 
 
 def probe_entropy(mean_entropy):
@@ -308,6 +329,19 @@ ENTROPY_MISTAKES = (
         lambda weights: _entropies(weights).mean(),
         "the weights 1/2, 1/4, 1/4 of the only word give {yours}, expected {expected}: the rows of [CLS] and [SEP] "
         "are counted in. Who asks?",
+        show=one_word,
+    ),
+    Mistake(
+        "only one mark left out",
+        lambda weights: _entropies(weights[1:]).mean(),
+        "the weights 1/2, 1/4, 1/4 of the only word give {yours}, expected {expected}: the row of [SEP] is still counted in",
+        show=one_word,
+    ),
+    Mistake(
+        "of the largest weight",
+        lambda weights: -np.log(weights[1:-1].max(axis=1)).mean(),
+        "the weights 1/2, 1/4, 1/4 give {yours}, expected {expected}: you take minus the logarithm of the largest weight; "
+        "an entropy is the mean of that over all weights of the row, each counted by its own size",
         show=one_word,
     ),
     Mistake(

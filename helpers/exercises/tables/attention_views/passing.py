@@ -61,6 +61,10 @@ def handed_without_mixing(weights, values, mixing):
     return handed / handed.sum(dim=-1, keepdim=True)
 
 
+def _shares(handed):
+    return handed / handed.sum(dim=-1, keepdim=True)
+
+
 def handed_in_loops(weights, values, mixing):
     found, size = torch.zeros_like(weights), values.shape[-1]
     for a in range(len(values)):
@@ -120,6 +124,22 @@ HANDED_MISTAKES = (
         hand(length=lambda sent: sent.abs().sum(dim=-1)),
         "the first row of the one head is {yours}, expected {expected}: you take 3 + 4 for the length of (3, 4); the "
         "length that Pythagoras means is 5",
+    ),
+    Mistake(
+        "all heads added up",
+        lambda weights, values, mixing: _shares(
+            weights * (values.transpose(0, 1).flatten(1) @ mixing.T).norm(dim=-1)
+        ),
+        "right for one head, but of three heads the second has {yours} in its first row, expected {expected}: you send "
+        "the values of all heads through the matrix together, so every head gets the lengths of the sum. Each head has "
+        "columns of its own",
+        show=three_heads,
+    ),
+    Mistake(
+        "mean instead of length",
+        hand(length=lambda sent: sent.mean(dim=-1)),
+        "the first row of the one head is {yours}, expected {expected}: you take the mean of the numbers; a length is the "
+        "root of the sum of their squares",
     ),
     Mistake(
         "heads interleaved",
@@ -193,6 +213,11 @@ def _hook(change):
 
 def blank(context, where):
     context[..., where] = 0
+    return context
+
+
+def blank_tokens(context, where):
+    context[:, where] = 0
     return context
 
 
@@ -306,6 +331,12 @@ SWITCH_MISTAKES = (
         "with head 1 off, what is missing begins with {yours}, expected {expected}: all heads but this one are off",
     ),
     Mistake(
+        "tokens instead of numbers",
+        _hook(lambda context, head, size: blank_tokens(context, slice(head * size, (head + 1) * size))),
+        "with head 1 off, what is missing begins with {yours}, expected {expected}: you blank tokens, and every head of "
+        "them. Which of the three dimensions holds the heads?",
+    ),
+    Mistake(
         "nothing returned",
         switch_without_return,
         "with head 1 off, what is missing begins with {yours}, expected {expected}: nothing has changed. The layer gets "
@@ -320,8 +351,8 @@ SWITCH_MISTAKES = (
     Mistake(
         "the keys",
         switch_the_keys,
-        "with head 1 off, what is missing begins with {yours}, expected {expected}: without keys all its scores are "
-        "equal, so the head looks evenly at all tokens, but it still hands on their mean",
+        "with head 1 off, what is missing begins with {yours}, expected {expected}: without keys (or queries) all its scores "
+        "are equal, so the head looks evenly at all tokens, but it still hands on their mean",
     ),
     Mistake(
         "for good",
@@ -376,6 +407,11 @@ def half(layer, number):
     return 0.5 * layer + 0.5 * np.eye(len(layer))
 
 
+def _first_twice(weights):
+    first = half(weights[0], 0)
+    return np.stack([reached @ first for reached in references.roll_out(weights)])
+
+
 def with_start(weights):
     reached = [np.eye(weights.shape[-1])]
     for layer in weights:
@@ -421,6 +457,26 @@ ROLLOUT_MISTAKES = (
         "right for one layer, but after two the row of token 2 is {yours}, expected {expected}: entries are multiplied "
         "one by one, which knows only ways that stay in one column. All ways over a token in between must be added up",
         show=second_layer,
+    ),
+    Mistake(
+        "transposed",
+        _rolled(half, join=lambda step, before: step.T @ before),
+        "right for one layer, but after two the row of token 2 is {yours}, expected {expected}: the upper table is turned "
+        "over, so it is asked by columns",
+        show=second_layer,
+    ),
+    Mistake(
+        "added up",
+        _rolled(half, join=lambda step, before: step + before),
+        "right for one layer, but after two the row of token 2 is {yours}, expected {expected}: layers are added up, so "
+        "rows add up to 2. One layer reads what the other has made: that is a product",
+        show=second_layer,
+    ),
+    Mistake(
+        "the first layer twice",
+        _first_twice,
+        "after one layer token 0 has {yours} of itself, expected {expected}: the lowest layer is multiplied with itself. "
+        "Does the loop begin where the start has ended?",
     ),
     Mistake(
         "each layer by itself",

@@ -66,6 +66,12 @@ def vectors_of_the_shortest(model, batch):
     return model(**batch).last_hidden_state[:, :shortest].mean(dim=1)
 
 
+def vectors_without_marks(model, batch):
+    counts = batch["attention_mask"].sum(dim=1).tolist()
+    rows = zip(model(**batch).last_hidden_state, counts, strict=True)
+    return torch.stack([hidden[1 : count - 1].mean(dim=0) for hidden, count in rows])
+
+
 def vectors_without_mask(model, batch):
     return _mean(model(batch["input_ids"]).last_hidden_state, batch["attention_mask"])
 
@@ -115,6 +121,21 @@ VECTORS_MISTAKES = (
         vectors_of_the_shortest,
         "the second text's vector is {yours}, expected {expected}: you take only as many tokens of each text as the "
         "shortest one has",
+    ),
+    Mistake(
+        "divided by the batch's tokens",
+        lambda model, batch: (
+            (model(**batch).last_hidden_state * batch["attention_mask"][..., None]).sum(dim=1)
+            / batch["attention_mask"].sum()
+        ),
+        "the second text's vector is {yours}, expected {expected}: you divide by the tokens of all three texts together",
+    ),
+    Mistake(
+        "without the marks",
+        vectors_without_marks,
+        "the longest text's vector is {yours}, expected {expected}: you leave out [CLS] and [SEP] as well. Only padding "
+        "is no token of the text",
+        show=lambda parts: parts["the longest text alone"][0],
     ),
     Mistake(
         "mask kept from the model",
@@ -205,6 +226,13 @@ TYPES_MISTAKES = (
         "one token too far",
         lambda input_ids: [0 if place <= input_ids.index(102) + 1 else 1 for place in range(len(input_ids))],
         "the types of a short pair are {yours}, expected {expected}: the first word of the text counts as question",
+    ),
+    Mistake(
+        "half and half",
+        lambda input_ids: [int(place >= len(input_ids) // 2) for place in range(len(input_ids))],
+        "right for a short pair with equal halves, but of a long one the first 1 stands at place {yours}, expected "
+        "{expected}: question and text have different lengths",
+        show=first_one,
     ),
     Mistake(
         "a fixed length",
