@@ -385,7 +385,7 @@ def probe_rollout(roll_out):
 
 
 def self_share(parts):
-    return parts["one layer"][0, 0]
+    return parts["one layer"][0, 0, 0]
 
 
 def second_layer(parts):
@@ -441,8 +441,9 @@ ROLLOUT_MISTAKES = (
     Mistake(
         "ones everywhere",
         _rolled(lambda layer, number: 0.5 * layer + 0.5),
-        "after one layer token 0 has {yours} of itself, expected {expected}, and the rest of its row is too large, too: "
+        "after one layer the row of token 0 is {yours}, expected {expected}: "
         "a half is added to every entry. A token keeps half of *itself*: where in the table is that?",
+        show=lambda parts: parts["one layer"][0, 0],
     ),
     Mistake(
         "other order",
