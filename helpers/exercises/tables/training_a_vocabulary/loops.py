@@ -189,9 +189,9 @@ TRAIN_NAIVELY = Exercise(
 def my_train_naively(words, counts, pieces, steps):
     """Join the most frequent pair, at most `steps` times: [("##a ##t", 10), ("##h ##at", 3), ...].
 
-    words: lists of pieces, word i occurs counts[i] times; leave this list as it is. pieces: the vocabulary, to
-    which every new piece is appended. Of pairs that tie, the one whose first piece stands earlier in `pieces`
-    wins, then the one whose second does. It ends when no pair occurs twice.
+    words: lists of pieces, word i occurs counts[i] times; leave this list as it is. pieces: the vocabulary,
+    to which every new piece is appended. Of pairs that tie, the one whose first piece stands earlier in
+    `pieces` wins, then the one whose second does. It ends when no pair occurs twice.
     """
     ...
 ''',
@@ -350,7 +350,7 @@ def my_train_wordpiece(corpus, vocab_size, min_frequency=2, alphabet_size=1000, 
     words = [split_into_characters(word, alphabet) for word in word_counts]
     pairs = PairCounts(words, word_counts.values(), first_pieces(words, alphabet, vocab_size))
     queue = [(-count, pair) for pair, count in pairs.count_of.items()]
-    heapq.heapify(queue)  # heappop(queue) now gives the most frequent pair; ties in the order of their numbers
+    heapq.heapify(queue)  # the most frequent pair comes out first; ties in the order of their numbers
     # Merge pairs until pairs.pieces has vocab_size entries or no pair occurs min_frequency times.
     ...
     return pairs.pieces

@@ -130,7 +130,7 @@ ADD_SPECIAL_TOKENS = Exercise(
     reference=add_special_tokens,
     stub='''
 def my_add_special_tokens(first, second):
-    """(row, type_ids) for one text (second is None) or a pair; first and second are lists of (piece, start, end).
+    """(row, type_ids) for one text (second is None) or a pair; both are lists of (piece, start, end).
 
     The special tokens are ("[CLS]", 0, 0) and ("[SEP]", 0, 0): they come from no character.
     """

@@ -42,12 +42,6 @@ QUESTIONS = (
     ),
     Question(
         id="1.q4",
-        text="Into how many words do the rules above cut `$5.99`?",
-        answer=4,
-        because="`$`, `5`, `.` and `99`: each sign is a word of its own.",
-    ),
-    Question(
-        id="1.q5",
         text="NFD takes characters apart. Of how many characters is `½` after it?",
         choices={"a": "one, it stays", "b": "three: 1, a stroke, 2"},
         answer="a",
@@ -56,14 +50,14 @@ QUESTIONS = (
         wrong={"b": "that is what NFKD would do, which also replaces what is merely similar."},
     ),
     Question(
-        id="1.q6",
+        id="1.q5",
         text="`Cafe`, then an accent as a character of its own, then `!`. Normalized it is `cafe!`, five characters. Which index in "
         "the original does the `!` remember?",
         answer=5,
         because="C, a, f, e are 0 to 3, the accent is 4. It has left no character, but it still takes up its place.",
     ),
     Question(
-        id="1.q7",
+        id="1.q6",
         text="Two texts, `abcdefgh` and `xyz`, one token per letter, and room for 5. What does *longest first* keep?",
         choices={"a": "abc xy", "b": "ab xyz", "c": "abcde and nothing", "d": "abcd x"},
         answer="a",
@@ -75,20 +69,7 @@ QUESTIONS = (
         },
     ),
     Question(
-        id="1.q8",
-        text="A batch of `Where is Albania?` alone and the pair `Who wrote it?`, `Aristotle wrote it.` The first becomes 6 ids; what "
-        "is the shape of `ids`?",
-        choices={"a": "(2, 6)", "b": "(2, 11)", "c": "(3, 6)", "d": "(2, 512)"},
-        answer="b",
-        because="two rows, for a pair is one row; the longer has 1 + 4 + 1 + 4 + 1 = 11 tokens.",
-        wrong={
-            "a": "then the pair would be cut to the length of the other. Which row decides the length?",
-            "c": "a pair is one row: the model reads both texts together.",
-            "d": "512 is the most that BERT can read; padding goes only to the longest of the batch.",
-        },
-    ),
-    Question(
-        id="1.q9",
+        id="1.q7",
         text="`experiment` is one token of BERT's vocabulary. How many does the typo `experimant` become?",
         choices={"a": "1", "b": "2", "c": "3 or more"},
         answer="c",
@@ -99,7 +80,7 @@ QUESTIONS = (
         },
     ),
     Question(
-        id="1.q10",
+        id="1.q8",
         text="Encode a paragraph of Wikipedia and decode its ids again. How many of the 4,772 paragraphs come back exactly as they "
         "were?",
         choices={"a": "nearly all", "b": "about half", "c": "none"},

@@ -96,7 +96,7 @@ JOIN_PIECES = Exercise(
     reference=wordpiece.join_pieces,
     stub='''
 def my_join_pieces(tokens):
-    """['em', '##bed', '!'] -> 'embed !': continuations are joined, everything else is set off by one space."""
+    """['em', '##bed', '!'] -> 'embed !': continuations are joined, all else is set off by one space."""
     ...
 ''',
     probe=probe_join,
@@ -202,7 +202,7 @@ IS_PUNCTUATION = Exercise(
     reference=wordpiece.is_punctuation,
     stub='''
 def my_is_punctuation(character):
-    """True for the categories P…, and for every ASCII character that is no letter, digit, space or control."""
+    """True for the categories P…, and for ASCII characters that are no letter, digit, space or control."""
     ...
 ''',
     probe=probe_punctuation,
