@@ -220,8 +220,8 @@ LONGEST_MATCH_FIRST = Exercise(
 def my_longest_match_first(word, vocabulary):
     """Cut a word into vocabulary entries, each as long as possible: [(piece, start, end), ...].
 
-    start and end: which characters of the word the piece covers, end not included. The whole word is one
-    ("[UNK]", 0, len(word)) if some part of it matches nothing, or if it has more than LONGEST_WORD characters.
+    start and end: which characters of the word the piece covers, end not included. The whole word is
+    one ("[UNK]", 0, len(word)) if some part of it matches nothing, or if it is longer than LONGEST_WORD.
     """
     ...
 ''',
