@@ -6,6 +6,7 @@ from itertools import combinations, pairwise
 
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import training_a_vocabulary as references
+from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
 from helpers.wordpiece import split_into_characters
 
 # 2.1 split_into_characters
@@ -107,7 +108,7 @@ def my_split_into_characters(word, alphabet):
     """
     ...
 ''',
-    probe=probe_split,
+    probe=stepwise(probe_split, split_into_characters),
     hints=(
         "`enumerate(word)` gives each character with its place.",
         "One list is enough: for each place and character, if the character is in the alphabet, the character itself at place 0 "
@@ -444,7 +445,7 @@ def my_join_everywhere(pieces, pair):
     """
     ...
 ''',
-    probe=probe_join,
+    probe=stepwise(probe_join, references.join_everywhere),
     hints=(
         "Walk through the word with a place that you move yourself (`while`): at each place either the pair begins, or it "
         "doesn't. How far do you go on in each case?",

@@ -1,6 +1,7 @@
 """Counting only what changes: the pairs beside a merged place, and a merge in all words."""
 
 from helpers.exercises.exercise import Exercise, Mistake, with_method
+from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
 from helpers.wordpiece import PairCounts, changed_pairs
 
 # 2.5 changed_pairs
@@ -181,7 +182,7 @@ def my_changed_pairs(parts, pair, merged):
     """
     ...
 ''',
-    probe=probe_changed,
+    probe=stepwise(probe_changed, changed_pairs),
     hints=(
         "A merged place lies between each part and the next one: go through these pairs of parts.",
         "If the part at the left has characters, its last one touched the first piece of the pair. If the part at the right has "
@@ -390,7 +391,7 @@ def my_merge(self, pair):
     """
     ...
 ''',
-    probe=probe_merge,
+    probe=stepwise(probe_merge, PairCounts.merge),
     hints=(
         "First the new piece: `self.spell(pair)` is its text; if self.number doesn't have it, it goes to the end of self.pieces. "
         "Its character is `chr` of its number.",

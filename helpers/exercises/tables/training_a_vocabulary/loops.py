@@ -7,6 +7,7 @@ from helpers import wordpiece
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import training_a_vocabulary as references
 from helpers.exercises.references.training_a_vocabulary import join_everywhere, pair_frequencies
+from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
 from helpers.wordpiece import (
     PairCounts,
     choose_alphabet,
@@ -195,7 +196,7 @@ def my_train_naively(words, counts, pieces, steps):
     """
     ...
 ''',
-    probe=probe_naive,
+    probe=stepwise(probe_naive, references.train_naively),
     hints=(
         "A loop of `steps` rounds. In each: count all pairs (pair_frequencies), choose one, join it in every word "
         "(join_everywhere), append the new piece, and note what you joined.",
@@ -355,7 +356,7 @@ def my_train_wordpiece(corpus, vocab_size, min_frequency=2, alphabet_size=1000, 
     ...
     return pairs.pieces
 ''',
-    probe=probe_train,
+    probe=stepwise(probe_train, wordpiece.train_wordpiece),
     hints=(
         "A loop that takes the first entry out of the queue. Three things can be: its count is too small to go on, its count is "
         "no longer true, or it is merged.",

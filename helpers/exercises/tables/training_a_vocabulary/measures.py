@@ -5,6 +5,7 @@ from math import log, log2
 
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import training_a_vocabulary as references
+from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
 from helpers.wordpiece import longest_match_first
 
 # 2.8 tokens_per_word
@@ -83,7 +84,7 @@ def my_tokens_per_word(entries, word_counts):
     """The mean number of tokens of a word in running text; word_counts: a Counter {word: how often}."""
     ...
 ''',
-    probe=probe_tokens,
+    probe=stepwise(probe_tokens, references.tokens_per_word),
     hints=(
         "Two numbers are needed: how many tokens the whole text has, and how many words.",
         "`len(longest_match_first(word, entries))` is the number of tokens of one word; it occurs `word_counts[word]` times. A "
@@ -209,7 +210,7 @@ def my_likelihood_gain(n_pair, n_first, n_second, n_all):
     """
     ...
 ''',
-    probe=probe_gain,
+    probe=stepwise(probe_gain, references.likelihood_gain),
     hints=(
         "Write the sum of f over the counts that change, minus f of the length, once after the join and once before. The other "
         "pieces of the text cancel out.",

@@ -2,6 +2,7 @@
 
 from helpers import wordpiece
 from helpers.exercises.exercise import Exercise, Mistake
+from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
 from helpers.wordpiece import (
     LONGEST_WORD,
     SPECIAL_TOKENS,
@@ -225,7 +226,7 @@ def my_longest_match_first(word, vocabulary):
     """
     ...
 ''',
-    probe=probe_longest_match,
+    probe=stepwise(probe_longest_match, longest_match_first),
     hints=(
         "Two loops, one in the other: the outer one goes on from piece to piece, the inner one tries ends, the largest first, "
         "until an entry fits.",
@@ -376,7 +377,7 @@ def my_pieces_of_chunk(chunk, vocabulary, **options):
     """
     ...
 ''',
-    probe=probe_chunk,
+    probe=stepwise(probe_chunk, wordpiece.pieces_of_chunk),
     hints=(
         "You have all parts: normalize_with_origin, then word_spans on its text, then longest_match_first on each word. What "
         "remains is to turn the places round.",

@@ -6,6 +6,7 @@ import unicodedata
 from helpers import wordpiece
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import wordpiece_tokenization as references
+from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
 from helpers.wordpiece import CHINESE_RANGES, WHITE_SPACE, in_canonical_order, normalize_character
 
 # 1.5 without_accents
@@ -105,7 +106,7 @@ def my_without_accents(text):
     """The text in normal form NFD, without its non-spacing marks (category Mn): `é` becomes `e`."""
     ...
 ''',
-    probe=probe_accents,
+    probe=stepwise(probe_accents, references.without_accents),
     hints=(
         "Two steps: take letters and accents apart for the whole text, then keep each character that is no non-spacing mark.",
         "`unicodedata.normalize('NFD', text)` is the first step; `unicodedata.category(c)` tells which characters to leave out "
@@ -317,7 +318,7 @@ def my_normalize_character(character, lowercase=True, strip_accents=None, split_
     """
     ...
 ''',
-    probe=probe_character,
+    probe=stepwise(probe_character, normalize_character),
     hints=(
         "Go through the table from the top, one `if` for each row; the first two end with `return`. The rows below act one "
         "after the other on the same text.",
@@ -462,7 +463,7 @@ def my_normalize_with_origin(text, lowercase=True, strip_accents=None, split_chi
     """
     ...
 ''',
-    probe=probe_origin,
+    probe=stepwise(probe_origin, wordpiece.normalize_with_origin),
     hints=(
         "normalize_character gives a string for each character of the text. Joined, these strings are the new text. How often "
         "must the index of an old character stand in the list?",

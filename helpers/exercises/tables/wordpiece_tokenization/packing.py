@@ -6,6 +6,7 @@ import torch
 
 from helpers import wordpiece
 from helpers.exercises.exercise import Exercise, Mistake
+from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
 from helpers.wordpiece import Encoding, add_special_tokens, pad_encodings, truncate_longest_first
 
 # 1.9 add_special_tokens
@@ -136,7 +137,7 @@ def my_add_special_tokens(first, second):
     """
     ...
 ''',
-    probe=probe_special,
+    probe=stepwise(probe_special, add_special_tokens),
     hints=(
         "Build the row for one text first, with as many zeros as it has tokens; then ask whether there is a second one.",
         "A [SEP] has the type id of the text that it ends. A list in square brackets with a star inside, `[a, *first, b]`, is "
@@ -296,7 +297,7 @@ def my_truncate_longest_first(first, second, room):
     """(first, second), shortened at their ends until they have at most `room` tokens together."""
     ...
 ''',
-    probe=probe_truncate,
+    probe=stepwise(probe_truncate, truncate_longest_first),
     hints=(
         "You need only two numbers: how many tokens of each text are kept. The slices come last.",
         "Simple and right: as long as both numbers together are more than room, take one from the larger. Only if both are the "
@@ -480,7 +481,7 @@ def my_pad_encodings(encodings, pad_id=0):
     """
     ...
 ''',
-    probe=probe_pad,
+    probe=stepwise(probe_pad, wordpiece.pad_encodings),
     hints=(
         "First the longest number of ids, T. Then, for each of the three names, a list of rows of that length, and a tensor of "
         "the rows.",

@@ -6,6 +6,7 @@ import unicodedata
 
 from helpers import wordpiece
 from helpers.exercises.exercise import Exercise, Mistake
+from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
 from helpers.wordpiece import is_punctuation
 
 # 1.1 join_pieces
@@ -99,7 +100,7 @@ def my_join_pieces(tokens):
     """['em', '##bed', '!'] -> 'embed !': continuations are joined, all else is set off by one space."""
     ...
 ''',
-    probe=probe_join,
+    probe=stepwise(probe_join, wordpiece.join_pieces),
     hints=(
         "Join everything by spaces first, and look at what you get: where is a space too much?",
         "A space with ## right behind it is always too much, and no other space is.",
@@ -205,7 +206,7 @@ def my_is_punctuation(character):
     """True for the categories P…, and for ASCII characters that are no letter, digit, space or control."""
     ...
 ''',
-    probe=probe_punctuation,
+    probe=stepwise(probe_punctuation, wordpiece.is_punctuation),
     hints=(
         "Two rules, one for ASCII and one for everything else: `character.isascii()` says which one holds.",
         "In ASCII, say what punctuation is not. `isalnum()` is True for letters and digits, `isprintable()` is False for "
@@ -353,7 +354,7 @@ def my_word_spans(text):
     """
     ...
 ''',
-    probe=probe_spans,
+    probe=stepwise(probe_spans, wordpiece.word_spans),
     hints=(
         "Walk through the text character by character and remember where the word you are in began. Which two kinds of "
         "characters end it?",
