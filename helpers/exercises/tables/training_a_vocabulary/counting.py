@@ -90,6 +90,12 @@ SPLIT_MISTAKES = (
         show=lambda parts: parts["`éat`"],
     ),
     Mistake(
+        "first character always kept",
+        lambda word, alphabet: [word[0], *("##" + c for c in word[1:] if c in alphabet)],
+        "`éat` becomes {yours}, expected {expected}: the first character is kept though it isn't in the alphabet",
+        show=lambda parts: parts["`éat`"],
+    ),
+    Mistake(
         "one string",
         lambda word, alphabet: " ".join(split_into_characters(word, alphabet)),
         "a list of pieces is asked for, not one string",
@@ -169,6 +175,14 @@ def pairs_overwritten(words, counts):
     return found
 
 
+def pairs_in_a_plain_dict(words, counts):
+    found = {}
+    for pieces, often in zip(words, counts, strict=True):
+        for pair in pairwise(pieces):
+            found[pair] += often
+    return found
+
+
 def in_a_and_n(counts):
     return counts[("##a", "##n")]
 
@@ -215,6 +229,17 @@ PAIR_MISTAKES = (
         "last pair lost",
         pairs_of(neighbors=lambda pieces: list(pairwise(pieces))[:-1]),
         "the last pair of each word is missing: a word of 6 pieces has 5 pairs, one of 2 has one",
+    ),
+    Mistake(
+        "last piece as a pair",
+        pairs_of(neighbors=lambda pieces: [tuple(pieces[i : i + 2]) for i in range(len(pieces))]),
+        "the last piece of each word is counted as a pair of one: behind it nothing comes. How many pairs has a word of 6 pieces?",
+    ),
+    Mistake(
+        "no beginning at 0",
+        pairs_in_a_plain_dict,
+        "a pair that is met for the first time has no count yet to which something could be added. A Counter takes it for 0",
+        raises=KeyError,
     ),
     Mistake(
         "every two pieces",
@@ -274,7 +299,7 @@ def my_pair_frequencies(words, counts):
 
 
 def probe_join(join_everywhere):
-    yield "h ##a ##t ##s", join_everywhere(["h", "##a", "##t", "##s"], ("##a", "##t"))
+    yield "h ##a ##t ##s ##y", join_everywhere(["h", "##a", "##t", "##s", "##y"], ("##a", "##t"))
     yield "c ##at", join_everywhere(["c", "##at"], ("c", "##at"))
     yield "b ##a ##n ##a ##n", join_everywhere(["b", "##a", "##n", "##a", "##n"], ("##a", "##n"))
     yield "h ##a ##a ##a", join_everywhere(["h", "##a", "##a", "##a"], ("##a", "##a"))
@@ -355,36 +380,36 @@ JOIN_MISTAKES = (
     Mistake(
         "inner ## kept",
         joined_with(piece="".join),
-        "h ##a ##t ##s becomes {yours}, expected {expected}: the ## of the second piece has got into the middle of the new one, "
+        "h ##a ##t ##s ##y becomes {yours}, expected {expected}: the ## of the second piece has got into the middle of the new one, "
         "where it marks nothing",
     ),
     Mistake(
         "all ## dropped",
         joined_with(piece=lambda pair: "".join(pair).replace("##", "")),
-        "h ##a ##t ##s becomes {yours}, expected {expected}: the new piece stands inside the word, too. Whose ## does it keep?",
+        "h ##a ##t ##s ##y becomes {yours}, expected {expected}: the new piece stands inside the word, too. Whose ## does it keep?",
     ),
     Mistake(
         "one step after a join",
         joined_with(step=1),
-        "h ##a ##t ##s becomes {yours}, expected {expected}: the second piece of the pair is in the new one, and stands there "
+        "h ##a ##t ##s ##y becomes {yours}, expected {expected}: the second piece of the pair is in the new one, and stands there "
         "once more. How many pieces have you dealt with after a join?",
     ),
     Mistake(
         "three steps after a join",
         joined_with(step=3),
-        "h ##a ##t ##s becomes {yours}, expected {expected}: the piece behind the pair is skipped. How many pieces have you dealt "
+        "h ##a ##t ##s ##y becomes {yours}, expected {expected}: the piece behind the pair is skipped. How many pieces have you dealt "
         "with after a join?",
     ),
     Mistake(
         "last piece lost",
         joined_with(end=1),
-        "h ##a ##t ##s becomes {yours}, expected {expected}: the last piece is missing. It begins no pair, but it still belongs "
+        "h ##a ##t ##s ##y becomes {yours}, expected {expected}: the last piece is missing. It begins no pair, but it still belongs "
         "to the word",
     ),
     Mistake(
         "list beside tuple",
         joined_with(alike=lambda two, pair: two == pair),
-        "nothing is joined: h ##a ##t ##s stays {yours}. A slice of a list is a list, the pair is a tuple, and to Python the two "
+        "nothing is joined: h ##a ##t ##s ##y stays {yours}. A slice of a list is a list, the pair is a tuple, and to Python the two "
         "are never equal",
     ),
     Mistake(
@@ -423,7 +448,7 @@ JOIN_MISTAKES = (
     Mistake(
         "put at the end",
         joined_or_removed,
-        "h ##a ##t ##s becomes {yours}, expected {expected}: the new piece must stand where the pair stood",
+        "h ##a ##t ##s ##y becomes {yours}, expected {expected}: the new piece must stand where the pair stood",
     ),
     Mistake(
         "input changed",
@@ -457,7 +482,7 @@ def my_join_everywhere(pieces, pair):
     "last one",
     difficulty=2,
     minutes=12,
-    show=lambda parts: parts["h ##a ##t ##s"],
+    show=lambda parts: parts["h ##a ##t ##s ##y"],
     fresh=True,
     variants=(joined_with(), lambda pieces, pair: _joined_by_recursion(list(pieces), pair)),
 )

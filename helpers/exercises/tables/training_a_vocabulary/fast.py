@@ -74,6 +74,13 @@ def changes_between_at_the_start(parts, pair, merged):
     return found
 
 
+def changes_with_empty_neighbors(parts, pair, merged):
+    found = []
+    for a, b in zip(parts, parts[1:], strict=False):
+        found += [(a[-1:] + pair[0], a[-1:] + merged), (pair[1] + b[:1], merged + b[:1])]
+    return found
+
+
 def in_hats(parts):
     return parts["at in hats"]
 
@@ -87,7 +94,8 @@ CHANGED_MISTAKES = (
         "side by side forgotten",
         changes_with(between=False),
         "for ab in xababy you give {yours}, expected {expected}: the pair `ba` between the two merged places is gone, and a pair "
-        "of two new pieces has come. What is the part between them after the split?",
+        "of two new pieces has come. What is the part between them after the split, "
+        "whatever lies behind the second one?",
         show=in_xababy,
     ),
     Mistake(
@@ -161,6 +169,13 @@ CHANGED_MISTAKES = (
         raises=IndexError,
     ),
     Mistake(
+        "empty neighbors",
+        changes_with_empty_neighbors,
+        "for ab in xababy you give {yours}, expected {expected}: where two merged places touch, no character lies between, and you note "
+        "a pair of one piece. Which pair was there, and which one is?",
+        show=in_xababy,
+    ),
+    Mistake(
         "beginning of the word taken for a merged place",
         changes_between_at_the_start,
         "for aa in aaaa you give {yours}, expected {expected}: the part before the first place is empty as well, but there is no "
@@ -216,7 +231,8 @@ def probe_merge(merge):
     pairs = with_method(PairCounts, "merge", merge)(words, MERGED_WORDS.values(), start)
 
     def written(pair):
-        return " ".join(pairs.pieces[ord(symbol)] for symbol in pair)
+        known = len(pairs.pieces)
+        return " ".join(pairs.pieces[ord(c)] if ord(c) < known else f"number {ord(c)}?" for c in pair)
 
     for first, second in MERGES:
         pair = chr(pairs.number[first]) + chr(pairs.number[second])
@@ -235,16 +251,16 @@ def probe_merge(merge):
 
 
 def merge_with(
-    subtract=True, add=True, weight=True, delete=True, note=True, rewrite=True, known=True, returned="after"
+    subtract=True, add=True, weight=True, delete=True, note=True, rewrite=True, known=True, returned="after", late=False, symbol=True
 ):
     """PairCounts.merge with one thing done in another way."""
 
     def merge(self, pair):
         piece, grown = self.spell(pair), set()
         if piece not in self.number or not known:
-            self.number[piece] = len(self.pieces)
+            self.number[piece] = len(self.pieces) + late
             self.pieces.append(piece)
-        merged = chr(self.number[piece])
+        merged = chr(self.number[piece]) if symbol else piece
         for index in self.found_in.pop(pair):
             parts = self.words[index].split(pair)
             if rewrite:
@@ -357,6 +373,20 @@ MERGE_MISTAKES = (
         "the piece `ch` is there already and gets a second entry: after c ##h the new pieces are {yours}, expected {expected}. A "
         "piece can be made in two ways, and is one entry all the same",
         show=lambda parts: parts["pieces after c ##h"] if "pieces after c ##h" in parts else parts["pieces after c ##hat"],
+    ),
+    Mistake(
+        "number counted after appending",
+        merge_with(late=True),
+        "after ##a ##t is merged, the first word reads {yours!r}, expected {expected!r}: the new piece got a number one too high, since "
+        "it was already in self.pieces when its length was asked for. The first place is 0",
+        show=lambda parts: parts["words after ##a ##t"][0],
+    ),
+    Mistake(
+        "text of the piece for its character",
+        merge_with(symbol=False),
+        "after ##a ##t is merged, the first word reads {yours!r}, expected {expected!r}: you join by the text of the piece. In "
+        "self.words every piece is *one* character, `chr` of its number",
+        show=lambda parts: parts["words after ##a ##t"][0],
     ),
     Mistake(
         "pairs that shrank returned",

@@ -96,6 +96,28 @@ def naive_with_index(words, counts, pieces, steps):
     return trace
 
 
+def naive_without_end(words, counts, pieces, steps):
+    trace = []
+    for _ in range(steps):
+        found = pair_frequencies(words, counts)
+        pair = min(found, key=lambda p: (-found[p], pieces.index(p[0]), pieces.index(p[1])))
+        words = [join_everywhere(word, pair) for word in words]
+        pieces.append(pair[0] + pair[1].removeprefix("##"))
+        trace.append((" ".join(pair), found[pair]))
+    return trace
+
+
+def naive_with_index_and_marks(words, counts, pieces, steps):
+    trace = []
+    for _ in range(steps):
+        found = pair_frequencies(words, counts)
+        pair = min(found, key=lambda p: (-found[p], pieces.index(p[0]), pieces.index(p[1])))
+        words = [join_everywhere(word, pair) for word in words]
+        pieces.append("".join(pair))
+        trace.append((" ".join(pair), found[pair]))
+    return trace
+
+
 def second_join(parts):
     return parts["joins of the ten words"][1]
 
@@ -173,6 +195,16 @@ NAIVE_MISTAKES = (
         "pair as a tuple",
         naively(entry=lambda pair, count: (pair, count)),
         'in the trace each pair is asked for as one string with a space, "##a ##t"',
+    ),
+    Mistake(
+        "no end",
+        naive_without_end,
+        "when every word is one piece, there are no pairs left to choose from. Before you choose, ask whether any pair occurs twice",
+    ),
+    Mistake(
+        "## inside the new piece",
+        naive_with_index_and_marks,
+        "the new piece is written into `pieces` with the ## of its second part, as `##a##t`, and in the words it is `##at`",
     ),
     Mistake(
         "no number for the new piece",
@@ -330,6 +362,12 @@ TRAIN_MISTAKES = (
         with_queue(full=lambda n, size: n >= size + 15),
         "with vocab_size 18 there are {yours} entries: vocab_size counts all entries, not only the joins",
         show=lambda parts: parts["entries of at most 18"],
+    ),
+    Mistake(
+        "minus forgotten when comparing",
+        with_queue(enough=lambda count, least: -count >= least),
+        "nothing is joined: {yours}, expected {expected}. In the queue stands *minus* the count; compared with min_frequency as it is, "
+        "it is always too small",
     ),
     Mistake(
         "queue runs dry",

@@ -45,6 +45,11 @@ TOKENS_MISTAKES = (
         "you get {yours}, expected {expected}: the tokens of each word are counted once, and the words as often as they occur",
     ),
     Mistake(
+        "divided by the entries",
+        lambda entries, counts: tokens_counted(entries, counts) / len(entries),
+        "you get {yours}, expected {expected}: you divide by the size of the vocabulary. How many *words* has the text?",
+    ),
+    Mistake(
         "not divided",
         lambda entries, counts: float(tokens_counted(entries, counts)),
         "you get {yours}, expected {expected}: that is the number of tokens of the whole text. How many words has it?",
@@ -117,14 +122,14 @@ def f(x, ln=log):
     return x * ln(x) if x > 0 else 0.0
 
 
-def gain_with(second=True, first=True, new=True, shorter=True, sign=1, ln=log, f=f):
+def gain_with(second=True, first=True, new=True, shorter=True, fewer=1, total=1, sign=1, ln=log, f=f):
     """The gain with one term done in another way."""
 
     def gain(n_pair, n_first, n_second, n_all):
         after = f(n_first - n_pair * first, ln) + f(n_second - n_pair * second, ln) + f(n_pair, ln) * new
         before = f(n_first, ln) + f(n_second, ln)
-        after -= f(n_all - n_pair * shorter, ln)
-        return sign * (after - before + f(n_all, ln))
+        after -= total * f(n_all - n_pair * shorter * fewer, ln)
+        return sign * (after - before + total * f(n_all, ln))
 
     return gain
 
@@ -163,6 +168,18 @@ GAIN_MISTAKES = (
         gain_with(new=False),
         "with n_pair=4, n_first=10, n_second=7, n_all=100 you get {yours}, expected {expected}: the new piece has a count, too, and "
         "a probability",
+    ),
+    Mistake(
+        "two pieces fewer",
+        gain_with(fewer=2),
+        "with n_pair=4, n_first=10, n_second=7, n_all=100 you get {yours}, expected {expected}: the text loses two pieces at each join, you say. It "
+        "loses two and gains one",
+    ),
+    Mistake(
+        "sign of the length",
+        gain_with(total=-1),
+        "with n_pair=4, n_first=10, n_second=7, n_all=100 you get {yours}, expected {expected}: f of the length is taken away from the sum, "
+        "both after and before",
     ),
     Mistake(
         "sign",
@@ -210,7 +227,7 @@ def my_likelihood_gain(n_pair, n_first, n_second, n_all):
     """
     ...
 ''',
-    probe=stepwise(probe_gain, references.likelihood_gain),
+    probe=stepwise(probe_gain, references.likelihood_gain, 1e-3),
     hints=(
         "Write the sum of f over the counts that change, minus f of the length, once after the join and once before. The other "
         "pieces of the text cancel out.",

@@ -17,9 +17,7 @@ ENTRIES = {"h", "ha", "hat", "t", "s", "ts", "##a", "##t", "##s", "##ab", "xyz"}
 
 
 def probe_longest_match(cut):
-    yield "`hats`", cut("hats", ENTRIES)
     yield "`hatts`", cut("hatts", ENTRIES)
-    yield "`hatx`", cut("hatx", ENTRIES)
     yield "`hxat`", cut("hxat", ENTRIES)
     yield "`hab`", cut("hab", ENTRIES)
     yield "`that`", cut("that", {"t", "##ha", "##hat", "##h"})
@@ -104,31 +102,31 @@ def cut_skipping_what_does_not_fit(word, vocabulary):
     return found
 
 
-def hats(parts):
-    return parts["`hats`"]
+def hatts(parts):
+    return parts["`hatts`"]
 
 
-def hatx(parts):
-    return parts["`hatx`"]
+def hxat(parts):
+    return parts["`hxat`"]
 
 
 MATCH_MISTAKES = (
     Mistake(
         "shortest match",
         greedily(choose=min),
-        "`hats` becomes {yours}, expected {expected}: you take the shortest entry that fits. From which end do you start to "
+        "`hatts` becomes {yours}, expected {expected}: you take the shortest entry that fits. From which end do you start to "
         "try?",
     ),
     Mistake(
         "no ##",
         greedily(mark="", lookup=""),
-        "`hats` becomes {yours}, expected {expected}: a piece inside a word is looked up as if it began one. How are the "
+        "`hatts` becomes {yours}, expected {expected}: a piece inside a word is looked up as if it began one. How are the "
         "entries written that continue a word?",
     ),
     Mistake(
         "## looked up, not written",
         greedily(mark=""),
-        "`hats` becomes {yours}, expected {expected}: the pieces are right, but those that continue the word must keep their ##, "
+        "`hatts` becomes {yours}, expected {expected}: the pieces are right, but those that continue the word must keep their ##, "
         "since the entry is `##s`",
     ),
     Mistake(
@@ -136,34 +134,33 @@ MATCH_MISTAKES = (
         greedily(lookup=""),
         "`hatts` becomes {yours}, expected {expected}: you look the inner pieces up without ## and set the mark before them "
         "afterwards, and such an entry need not be there",
-        show=lambda parts: parts["`hatts`"],
     ),
     Mistake(
         "[UNK] for the rest",
         greedily(unknown=lambda found, start, word: [*found, ("[UNK]", start, len(word))]),
-        "`hatx` becomes {yours}, expected {expected}: when something fits nowhere, the pieces found before it are given up as "
+        "`hxat` becomes {yours}, expected {expected}: when something fits nowhere, the pieces found before it are given up as "
         "well: the whole word is one [UNK]",
-        show=hatx,
+        show=hxat,
     ),
     Mistake(
         "[UNK] without the first part",
         greedily(unknown=lambda found, start, word: [("[UNK]", start, len(word))]),
-        "`hatx` becomes {yours}, expected {expected}: the [UNK] stands for the whole word, so it covers all of its characters",
-        show=hatx,
+        "`hxat` becomes {yours}, expected {expected}: the [UNK] stands for the whole word, so it covers all of its characters",
+        show=hxat,
     ),
     Mistake(
         "unknown rest dropped",
         greedily(unknown=lambda found, start, word: found),
-        "`hatx` becomes {yours}, expected {expected}: what fits nowhere is dropped without a word. A reader of the tokens would "
-        "believe that the text says `hat`",
-        show=hatx,
+        "`hxat` becomes {yours}, expected {expected}: what fits nowhere is dropped without a word. A reader of the tokens would "
+        "believe that the text says `h`",
+        show=hxat,
     ),
     Mistake(
         "unknown letters skipped",
         cut_skipping_what_does_not_fit,
         "`hxat` becomes {yours}, expected {expected}: a letter that fits nowhere is skipped. A reader of the tokens would believe "
         "that another word stood there",
-        show=lambda parts: parts["`hxat`"],
+        show=hxat,
     ),
     Mistake(
         "goes back",
@@ -175,22 +172,22 @@ MATCH_MISTAKES = (
     Mistake(
         "no single letters",
         greedily(shortest=2),
-        "`hats` becomes {yours}, expected {expected}: a single letter is never tried. What is the smallest end that you try?",
+        "`hatts` becomes {yours}, expected {expected}: a single letter is never tried. What is the smallest end that you try?",
     ),
     Mistake(
         "places begin anew",
         cut_with_own_offsets,
-        "`hats` becomes {yours}, expected {expected}: start and end count from the beginning of the word, not of the piece",
+        "`hatts` becomes {yours}, expected {expected}: start and end count from the beginning of the word, not of the piece",
     ),
     Mistake(
         "end included",
         cut_with_ends_included,
-        "`hats` becomes {yours}, expected {expected}: the end is the character *after* the last one",
+        "`hatts` becomes {yours}, expected {expected}: the end is the character *after* the last one",
     ),
     Mistake(
         "## counted as letters",
         cut_with_lengths_of_entries,
-        "`hats` becomes {yours}, expected {expected}: the ## isn't part of the word, so a piece covers two characters fewer "
+        "`hatts` becomes {yours}, expected {expected}: the ## isn't part of the word, so a piece covers two characters fewer "
         "than its entry has",
     ),
     Mistake(
@@ -240,7 +237,7 @@ def my_longest_match_first(word, vocabulary):
     "strings can be a vocabulary",
     difficulty=2,
     minutes=15,
-    show=hats,
+    show=hatts,
     variants=(greedily(),),
 )
 
@@ -314,6 +311,12 @@ CHUNK_MISTAKES = (
         chunk(lambda origin, first, start, end: (start, end)),
         "`Cafés!` gives {yours}, expected {expected}: these are places in the word, and two steps are between them and the "
         "original: where the word begins, and which character each one was made from",
+    ),
+    Mistake(
+        "word's beginning added too late",
+        chunk(lambda origin, first, start, end: (first + origin[start], first + origin[end - 1] + 1)),
+        "`Cafés!` gives {yours}, expected {expected}: the beginning of the word is a place in the *normalized* text, so it must be "
+        "added before you ask for the origin, not after",
     ),
     Mistake(
         "last character lost",

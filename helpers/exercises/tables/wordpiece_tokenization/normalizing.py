@@ -13,8 +13,7 @@ from helpers.wordpiece import CHINESE_RANGES, WHITE_SPACE, in_canonical_order, n
 
 
 def probe_accents(without_accents):
-    yield "Café, À la carte", without_accents("Café, À la carte")
-    yield "an accent by itself", without_accents("cafe\u0301")
+    yield "three words", without_accents("Café, cafe\u0301, À la carte")  # the second accent is a character
     yield "½ and ﬁ", without_accents("½ and ﬁ")
     yield "ø 東 €", without_accents("ø 東 €")
     yield "Hindi", without_accents("ही हु")  # a mark of category Mc, one of Mn
@@ -28,7 +27,7 @@ def stripped(form="NFD", keep=lambda c: unicodedata.category(c) != "Mn", last=la
 
 
 def cafe(parts):
-    return parts["Café, À la carte"]
+    return parts["three words"]
 
 
 ACCENT_MISTAKES = (
@@ -63,6 +62,12 @@ ACCENT_MISTAKES = (
         "right for accents, but of `ø 東 €` you leave {yours!r}: you throw away every character beyond ASCII, most of the "
         "world's letters among them",
         show=lambda parts: parts["ø 東 €"],
+    ),
+    Mistake(
+        "first part of each character",
+        lambda text: "".join(unicodedata.normalize("NFD", c)[0] for c in text),
+        "you get {yours!r}, expected {expected!r}: you keep the first part of each character, but an accent that is a character of "
+        "its own is its own first part",
     ),
     Mistake(
         "all marks",
@@ -127,18 +132,24 @@ def my_without_accents(text):
 
 # 1.6 normalize_character
 
-NAMES = {"tab": "\t", "zero-width space": "\u200b", "null": "\0", "\ufffd": "\ufffd", "unassigned": "\u0378"}
-NAMES |= {"ideographic space": "\u3000", "next line": "\x85", "private use": "\ue000"}
+NAMES = {"a tab": "\t", "a hyphen": "-", "an em space": "\u2003", "a null": "\0", "a zero-width space": "\u200b"}
+NAMES |= {"U+FFFD": "\ufffd", "an unassigned character": "\u0378", "U+0085": "\x85", "private use": "\ue000"}
 
 
 def probe_character(normalize_character):
-    yield "all switches on", {c: normalize_character(c) for c in "Aé,東あ½ﬁ\u0301"}
-    yield "special characters", {name: normalize_character(c) for name, c in NAMES.items()}
-    yield "lowercase=False", {c: normalize_character(c, lowercase=False) for c in "Éa東"}
-    yield "strip_accents=False", {c: normalize_character(c, strip_accents=False) for c in "Éa"}
-    with_both = {c: normalize_character(c, lowercase=False, strip_accents=True) for c in "Éa"}
-    yield "lowercase=False, strip_accents=True", with_both
-    yield "split_chinese=False", {c: normalize_character(c, split_chinese=False) for c in "東a"}
+    for name, character in NAMES.items():
+        yield name, normalize_character(character)
+    for character in "Aé,東あ½ﬁ":
+        yield f"`{character}`", normalize_character(character)
+    yield "an accent by itself", normalize_character("\u0301")
+    for switches in CASED:
+        for character in "Éa東":
+            yield f"`{character}` with {switches}", normalize_character(character, **CASED[switches])
+
+
+CASED = {"lowercase=False": {"lowercase": False}}
+CASED |= {"lowercase=False, strip_accents=True": {"lowercase": False, "strip_accents": True}}
+CASED |= {"strip_accents=False": {"strip_accents": False}, "split_chinese=False": {"split_chinese": False}}
 
 
 def is_ideograph(character):
@@ -191,8 +202,8 @@ def character_always_split(character, lowercase=True, strip_accents=None, split_
     return normalize_character(character, lowercase, strip_accents, True)
 
 
-def of(part, name):
-    return lambda parts: repr(parts[part][name])
+def of(part):
+    return lambda parts: repr(parts[part])
 
 
 CHARACTER_MISTAKES = (
@@ -201,100 +212,124 @@ CHARACTER_MISTAKES = (
         character_with(controls_first=True),
         "a tab becomes {yours}, expected {expected}: it is white space and, to Unicode, a control character (Cc), too. "
         "Which rule has to come first, so that two words are not glued together?",
-        show=of("special characters", "tab"),
+        show=of("a tab"),
+    ),
+    Mistake(
+        "white space kept",
+        character_with(white=lambda c: False, control=lambda c: not is_white(c) and is_control(c)),
+        "a tab becomes {yours}, expected {expected}: all white space becomes the same, one space",
+        show=of("a tab"),
+    ),
+    Mistake(
+        "ranges read as characters",
+        character_with(white=lambda c: c in WHITE_SPACE),
+        "a hyphen becomes {yours}, expected {expected}: in WHITE_SPACE, `\u2000-\u200a` is a range, to be read by a regular "
+        "expression. As a mere string it holds a hyphen, and lacks what lies between",
+        show=of("a hyphen"),
     ),
     Mistake(
         "format characters kept",
         character_with(control=lambda c: c in "\0\ufffd" or unicodedata.category(c) == "Cc"),
         "the zero-width space becomes {yours}, expected {expected}: nobody sees it, and with it inside no word is found in "
         "the vocabulary. Its category is Cf",
-        show=of("special characters", "zero-width space"),
+        show=of("a zero-width space"),
     ),
     Mistake(
         "all of category C",
         character_with(control=lambda c: c == "\ufffd" or unicodedata.category(c).startswith("C")),
         "a character that Unicode hasn't assigned yet becomes {yours}, expected {expected}: of the categories C… only "
         "Cc, Cf and Co are dropped. (Google's code drops them all; the library, which we follow, doesn't.)",
-        show=of("special characters", "unassigned"),
+        show=of("an unassigned character"),
     ),
     Mistake(
         "replacement character kept",
         character_with(control=lambda c: unicodedata.category(c) in ("Cc", "Cf", "Co")),
         "U+FFFD, which stands where a text was damaged, becomes {yours}, expected {expected}: it is of no category C…, so it "
         "needs to be named",
-        show=of("special characters", "\ufffd"),
+        show=of("U+FFFD"),
     ),
     Mistake(
         "Python's white space",
         character_with(white=str.isspace),
         "the control character U+0085 becomes {yours}, expected {expected}: Python's `isspace` counts other characters than "
         "WHITE_SPACE does",
-        show=of("special characters", "next line"),
+        show=of("U+0085"),
     ),
     Mistake(
         "None taken for False",
         character_with(strip=lambda lowercase, accents: accents),
         "`é` becomes {yours}, expected {expected}: without a word about accents strip_accents is None, which is no False. "
         "It means: as lowercase",
-        show=of("all switches on", "é"),
+        show=of("`é`"),
     ),
     Mistake(
         "accents stripped for a cased model",
         character_with(strip=lambda lowercase, accents: accents is None or accents),
         "with lowercase=False, `É` becomes {yours}, expected {expected}: None is taken for True. It means: as lowercase",
-        show=of("lowercase=False", "É"),
+        show=of("`É` with lowercase=False"),
     ),
     Mistake(
         "strip_accents ignored",
         character_with(strip=lambda lowercase, accents: lowercase),
-        "with strip_accents=False, `É` becomes {yours}, expected {expected}: the switch is never asked. Only None leaves "
-        "the decision to lowercase",
-        show=of("strip_accents=False", "É"),
+        "with lowercase=False and strip_accents=True, `É` becomes {yours}, expected {expected}: that switch is never asked. Only "
+        "None leaves the decision to lowercase",
+        show=of("`É` with lowercase=False, strip_accents=True"),
     ),
     Mistake(
         "False overruled",
         character_with(strip=lambda lowercase, accents: lowercase or accents),
         "with strip_accents=False, `É` becomes {yours}, expected {expected}: `or` makes no difference between None and "
         "False, but somebody who says False means it",
-        show=of("strip_accents=False", "É"),
+        show=of("`É` with strip_accents=False"),
     ),
     Mistake(
         "ideographs not set apart",
         character_with(ideograph=lambda c: False),
         "`東` becomes {yours}, expected {expected}: Chinese has no spaces, so each ideograph gets one before and one behind",
-        show=of("all switches on", "東"),
+        show=of("`東`"),
     ),
     Mistake(
         "space on one side",
         character_with(spaces=" {}"),
         "`東` becomes {yours}, expected {expected}: without a space behind it, it would be glued to a Latin letter that "
         "follows",
-        show=of("all switches on", "東"),
+        show=of("`東`"),
     ),
     Mistake(
         "kana set apart",
         character_with(ideograph=lambda c: unicodedata.category(c) == "Lo"),
         "`あ` becomes {yours}, expected {expected}: it is a letter of the Japanese kana, no ideograph. CHINESE_RANGES says "
         "which code points are",
-        show=of("all switches on", "あ"),
+        show=of("`あ`"),
     ),
     Mistake(
         "split_chinese ignored",
         character_always_split,
         "with split_chinese=False, `東` becomes {yours}, expected {expected}: the switch is never asked",
-        show=of("split_chinese=False", "東"),
+        show=of("`東` with split_chinese=False"),
     ),
     Mistake(
         "NFKD in the rule",
         character_with(form="NFKD"),
         "`½` becomes {yours}, expected {expected}: you take another normal form than NFD",
-        show=of("all switches on", "½"),
+        show=of("`½`"),
+    ),
+    Mistake(
+        "first part of NFD",
+        lambda character, lowercase=True, strip_accents=None, split_chinese=True: (
+            character
+            if character == "\u0301"
+            else normalize_character(character, lowercase, strip_accents, split_chinese)
+        ),
+        "an accent by itself is kept: {yours}, expected {expected}. Taking the first part after NFD drops the accent of an `é`, but "
+        "an accent alone is its own first part",
+        show=lambda parts: ascii(parts["an accent by itself"]),
     ),
     Mistake(
         "lower case or accents, not both",
         character_in_lower_case_or_without_accent,
         "`A` becomes {yours}, expected {expected}: where accents are stripped, the lower case is never reached",
-        show=of("all switches on", "A"),
+        show=of("`A`"),
     ),
     Mistake(
         "lower case for all",
@@ -302,7 +337,7 @@ CHARACTER_MISTAKES = (
             character, lowercase, strip_accents, split_chinese
         ).lower(),
         "with lowercase=False, `É` becomes {yours}, expected {expected}: a cased model keeps its capitals",
-        show=of("lowercase=False", "É"),
+        show=of("`É` with lowercase=False"),
     ),
 )
 
@@ -343,8 +378,7 @@ def my_normalize_character(character, lowercase=True, strip_accents=None, split_
 
 
 def probe_origin(normalize_with_origin):
-    yield "`Cafe\u0301!`", normalize_with_origin("Cafe\u0301!")
-    yield "`no no 東`", normalize_with_origin("no no 東")
+    yield "`é no 東!`", normalize_with_origin("e\u0301 no 東!")
     yield "`ÉA` with lowercase=False", normalize_with_origin("ÉA", lowercase=False)
     yield "`ÉA` with strip_accents=False", normalize_with_origin("ÉA", strip_accents=False)
     yield "`東A` with split_chinese=False", normalize_with_origin("東A", split_chinese=False)
@@ -368,56 +402,50 @@ def right_origins(text, made):
     return [index for index, new in enumerate(made) for _ in new]
 
 
-def origin_of_cafe(parts):
-    return parts["`Cafe\u0301!`"][1]
-
-
-def origin_of_no_no(parts):
-    return parts["`no no 東`"][1]
+def origins(parts):
+    return parts["`é no 東!`"][1]
 
 
 ORIGIN_MISTAKES = (
     Mistake(
         "counted in the new text",
         text_with(lambda text, made: list(range(len("".join(made))))),
-        "the origins of `cafe!` are {yours}, expected {expected}: you count the characters of the normalized text, and "
-        "`!` was character 5 of the original",
+        "the origins of `é no 東!`, its accent a character of its own, are {yours}, expected {expected}: you count the characters of the normalized text, and "
+        "`!` was character 7 of the original",
     ),
     Mistake(
         "counted in the old text",
         text_with(lambda text, made: list(range(len(text)))),
-        "the origins of `cafe!` are {yours}, expected {expected}: you give one to each character of the original. They belong to "
+        "the origins of `é no 東!`, its accent a character of its own, are {yours}, expected {expected}: you give one to each character of the original. They belong to "
         "the characters of the *new* text, and some old ones have left none",
     ),
     Mistake(
         "one for each that left something",
         text_with(lambda text, made: [index for index, new in enumerate(made) if new]),
-        "right for accents, but the origins of `no no 東` are {yours}, expected {expected}: an ideograph becomes three "
+        "the origins of `é no 東!`, its accent a character of its own, are {yours}, expected {expected}: an ideograph becomes three "
         "characters, and each of them needs an origin",
-        show=origin_of_no_no,
     ),
     Mistake(
         "kept ones counted",
         text_with(lambda text, made: [i for i, new in enumerate(new for new in made if new) for _ in new]),
-        "the origins of `cafe!` are {yours}, expected {expected}: the accent is dropped before you count, so everything behind "
+        "the origins of `é no 東!`, its accent a character of its own, are {yours}, expected {expected}: the accent is dropped before you count, so everything behind "
         "it gets a place too low",
     ),
     Mistake(
         "from one",
         text_with(lambda text, made: [index for index, new in enumerate(made, 1) for _ in new]),
-        "the origins of `cafe!` are {yours}, expected {expected}: characters are counted from 0",
+        "the origins of `é no 東!`, its accent a character of its own, are {yours}, expected {expected}: characters are counted from 0",
     ),
     Mistake(
         "searched",
         text_with(lambda text, made: [made.index(new) for new in made for _ in new]),
-        "the origins of `no no 東` are {yours}, expected {expected}: where a character stands again, search finds its first place. "
+        "the origins of `é no 東!`, its accent a character of its own, are {yours}, expected {expected}: where a character stands again, search finds its first place. "
         "Count instead",
-        show=origin_of_no_no,
     ),
     Mistake(
         "lengths",
         text_with(lambda text, made: [len(new) for new in made for _ in new]),
-        "the origins of `cafe!` are {yours}, expected {expected}: that is how many characters each one became, not where it "
+        "the origins of `é no 東!`, its accent a character of its own, are {yours}, expected {expected}: that is how many characters each one became, not where it "
         "stood",
     ),
     Mistake(
@@ -476,6 +504,6 @@ def my_normalize_with_origin(text, lowercase=True, strip_accents=None, split_chi
     "old one",
     difficulty=2,
     minutes=10,
-    show=origin_of_cafe,
+    show=origins,
     variants=(text_with(right_origins),),
 )

@@ -66,6 +66,10 @@ def types_of(parts):
     return parts["a pair"][1]
 
 
+def special_without_types(first, second):
+    return add_special_tokens(first, second)[0], [0] * len(first) + [1] * len(second or [])
+
+
 SPECIAL_MISTAKES = (
     Mistake(
         "second [CLS]",
@@ -99,6 +103,11 @@ SPECIAL_MISTAKES = (
         "all typed 0",
         special_types_by_turns,
         "the type ids of a pair are {yours}, expected {expected}: nothing tells the two texts apart",
+    ),
+    Mistake(
+        "special tokens without type",
+        special_without_types,
+        "there are fewer type ids than tokens, {yours}, expected {expected}: the special tokens need theirs, too",
     ),
     Mistake(
         "counted from 1",
@@ -154,7 +163,7 @@ def my_add_special_tokens(first, second):
 
 # 1.10 truncate_longest_first
 
-CASES = ((8, 3, 9), (8, 3, 6), (8, 3, 5), (3, 8, 5), (4, 4, 5), (2, 1, 9), (5, 5, 0))
+CASES = ((8, 3, 9), (3, 8, 9), (8, 3, 6), (8, 3, 3), (3, 8, 5), (4, 4, 5), (2, 1, 9), (5, 5, 0))
 
 
 def probe_truncate(truncate):
@@ -208,6 +217,22 @@ def room_for_each(first, second, room):
     return first[:room], second[:room]
 
 
+def half_each(first, second, room):
+    if len(first) + len(second) <= room:
+        return first, second
+    if len(first) <= room // 2:
+        return first, second[: room - len(first)]
+    if len(second) <= room // 2:
+        return first[: room - len(second)], second
+    return first[: room // 2], second[: room // 2]
+
+
+def popped_one_by_one(first, second, room):
+    while len(first) + len(second) > room:
+        (first if len(first) > len(second) else second).pop()
+    return first, second
+
+
 def kept(case):
     return lambda parts: parts[f"{case[0]} and {case[1]} tokens, room {case[2]}"]
 
@@ -223,7 +248,7 @@ TRUNCATE_MISTAKES = (
     Mistake(
         "ties shorten the first",
         one_by_one(lambda a, b, *_: a >= b),
-        "of 8 and 3 tokens, room for 5, you keep {yours}, expected {expected}: with both equally long the first text pays, "
+        "of 8 and 3 tokens, room for 3, you keep {yours}, expected {expected}: with both equally long the first text pays, "
         "always. The one that was longer keeps one more",
     ),
     Mistake(
@@ -243,7 +268,7 @@ TRUNCATE_MISTAKES = (
     Mistake(
         "only the longer",
         one_by_one(lambda a, b, a0, b0: a > 0 if a0 > b0 else b <= 0),
-        "of 8 and 3 tokens, room for 5, you keep {yours}, expected {expected}: the longer text pays alone, even when it has "
+        "of 8 and 3 tokens, room for 3, you keep {yours}, expected {expected}: the longer text pays alone, even when it has "
         "become the shorter one. When both are equally long, both pay",
     ),
     Mistake(
@@ -256,9 +281,15 @@ TRUNCATE_MISTAKES = (
     Mistake(
         "the first first",
         always_shortened,
-        "of 3 and 8 tokens, room for 5, you keep {yours}, expected {expected}: the first text pays first, though it is the short "
+        "of 3 and 8 tokens, room for 9, you keep {yours}, expected {expected}: the first text pays first, though it is the short "
         "one",
-        show=kept((3, 8, 5)),
+        show=kept((3, 8, 9)),
+    ),
+    Mistake(
+        "one token given away",
+        half_each,
+        "of 8 and 3 tokens, room for 3, you keep {yours}, expected {expected}: where both are cut to half the room, an odd room has "
+        "one place left, and somebody should get it",
     ),
     Mistake(
         "in proportion",
@@ -279,6 +310,13 @@ TRUNCATE_MISTAKES = (
         room_for_each,
         "of 8 and 3 tokens, room for 6, you keep {yours}, expected {expected}: `room` is for both texts together",
         show=kept((8, 3, 6)),
+    ),
+    Mistake(
+        "taken out of the lists, ties shorten the second",
+        popped_one_by_one,
+        "of 3 and 8 tokens, room for 5, you keep {yours}, expected {expected}: with both equally long the second text pays, always; "
+        "the one that was longer keeps one more. And `pop` takes tokens out of the caller's own lists: count first, then slice",
+        show=kept((3, 8, 5)),
     ),
     Mistake(
         "the lists changed",
@@ -309,7 +347,7 @@ def my_truncate_longest_first(first, second, room):
     "at once",
     difficulty=2,
     minutes=15,
-    show=kept((8, 3, 5)),
+    show=kept((8, 3, 3)),
     variants=(one_by_one(lambda a, b, a0, b0: a > b or a == b and a0 <= b0),),
 )
 
@@ -320,10 +358,11 @@ def probe_pad(pad_encodings):
     def encoding(ids, types):
         return Encoding(ids, types, [1] * len(ids), ["a"] * len(ids), [(0, 0)] * len(ids))
 
-    three = [encoding([2, 6, 3], [0, 0, 0]), encoding([2, 6, 3, 9, 3], [0, 0, 0, 1, 1]), encoding([2, 0, 8, 3], [0] * 4)]
-    yield "padded with 0", pad_encodings(three)
+    pair = encoding([2, 0, 3, 9, 3], [0, 0, 0, 1, 1])
+    three = [encoding([2, 7, 3], [0, 0, 0]), pair, encoding([2, 6, 6, 8, 6, 3], [0] * 6)]
+    yield "padded with 7", pad_encodings(three, 7)
     yield "the lists that you were given, afterwards", [e.ids + e.attention_mask for e in three]
-    yield "padded with 7", pad_encodings([encoding([2, 7, 3], [0, 0, 0]), encoding([2, 6, 6, 3], [0] * 4)], 7)
+    yield "padded with 0", pad_encodings(three[:2])
 
 
 def padded(left=False, to=max, fill=(None, 0, 0), dtype=torch.long, end=0):
@@ -375,8 +414,18 @@ def padded_as_lists(encodings, pad_id=0):
     return {name: tensor.tolist() for name, tensor in pad_encodings(encodings, pad_id).items()}
 
 
-def first_of(name, row=0, part="padded with 0"):
-    return lambda parts: parts[part][name][row]
+def first_of(name, row=0):
+    return lambda parts: parts["padded with 7"][name][row]
+
+
+def padded_with_the_last_type(encodings, pad_id=0):
+    batch = pad_encodings(encodings, pad_id)
+    types = [row[:n] + [row[n - 1]] * (len(row) - n) for row, n in _rows_with_lengths(batch, encodings)]
+    return batch | {"type_ids": torch.tensor(types)}
+
+
+def _rows_with_lengths(batch, encodings):
+    return zip(batch["type_ids"].tolist(), (len(e.ids) for e in encodings), strict=True)
 
 
 PAD_MISTAKES = (
@@ -397,19 +446,19 @@ PAD_MISTAKES = (
         padded(to=lambda lengths: 512),
         "each row has {yours} places, expected {expected}: as many as the longest text of the *batch* has are enough, and the "
         "time that attention takes grows with the square of that number",
-        show=lambda parts: parts["padded with 0"]["ids"].shape[1],
+        show=lambda parts: parts["padded with 7"]["ids"].shape[1],
     ),
     Mistake(
         "cut to the shortest",
         padded(to=min),
         "each row has {yours} places, expected {expected}: the longer texts are cut to the shortest one",
-        show=lambda parts: parts["padded with 0"]["ids"].shape[1],
+        show=lambda parts: parts["padded with 7"]["ids"].shape[1],
     ),
     Mistake(
         "one too many",
         padded(end=1),
         "each row has {yours} places, expected {expected}: even the longest text gets padding",
-        show=lambda parts: parts["padded with 0"]["ids"].shape[1],
+        show=lambda parts: parts["padded with 7"]["ids"].shape[1],
     ),
     Mistake(
         "fractions",
@@ -421,14 +470,14 @@ PAD_MISTAKES = (
         padded(fill=(0, 0, 0)),
         "with pad_id=7 the first row is {yours}, expected {expected}: you fill up with 0, which in another vocabulary is another "
         "token",
-        show=first_of("ids", part="padded with 7"),
+        show=first_of("ids"),
     ),
     Mistake(
         "pad_id everywhere",
         padded(fill=(None, None, None)),
         "with pad_id=7 the type ids or the mask are filled with it, too: {yours}, expected {expected}. Only the ids are entries of "
         "the vocabulary",
-        show=first_of("type_ids", part="padded with 7"),
+        show=first_of("type_ids"),
     ),
     Mistake(
         "type 1 for padding",
@@ -439,16 +488,23 @@ PAD_MISTAKES = (
     Mistake(
         "mask from the ids",
         padded_mask_from_ids,
-        "the mask of the third row is {yours}, expected {expected}: a [PAD] that stands in the text itself is a token like others. "
+        "with pad_id=7 the mask of the first row is {yours}, expected {expected}: a [PAD] that stands in the text itself is a token like others. "
         "How long each text is, you know without looking at its ids",
-        show=first_of("attention_mask", row=2),
+        show=first_of("attention_mask"),
     ),
     Mistake(
         "mask where ids are above 0",
         padded_mask_above_zero,
-        "the mask of a row with pad_id=7 is {yours}, expected {expected}: an id says nothing about whether it is padding; the "
+        "with pad_id=7 the mask of the second row is {yours}, expected {expected}: an id says nothing about whether it is padding; the "
         "number of tokens does",
-        show=first_of("attention_mask", part="padded with 7"),
+        show=first_of("attention_mask", row=1),
+    ),
+    Mistake(
+        "last type goes on",
+        padded_with_the_last_type,
+        "the type ids of the second row are {yours}, expected {expected}: the padding behind a pair belongs to no text; by "
+        "convention it gets 0",
+        show=first_of("type_ids", row=1),
     ),
     Mistake(
         "rows and columns",

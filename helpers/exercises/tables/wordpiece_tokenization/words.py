@@ -36,6 +36,31 @@ def joined_with_space_behind(tokens):
     return text
 
 
+def joined_with_glued_punctuation(tokens):
+    text = ""
+    for token in tokens:
+        text += token[2:] if token.startswith("##") else token if token in ".,;:!?" else " " + token
+    return text.strip()
+
+
+def joined_with_the_mark_inside(tokens):
+    words = []
+    for token in tokens:
+        words = [*words[:-1], words[-1] + token] if token.startswith("##") else [*words, token]
+    return " ".join(words)
+
+
+def joined_with_space_after_each_word_piece(tokens):
+    return "".join(token[2:] if token.startswith("##") else token + " " for token in tokens)
+
+
+def joined_from_the_first(tokens):
+    text = tokens[0]
+    for token in tokens[1:]:
+        text += token[2:] if token.startswith("##") else " " + token
+    return text
+
+
 JOIN_MISTAKES = (
     Mistake(
         "space kept",
@@ -85,6 +110,29 @@ JOIN_MISTAKES = (
         show=lambda parts: parts["with special tokens"],
     ),
     Mistake(
+        "punctuation glued",
+        joined_with_glued_punctuation,
+        "the text is {yours!r}, expected {expected!r}: nicer to read, but only ## glues. Not every mark belongs to the word before "
+        "it (an opening bracket doesn't), and the tokens don't say so",
+    ),
+    Mistake(
+        "mark kept inside",
+        joined_with_the_mark_inside,
+        "the text is {yours!r}, expected {expected!r}: pieces and words are put together right, but ## is still in the word",
+    ),
+    Mistake(
+        "space before the continuation kept",
+        joined_with_space_after_each_word_piece,
+        "the text is {yours!r}, expected {expected!r}: a space follows each first piece, before anybody knows whether the next "
+        "token continues it. Set the space before a word instead of behind",
+    ),
+    Mistake(
+        "first token taken unseen",
+        joined_from_the_first,
+        "an empty list has no first token: an empty text has no tokens, and these make an empty text",
+        raises=IndexError,
+    ),
+    Mistake(
         "words in a list",
         lambda tokens: " ".join(tokens).replace(" ##", "").split(),
         "one string is asked for, in which spaces separate the words",
@@ -127,7 +175,7 @@ def probe_punctuation(is_punctuation):
     yield "signs of ASCII", {c: bool(is_punctuation(c)) for c in SIGNS}
     yield "letters, digits, space", {c: bool(is_punctuation(c)) for c in "aZ7 "}
     yield "punctuation beyond ASCII", {c: bool(is_punctuation(c)) for c in "–。’«"}
-    yield "other characters beyond ASCII", {c: bool(is_punctuation(c)) for c in "é東€½×😀"}
+    yield "other characters beyond ASCII", {c: bool(is_punctuation(c)) for c in "é東€×😀\u0301"}
     yield "control characters", {name: bool(is_punctuation(c)) for name, c in (("tab", "\t"), ("null", "\0"))}
 
 
@@ -275,6 +323,22 @@ def spans_by_search(text):
     return [(text.index(word), text.index(word) + len(word)) for word in words]
 
 
+def spans_with_marks_first(text):
+    found, start = [], 0
+    for place, character in enumerate(text + " "):
+        mark = is_punctuation(character)
+        if mark or character.isspace():
+            found += [(place, place + 1)] * mark + [(start, place)] * (start < place)
+            start = place + 1
+    return found
+
+
+def spans_with_short_end(text):
+    found = spans_of(text, last=False)
+    whole = spans_of(text)
+    return found if found == whole else [*found, (whole[-1][0], whole[-1][1] - 1)]
+
+
 WORD_MISTAKES = (
     Mistake(
         "last word lost",
@@ -315,6 +379,28 @@ WORD_MISTAKES = (
         lambda text: spans_of(text, ends=1),
         "the first span of `it's $5 + tax` is {yours}, expected {expected}: the end is the character *after* the last one, so "
         "that text[start:end] is the word",
+    ),
+    Mistake(
+        "mark before its word",
+        spans_with_marks_first,
+        "the first span of `it's $5 + tax` is {yours}, expected {expected}: the apostrophe is noted before the word that it ends, "
+        "and the spans should come in the order of the text",
+    ),
+    Mistake(
+        "marks without width",
+        lambda text: [
+            (start, end - 1) if is_punctuation(text[start]) else (start, end) for start, end in spans_of(text)
+        ],
+        "the second span of `it's $5 + tax` is {yours}, expected {expected}: the end is one after the last character, for a word of "
+        "one character, too",
+        show=lambda parts: parts["it's $5 + tax"][1],
+    ),
+    Mistake(
+        "last word one short",
+        spans_with_short_end,
+        "the last span of `it's $5 + tax` is {yours}, expected {expected}: only the last word ends one character too early. What is "
+        "the place after the last character of a text?",
+        show=lambda parts: parts["it's $5 + tax"][-1],
     ),
     Mistake(
         "spaces alone",
