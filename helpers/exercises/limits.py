@@ -62,6 +62,7 @@ class _Watch:
 
     def end(self):
         """After this no Stopped comes any more; one that is on its way is caught here or taken back."""
+        interrupted = False
         while True:
             try:
                 if self.running.locked():
@@ -70,9 +71,13 @@ class _Watch:
                     self.ended.acquire(timeout=1)
                 if self.over:
                     _raise_in(self.target, None)
-                    return
+                    break
             except Stopped:
                 continue
+            except KeyboardInterrupt:  # first the watch has to end
+                interrupted = True
+        if interrupted:
+            raise KeyboardInterrupt
 
 
 def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
@@ -112,6 +117,8 @@ def _untouched():
     before = random.getstate()
     of_numpy = numpy.random.get_state() if numpy else None
     of_torch = torch.get_rng_state() if torch else None
+    cuda = torch.cuda if torch and torch.cuda.is_initialized() else None
+    of_cuda = cuda.get_rng_state_all() if cuda else None
     settings = (torch.is_grad_enabled(), torch.get_default_dtype()) if torch else None
     random.seed(0)
     if numpy:
@@ -128,5 +135,7 @@ def _untouched():
             numpy.random.set_state(of_numpy)
         if torch:
             torch.set_rng_state(of_torch)
+            if cuda:
+                cuda.set_rng_state_all(of_cuda)
             torch.set_grad_enabled(settings[0])
             torch.set_default_dtype(settings[1])
