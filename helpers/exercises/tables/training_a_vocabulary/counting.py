@@ -242,6 +242,12 @@ PAIR_MISTAKES = (
         raises=KeyError,
     ),
     Mistake(
+        "first pair lost",
+        pairs_of(neighbors=lambda pieces: list(pairwise(pieces))[1:]),
+        "the first pair of each word is missing: a word of 6 pieces has 5 pairs, one of 2 has one. At which place does the first "
+        "pair begin?",
+    ),
+    Mistake(
         "every two pieces",
         pairs_of(neighbors=lambda pieces: combinations(pieces, 2)),
         "##a ##n is counted {yours} times, expected {expected}: you pair each piece with all that follow in the word, and only "
@@ -484,8 +490,22 @@ def my_join_everywhere(pieces, pair):
     minutes=12,
     show=lambda parts: parts["h ##a ##t ##s ##y"],
     fresh=True,
-    variants=(joined_with(), lambda pieces, pair: _joined_by_recursion(list(pieces), pair)),
+    variants=(
+        joined_with(),
+        lambda pieces, pair: _joined_to_the_last(pieces, pair),
+        lambda pieces, pair: _joined_by_recursion(list(pieces), pair),
+    ),
 )
+
+
+def _joined_to_the_last(pieces, pair):
+    joined = []
+    for piece in pieces:
+        if joined and (joined[-1], piece) == pair:
+            joined[-1] = glued(pair)
+        else:
+            joined.append(piece)
+    return joined
 
 
 def _joined_by_recursion(pieces, pair):

@@ -81,6 +81,16 @@ def changes_with_empty_neighbors(parts, pair, merged):
     return found
 
 
+def changes_between_half_merged(parts, pair, merged):
+    found = changes_with(between=False)(parts, pair, merged)
+    return found + [(pair[1] + pair[0], merged + pair[0]) for bit in parts[1:-1] if not bit]
+
+
+def changes_with_the_whole_pair(parts, pair, merged):
+    found = [(a[-1] + pair, a[-1] + merged) for a in parts[:-1] if a]
+    return found + [(pair + b[0], merged + b[0]) for b in parts[1:] if b]
+
+
 def in_hats(parts):
     return parts["at in hats"]
 
@@ -153,6 +163,18 @@ CHANGED_MISTAKES = (
         "for ab in xababy you give {yours}, expected {expected}: what lies between two merged places is seen from both sides, but it "
         "is one pair",
         show=in_xababy,
+    ),
+    Mistake(
+        "only one of two merged",
+        changes_between_half_merged,
+        "for ab in xababy you give {yours}, expected {expected}: the first place is merged, the second still as it was. What is the "
+        "second neighbor now?",
+        show=in_xababy,
+    ),
+    Mistake(
+        "the whole pair as a neighbor",
+        changes_with_the_whole_pair,
+        "for at in hats you give {yours}, expected {expected}: a pair has two characters. Of `a t`, only the `a` touches the `h`",
     ),
     Mistake(
         "two changes for one",

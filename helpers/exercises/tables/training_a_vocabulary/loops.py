@@ -256,6 +256,7 @@ def probe_train(train_wordpiece):
     yield "joins of the ten words", train_wordpiece(TEN_CORPUS, 100)[15:40]
     yield "entries of at most 18", len(train_wordpiece(TEN_CORPUS, 18))
     yield "joins with min_frequency=3", train_wordpiece(TEN_CORPUS, 100, 3)[15:40]
+    yield "joins of ab ab", train_wordpiece(["ab ab"], 40)[9:40]
     yield "joins in ba, baaa, nb", train_wordpiece(["ba ba ba ba nb baaa baaa baaa"], 60)[10:40]
     yield "joins in aaaa, abab, banana", train_wordpiece(TOUCHING, 40)[5:40]
 

@@ -205,6 +205,14 @@ GAIN_MISTAKES = (
         "pieces as if they stayed. The other places of the two change, too",
     ),
     Mistake(
+        "new piece for two old ones",
+        lambda n_pair, n_first, n_second, n_all: (
+            n_pair * log(n_pair / n_all) - n_first * log(n_first / n_all) - n_second * log(n_second / n_all)
+        ),
+        "with n_pair=4, n_first=10, n_second=7, n_all=100 you get {yours}, expected {expected}: you take both old pieces away wholly. What is "
+        "left of them outside the pair stays in the text, and the text has become shorter",
+    ),
+    Mistake(
         "after alone",
         lambda n_pair, n_first, n_second, n_all: (
             f(n_first - n_pair) + f(n_second - n_pair) + f(n_pair) - f(n_all - n_pair)

@@ -13,12 +13,13 @@ from helpers.wordpiece import (
 
 # 1.2 longest_match_first
 
-ENTRIES = {"h", "ha", "hat", "t", "s", "ts", "##a", "##t", "##s", "##ab", "xyz"}
+ENTRIES = {"h", "ha", "hat", "t", "s", "ts", "##a", "##t", "##s", "##ab", "x", "xyz"}
 
 
 def probe_longest_match(cut):
     yield "`hatts`", cut("hatts", ENTRIES)
     yield "`hxat`", cut("hxat", ENTRIES)
+    yield "`xyz`", cut("xyz", ENTRIES)
     yield "`hab`", cut("hab", ENTRIES)
     yield "`that`", cut("that", {"t", "##ha", "##hat", "##h"})
     long = cut("s" * 100, ENTRIES)
@@ -26,7 +27,7 @@ def probe_longest_match(cut):
     yield "a word of 101 letters", cut("s" * 101, ENTRIES)[:3]
 
 
-def cut_greedily(word, vocabulary, *, choose=max, mark="##", lookup="##", shortest=1, limit=LONGEST_WORD, unknown=None):
+def cut_greedily(word, vocabulary, *, choose=max, mark="##", lookup="##", shortest=1, limit=LONGEST_WORD, unknown=None, letter=False):
     """Greedy cutting with one thing done in another way."""
     found, start = [], 0
     if len(word) > limit:
@@ -34,6 +35,10 @@ def cut_greedily(word, vocabulary, *, choose=max, mark="##", lookup="##", shorte
     while start < len(word):
         before = lookup if start else ""
         ends = [e for e in range(start + shortest, len(word) + 1) if before + word[start:e] in vocabulary]
+        if not ends and letter:
+            found.append(("[UNK]", start, start + 1))
+            start += 1
+            continue
         if not ends:
             return unknown(found, start, word) if unknown else [("[UNK]", 0, len(word))]
         end = choose(ends)
@@ -110,6 +115,17 @@ def hxat(parts):
     return parts["`hxat`"]
 
 
+def cut_as_long_as_it_grows(word, vocabulary):
+    found, start = [], 0
+    for end in range(1, len(word) + 1):
+        mark = "##" if start else ""
+        longer = end < len(word) and mark + word[start : end + 1] in vocabulary
+        if mark + word[start:end] in vocabulary and not longer:
+            found.append((mark + word[start:end], start, end))
+            start = end
+    return found if start == len(word) <= LONGEST_WORD else [("[UNK]", 0, len(word))]
+
+
 MATCH_MISTAKES = (
     Mistake(
         "shortest match",
@@ -141,6 +157,26 @@ MATCH_MISTAKES = (
         "`hxat` becomes {yours}, expected {expected}: when something fits nowhere, the pieces found before it are given up as "
         "well: the whole word is one [UNK]",
         show=hxat,
+    ),
+    Mistake(
+        "[UNK] for a letter",
+        greedily(unknown=None, letter=True),
+        "`hxat` becomes {yours}, expected {expected}: only the letter that fits nowhere becomes [UNK]. By BERT's rule the whole word "
+        "is lost with it, one [UNK]",
+        show=hxat,
+    ),
+    Mistake(
+        "nothing for an unknown word",
+        greedily(unknown=lambda found, start, word: []),
+        "`hxat` becomes {yours}, expected {expected}: a word that can't be written must leave a token behind, [UNK]",
+        show=hxat,
+    ),
+    Mistake(
+        "grows letter by letter",
+        cut_as_long_as_it_grows,
+        "`xyz` becomes {yours}, expected {expected}: you make a piece longer as long as it stays an entry, and `xy` is none, though "
+        "`xyz` is one. Start from the longest end",
+        show=lambda parts: parts["`xyz`"],
     ),
     Mistake(
         "[UNK] without the first part",
