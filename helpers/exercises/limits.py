@@ -6,6 +6,7 @@ what is printed is caught; the state of the random number generators is put back
 
 import contextlib
 import ctypes
+import functools
 import io
 import random
 import sys
@@ -46,13 +47,19 @@ class _Watch:
         self.running.acquire()
         self.ended.acquire()
         self.fired = self.over = False
+        # A bare `except:` in a loop swallows it. When the swallowed one is thrown away, at the end of that
+        # `except:`, it sends the next, which is raised where the loop jumps back: outside of the `try`. This
+        # must be one call without a line of Python, in which the next would be raised and lost.
+        self.kind = type("Stopped", (Stopped,), {})
+        send = ctypes.pythonapi.PyThreadState_SetAsyncExc
+        self.kind.__del__ = functools.partial(send, ctypes.c_ulong(self.target), ctypes.py_object(self.kind))
         threading.Thread(target=self._wait, daemon=True, name="time limit of an exercise").start()
 
     def _wait(self):
         wait, since, told = self.seconds, time.monotonic(), False
         while not self.running.acquire(timeout=wait):
             self.fired, wait = True, AGAIN
-            _raise_in(self.target, Stopped)
+            _raise_in(self.target, self.kind)
             if not told and time.monotonic() - since > self.seconds + GIVE_UP:
                 told = True
                 words = "This call can't be stopped: choose Kernel, Interrupt (is there a bare `except:`?)."
@@ -65,6 +72,8 @@ class _Watch:
         interrupted = False
         while True:
             try:
+                if hasattr(self.kind, "__del__"):
+                    del self.kind.__del__
                 if self.running.locked():
                     self.running.release()
                 if not self.over:
