@@ -40,7 +40,7 @@ QUESTIONS = (
         "pairs again before each join?",
         choices={"a": "seconds", "b": "minutes to an hour", "c": "days"},
         answer="b",
-        because="about a seventh of a second for one join, times 7,500.",
+        because="some tenths of a second for one join, times 7,500.",
         wrong={
             "a": "for each join it walks through 30,000 words. Multiply that by 7,500.",
             "c": "Python is not that slow: it deals with a few million pieces in a second.",
