@@ -1,4 +1,4 @@
-"""Notebook 4: softmax, attention, heads."""
+"""Attention: with loops, with matrix products, and a mask for padding."""
 
 import math
 
@@ -7,129 +7,152 @@ from torch.nn import functional
 
 from helpers import attention
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.question import Question
 from helpers.exercises.references import self_attention as references
 
-# 4.1 softmax
+# 4.3 attention_with_loops
 
-SOFTMAX = '''
-def my_stable_softmax(scores):
-    """Scores (..., N) -> weights (..., N): positive, and each row, along the last dimension, sums to 1.
+LOOPS = '''
+def my_attention_with_loops(query, key, value):
+    """query (T, D), key and value (N, D) -> context (T, D), probabilities (T, N), one number at a time.
 
-    A score of 1000 must not overflow, and one of -inf gives exactly 0.
+    T tokens look, N tokens are looked at. Large scores must not overflow.
     """
     ...
 '''
 
 
-def probe_softmax(softmax):
-    yield "one row", softmax(torch.tensor([1.0, 3.0, 2.5]))
-    table = torch.tensor([[0.0, 1.0, 3.0], [2.0, -1.0, 0.5], [4.0, 0.0, 1.0]])
-    yield "a table", softmax(table)
-    yield "three tables", softmax(torch.stack([table, 2 * table, table.T]))
-    yield "large scores", softmax(torch.tensor([[1000.0, 1001.0, 999.0], [0.0, 1.0, 300.0]]))
-    yield "a hidden score", softmax(torch.tensor([[float("-inf"), 2.0, 1.0]]))
+def probe_loops(attend):
+    asks, offers = torch.tensor([[0.0, 1.0], [2.0, 0.0]]), torch.tensor([[0.0, 0.0], [2.0, 2.0], [0.0, 2.0]])
+    yield "the, bank", attend(asks, offers, torch.tensor([[0.0, 0.0], [2.0, 0.0], [1.0, 1.0]]))
+    yield "T = N", attend(asks, 0.5 * offers[:2] + 1, torch.tensor([[1.0, 3.0], [-2.0, 0.5]]))
+    yield (
+        "large scores",
+        attend(500 * asks, 500 * offers, torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 7.0]])),
+    )
 
 
-def softmax_without_keepdim(scores):
-    shifted = (scores - scores.amax(dim=-1, keepdim=True)).exp()
-    return shifted / shifted.sum(dim=-1)
+def _loops(query, key, value, *, root=math.sqrt, weigh=None, keep=False, of_keys=False, count=None):
+    """The loops with one thing done in another way."""
+    (T, D), N = query.shape, count(query, key) if count else len(key)
+    contexts, probabilities = torch.zeros(T, value.shape[1]), torch.zeros(T, N)
+    for i in range(T):
+        scores = torch.stack([(query[i] * key[j]).sum() / root(D) for j in range(N)])
+        weights = (weigh or (lambda s: s.softmax(dim=0)))(scores)
+        for j in range(N):
+            probabilities[i, j] = weights[j]
+            part = weights[j] * (key if of_keys else value)[j]
+            contexts[i] = part if keep else contexts[i] + part
+    return contexts, probabilities
 
 
-def softmax_of_shifted_by_mean(scores):
-    shifted = (scores - scores.mean(dim=-1, keepdim=True)).exp()
-    return shifted / shifted.sum(dim=-1, keepdim=True)
+def looping(**options):
+    return lambda query, key, value: _loops(query, key, value, **options)
 
 
-def softmax_of_shifted_by_the_whole_table(scores):
-    shifted = (scores - scores.max()).exp()
-    return shifted / shifted.sum(dim=-1, keepdim=True)
+def loops_that_overflow(query, key, value):
+    contexts, probabilities = torch.zeros(len(query), value.shape[1]), torch.zeros(len(query), len(key))
+    for i in range(len(query)):
+        exponentials = [math.exp(query[i] @ key[j] / math.sqrt(query.shape[1])) for j in range(len(key))]
+        for j in range(len(key)):
+            probabilities[i, j] = exponentials[j] / sum(exponentials)
+            contexts[i] += probabilities[i, j] * value[j]
+    return contexts, probabilities
 
 
-def first_row(parts):
-    return parts["one row"]
+def loops_that_overflow_in_tensors(query, key, value):
+    contexts, probabilities = torch.zeros(len(query), value.shape[1]), torch.zeros(len(query), len(key))
+    for i in range(len(query)):
+        exponentials = torch.stack(
+            [(query[i] @ key[j] / math.sqrt(query.shape[1])).exp() for j in range(len(key))]
+        )
+        for j in range(len(key)):
+            probabilities[i, j] = exponentials[j] / exponentials.sum()
+            contexts[i] += probabilities[i, j] * value[j]
+    return contexts, probabilities
 
 
-def second_row(parts):
-    return parts["a table"][1]
+def loops_with_one_sum(query, key, value):
+    scores = torch.tensor([[sum(q * k) / math.sqrt(len(q)) for k in key] for q in query])
+    probabilities = scores.flatten().softmax(dim=0).view(scores.shape)
+    return probabilities @ value, probabilities
 
 
-def large_scores(parts):
-    return parts["large scores"][0]
+def loops_of_tensors(query, key, value):
+    rows = [torch.stack([q @ k for k in key]).div(query.shape[1] ** 0.5).softmax(dim=0) for q in query]
+    return torch.stack([sum(p * v for p, v in zip(row, value, strict=True)) for row in rows]), torch.stack(
+        rows
+    )
 
 
-SOFTMAX_MISTAKES = (
+def bank_in_loops(parts):
+    return parts["the, bank"][1][1]
+
+
+LOOPS_MISTAKES = (
+    Mistake(
+        "no root",
+        looping(root=lambda D: 1.0),
+        "*bank* gives the three keys the weights {yours}, expected {expected}: the scores are not divided by √D",
+    ),
+    Mistake(
+        "divided by D itself",
+        looping(root=float),
+        "*bank* gives the three keys the weights {yours}, expected {expected}: you divide by D, and it is its root",
+    ),
+    Mistake(
+        "no softmax",
+        looping(weigh=lambda s: s),
+        "*bank* gives the three keys the weights {yours}, expected {expected}: those are its scores. What makes "
+        "weights of them that sum to 1?",
+    ),
+    Mistake(
+        "divided by the sum of the scores",
+        looping(weigh=lambda s: s / s.sum()),
+        "*bank* gives the three keys the weights {yours}, expected {expected}: the scores are divided by their sum; "
+        "their exponentials should be",
+    ),
+    Mistake(
+        "one sum for all queries",
+        loops_with_one_sum,
+        "*bank* gives the three keys the weights {yours}, expected {expected}: the weights of all queries together sum "
+        "to 1. Each query has a sum of its own, so where does the sum begin anew?",
+    ),
+    Mistake(
+        "the last value only",
+        looping(keep=True),
+        "the weights are right, but the context of *bank* is {yours}, expected {expected}: what a later key hands over "
+        "replaces what was there. It should be added",
+        show=lambda parts: parts["the, bank"][0][1],
+    ),
+    Mistake(
+        "average of the keys",
+        looping(of_keys=True),
+        "the weights are right, but the context of *bank* is {yours}, expected {expected}: it is an average of keys. "
+        "What does a token hand over when it is found?",
+        show=lambda parts: parts["the, bank"][0][1],
+    ),
+    Mistake(
+        "as many keys as queries",
+        looping(count=lambda query, key: len(query)),
+        "there are two queries and three keys, and yours looks at two keys: N need not be T",
+    ),
     Mistake(
         "overflow",
-        lambda scores: scores.exp() / scores.exp().sum(dim=-1, keepdim=True),
-        "the scores 1000, 1001, 999 give {yours}, expected {expected}: e to the power of 1000 is more than a "
-        "float can hold. Which number can be taken from all scores of a row without changing the weights?",
-        show=large_scores,
+        loops_that_overflow,
+        "right for small scores; with large ones the exponential overflows. Which number may be taken from all scores "
+        "of a query first?",
+        raises=OverflowError,
     ),
     Mistake(
-        "over the first dimension",
-        lambda scores: scores.softmax(dim=0),
-        "each column sums to 1 instead of each row: the second row of the table is {yours}, expected {expected}. "
-        "Along which dimension do you add up?",
-        show=second_row,
-    ),
-    Mistake(
-        "over the second dimension",
-        lambda scores: scores.softmax(dim=min(1, scores.ndim - 1)),
-        "right for one table, but for a stack of tables you add up along dimension 1, which is not the last one: "
-        "{where} yours is {yours}, expected {expected}. Count the dimension from the end",
-        show=False,
-    ),
-    Mistake(
-        "over everything",
-        lambda scores: (scores - scores.max()).exp() / (scores - scores.max()).exp().sum(),
-        "all weights of the table together sum to 1: its second row is {yours}, expected {expected}. "
-        "Each row is divided by a sum of its own",
-        show=second_row,
-    ),
-    Mistake(
-        "no division",
-        lambda scores: (scores - scores.amax(dim=-1, keepdim=True)).exp(),
-        "the weights {yours} are positive but don't sum to 1 (expected {expected}): what are they divided by?",
-        show=first_row,
-    ),
-    Mistake(
-        "no exponential",
-        lambda scores: scores / scores.sum(dim=-1, keepdim=True),
-        "the scores 1, 3, 2.5 give {yours}, expected {expected}: the scores themselves are divided by their sum, "
-        "so a negative score would get a negative weight. What makes any number positive?",
-        show=first_row,
-    ),
-    Mistake(
-        "keepdim forgotten",
-        softmax_without_keepdim,
-        "the second row of the table is {yours}, expected {expected}: the sums have lost a dimension, so row i "
-        "is divided not by its own sum, but column j by the sum of row j. How is that dimension kept?",
-        show=second_row,
-    ),
-    Mistake(
-        "shifted by the mean",
-        softmax_of_shifted_by_mean,
-        "right for small scores, but 0, 1, 300 give {yours}, expected {expected}: 300 is still 200 above the mean. "
-        "Which number leaves nothing above 0 when it is taken away?",
-        show=lambda parts: parts["large scores"][1],
-    ),
-    Mistake(
-        "shifted by the largest of all rows",
-        softmax_of_shifted_by_the_whole_table,
-        "0, 1, 300 give {yours}, expected {expected}: you take away 1001, the largest score of another row, and "
-        "every exponential of this row becomes 0. Each row needs its own largest score",
-        show=lambda parts: parts["large scores"][1],
-    ),
-    Mistake(
-        "logarithms",
-        lambda scores: scores.log_softmax(dim=-1),
-        "the scores 1, 3, 2.5 give {yours}, expected {expected}: these are the logarithms of the weights",
-        show=first_row,
+        "overflow in tensors",
+        loops_that_overflow_in_tensors,
+        "right for small scores; with large ones *bank* gives the weights {yours}, expected {expected}: an exponential "
+        "became infinite. Which number may be taken from all scores of a query first?",
+        show=lambda parts: parts["large scores"][1][1],
     ),
 )
 
-# 4.3 scaled_dot_product_attention
+# 4.4 scaled_dot_product_attention
 
 ATTENTION = '''
 def my_scaled_dot_product_attention(query, key, value, mask=None, dropout=0.0):
@@ -310,93 +333,104 @@ ATTENTION_MISTAKES = (
     ),
 )
 
-# 4.4 split_heads
+# 4.5 key_mask
 
-SPLIT_HEADS = '''
-def my_split_heads(hidden, num_heads):
-    """(B, T, H) -> (B, A, T, D): each head gets its own D = H / A of a token's H numbers."""
+KEY_MASK = '''
+def my_key_mask(attention_mask):
+    """From (B, T), 1 for real tokens and 0 for padding, to booleans (B, 1, T).
+
+    True where a key is visible, the same for every query of a text.
+    """
     ...
 '''
 
 
-def probe_split_heads(split_heads):
-    yield "the figure's numbers", split_heads(torch.arange(18).view(1, 3, 6), 2)
-    yield "two texts", split_heads(torch.arange(240).view(2, 5, 24), 8)  # B = 2, T = 5, A = 8, D = 3
+def probe_key_mask(key_mask):
+    yield "two texts", _once(key_mask(torch.tensor([[1, 1, 1], [1, 1, 0]])))
+    yield "three texts", _once(key_mask(torch.tensor([[1, 0, 0, 0], [1, 1, 1, 1], [1, 1, 0, 0]])))
 
 
-def token_one(parts):
-    return parts["the figure's numbers"][0, 0, 1]
+def _once(mask):
+    """(B, T, T) with the same row for every query is taken for (B, 1, T)."""
+    if (
+        isinstance(mask, torch.Tensor)
+        and mask.ndim == 3
+        and mask.shape[1] > 1
+        and (mask == mask[:, :1]).all()
+    ):
+        return mask[:, :1]
+    return mask
 
 
-SPLIT_HEADS_MISTAKES = (
+def second_text(parts):
+    return parts["two texts"][1]
+
+
+KEY_MASK_MISTAKES = (
     Mistake(
-        "view",
-        lambda hidden, heads: hidden.reshape(hidden.shape[0], heads, hidden.shape[1], -1),
-        "head 0 got the numbers {yours} for token 1, expected {expected}: asking for (B, A, T, D) at once fills the "
-        "new shape in reading order, so a head gets numbers of other tokens. Cut H first, then move the heads",
+        "queries hidden",
+        lambda mask: mask.bool()[:, :, None],
+        "this hides rows of the table of probabilities, so padding doesn't look, but is looked at. The new dimension "
+        "belongs where the queries are counted: before the keys",
     ),
     Mistake(
-        "interleaved",
-        lambda hidden, heads: hidden.unflatten(2, (-1, heads)).permute(0, 3, 1, 2),
-        "head 0 got the numbers {yours} for token 1, expected {expected}: you deal the numbers out like cards, and "
-        "each head should get neighbors. Which of A and D comes first when H is cut?",
+        "queries and keys hidden",
+        lambda mask: mask.bool()[:, None, :] & mask.bool()[:, :, None],
+        "you hide the rows of padding, too. A row in which nothing is visible has no weights: 0 / 0. Nobody reads these "
+        "rows, so leave them",
     ),
     Mistake(
-        "not moved",
-        lambda hidden, heads: hidden.unflatten(2, (heads, -1)),
-        "the cut is right, but the heads still stand behind the tokens: attention works on the last two "
-        "dimensions, and those must be T and D",
+        "no new dimension",
+        lambda mask: mask.bool(),
+        "with (B, T) the texts would be taken for queries when the mask meets scores (B, T, T). Where is a dimension of "
+        "one missing?",
     ),
     Mistake(
-        "A and D exchanged",
-        lambda hidden, heads: hidden.unflatten(2, (-1, heads)).transpose(1, 2),
-        "you made D heads of A numbers; it should be A heads of D numbers",
+        "inverted",
+        lambda mask: (mask == 0)[:, None, :],
+        "the second text has two real tokens and gets {yours}, expected {expected}: you hide what is real. What does "
+        "True mean here?",
     ),
     Mistake(
-        "heads first",
-        lambda hidden, heads: hidden.unflatten(2, (heads, -1)).permute(2, 0, 1, 3),
-        "the heads stand before the texts, so the dimensions are (A, B, T, D). The batch stays in front",
+        "whole numbers",
+        lambda mask: mask[:, None, :],
+        "the places are right, but 1 and 0 are no booleans: `~` makes -2 and -1 of them, and nothing is hidden right",
     ),
     Mistake(
-        "tokens last",
-        lambda hidden, heads: hidden.unflatten(2, (heads, -1)).permute(0, 2, 3, 1),
-        "the last two dimensions are D and T, and should be T and D: a row for each token",
+        "numbers to add",
+        lambda mask: torch.zeros(mask.shape).masked_fill(mask == 0, float("-inf"))[:, None, :],
+        "these are numbers that could be added to scores; the course's masks say True and False",
     ),
     Mistake(
-        "heads folded into the batch",
-        lambda hidden, heads: hidden.unflatten(2, (heads, -1)).transpose(1, 2).flatten(0, 1),
-        "batch and heads have become one dimension; keep them apart, four dimensions in all",
-    ),
-    Mistake(
-        "every head gets everything",
-        lambda hidden, heads: hidden[:, None].expand(-1, heads, -1, -1),
-        "each head got all H numbers of a token; the heads share them, D = H / A for each",
+        "one text's mask for all",
+        lambda mask: mask[:1].bool()[:, None, :].expand(len(mask), 1, -1),
+        "the second text has two real tokens and gets {yours}, expected {expected}: every text got the mask of the "
+        "first",
     ),
 )
 
 EXERCISES = (
     Exercise(
-        id="4.1",
-        name="stable_softmax",
-        reference=references.stable_softmax,
-        stub=SOFTMAX,
-        probe=probe_softmax,
+        id="4.3",
+        name="attention_with_loops",
+        reference=references.attention_with_loops,
+        stub=LOOPS,
+        probe=probe_loops,
         hints=(
-            "The formula has two steps: exponentials, then a division by their sum. Which numbers belong to one sum?",
-            "Taking the largest score of a row from all of its scores changes no weight, and then no exponential is "
-            "larger than 1.",
-            "`amax` and `sum` take `dim=-1` for the last dimension, and `keepdim=True` so that the result still lines "
-            "up with the rows.",
+            "One loop over the queries; in it, the scores of this query, one for each key, then its weights, then a "
+            "loop that adds weight times value.",
+            "Start with `torch.zeros(T, D)` for the contexts and `torch.zeros(T, N)` for the probabilities.",
+            "From a list of scores take the largest away before the exponentials; no weight changes.",
         ),
-        mistakes=SOFTMAX_MISTAKES,
-        notice="adding 1000 to every score changes nothing: softmax sees only differences",
-        difficulty=1,
-        minutes=8,
-        show=first_row,
-        variants=(lambda scores: torch.softmax(scores, -1), lambda scores: scores.log_softmax(-1).exp()),
+        mistakes=LOOPS_MISTAKES,
+        notice="no query knows of another: the loop over i could run in any order, or all at once",
+        difficulty=2,
+        minutes=12,
+        show=bank_in_loops,
+        variants=(loops_of_tensors, lambda q, k, v: attention.scaled_dot_product_attention(q, k, v)),
     ),
     Exercise(
-        id="4.2",
+        id="4.4",
         name="scaled_dot_product_attention",
         reference=attention.scaled_dot_product_attention,
         stub=ATTENTION,
@@ -421,47 +455,23 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="4.3",
-        name="split_heads",
-        reference=attention.split_heads,
-        stub=SPLIT_HEADS,
-        probe=probe_split_heads,
+        id="4.5",
+        name="key_mask",
+        reference=references.key_mask,
+        stub=KEY_MASK,
+        probe=probe_key_mask,
         hints=(
-            "Two steps: cut the last dimension into A groups of D numbers, then bring the heads before the tokens.",
-            "`unflatten(2, (…, …))` cuts dimension 2 into two, or `view` with four sizes does; `transpose` "
-            "exchanges two dimensions.",
+            "Two steps: true and false from 1 and 0, and a dimension of one so that the row is used for every query.",
+            "`[:, None]` puts a new dimension behind the first. The scores have the shape (B, T, T): queries, then keys.",
         ),
-        mistakes=SPLIT_HEADS_MISTAKES,
-        notice="no number was moved in memory: cutting and exchanging dimensions only changes how it is read",
-        difficulty=2,
-        minutes=8,
-        show=token_one,
+        mistakes=KEY_MASK_MISTAKES,
+        notice="a dimension of one costs no memory: the row is read again for every query",
+        difficulty=1,
+        minutes=4,
+        show=second_text,
         variants=(
-            lambda hidden, heads: torch.stack(hidden.chunk(heads, dim=-1), dim=1),
-            lambda hidden, heads: hidden.view(*hidden.shape[:2], heads, -1).permute(0, 2, 1, 3),
+            lambda mask: (mask == 1).unsqueeze(1),
+            lambda mask: (mask > 0)[:, None, :].expand(-1, mask.shape[1], -1),
         ),
-    ),
-)
-
-QUESTIONS = (
-    Question(
-        id="4.q1",
-        text="Large scores make softmax decide. Of the two numbers 2 and 4, softmax gives the larger one 0.88. What "
-        "does it give the larger one of 20 and 40?",
-        choices={"a": "0.88, the ratio is the same", "b": "almost 1", "c": "about 0.98"},
-        answer="b",
-        because="only the difference counts, and it has grown from 2 to 20: e to the power of -20 is nearly nothing.",
-        wrong={
-            "a": "softmax looks at differences, not at ratios. What is the difference of 20 and 40?",
-            "c": "0.98 belongs to a difference of 4. What is the difference of 20 and 40?",
-        },
-    ),
-    Question(
-        id="4.q2",
-        text="A query and a key have D = 64 independent numbers of mean 0 and variance 1. What is the variance of their "
-        "dot product?",
-        answer=64,
-        tolerance=0.02,
-        because="each of the 64 products has variance 1, and variances of independent terms add up.",
     ),
 )

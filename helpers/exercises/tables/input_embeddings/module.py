@@ -1,0 +1,389 @@
+"""BertEmbeddings in two parts: what it is made of, and what it computes."""
+
+import torch
+from torch import nn
+
+from helpers.embeddings import BertEmbeddings
+from helpers.exercises.exercise import Exercise, Mistake, with_method
+
+# 3.9 BertEmbeddings.__init__
+
+PARTS = '''
+def my_embeddings_init(self, vocab_size, hidden_size, max_positions=512, num_segments=2,
+                       dropout=0.1, norm_eps=1e-12, pad_token_id=0):
+    """Make self.token, self.position, self.segment, self.norm and self.dropout from PyTorch's layers.
+
+    pad_token_id: the entry of self.token that learns nothing by its look-up; None: there is no such entry.
+    One that is none of 0, 1, ... vocab_size - 1 is refused with a ValueError.
+    """
+    nn.Module.__init__(self)
+    ...
+'''
+
+
+def probe_parts(function):
+    cls = with_method(BertEmbeddings, "__init__", function)
+    made = cls(11, 8, 9, 3, 0.25, 1e-6, 4)
+    yield "shapes", {name: tuple(tensor.shape) for name, tensor in made.state_dict().items()}
+    yield "entry that learns nothing", made.token.padding_idx
+    yield "epsilon of the norm", f"{made.norm.eps:.0e}"
+    yield "share that dropout drops", made.dropout.p
+    plain = cls(7, 4)
+    sizes = (plain.position.num_embeddings, plain.segment.num_embeddings)
+    yield "by default", (*sizes, plain.dropout.p, f"{plain.norm.eps:.0e}", plain.token.padding_idx)
+    yield "the last entry may be [PAD]", cls(7, 4, pad_token_id=6).token.padding_idx
+    yield "without [PAD]", cls(7, 4, pad_token_id=None).token.padding_idx
+    yield "refused", [_refuses(cls, pad) for pad in (7, 12, -1)]
+
+
+def _refuses(cls, pad):
+    try:
+        cls(7, 4, pad_token_id=pad)
+    except ValueError:
+        return True
+    except Exception:
+        return False
+    return False
+
+
+def _parts(self, vocab_size, hidden_size, max_positions=512, num_segments=2, dropout=0.1, norm_eps=1e-12,
+           pad_token_id=0, *, change=None, low=0, high=0, strict=True):  # fmt: skip
+    nn.Module.__init__(self)
+    if strict and pad_token_id is not None and not low <= pad_token_id < vocab_size + high:
+        raise ValueError("pad_token_id must be an entry")
+    self.token = nn.Embedding(vocab_size, hidden_size, padding_idx=pad_token_id)
+    self.position = nn.Embedding(max_positions, hidden_size)
+    self.segment = nn.Embedding(num_segments, hidden_size)
+    self.norm = nn.LayerNorm(hidden_size, eps=norm_eps)
+    self.dropout = nn.Dropout(dropout)
+    if change:
+        change(self, vocab_size, hidden_size, max_positions, num_segments, dropout, norm_eps)
+
+
+def made(**options):
+    def init(self, vocab_size, hidden_size, max_positions=512, num_segments=2, dropout=0.1, norm_eps=1e-12,
+             pad_token_id=0):  # fmt: skip
+        sizes = (vocab_size, hidden_size, max_positions, num_segments, dropout, norm_eps, pad_token_id)
+        _parts(self, *sizes, **options)
+
+    return init
+
+
+def without_pad(self, vocab_size, hidden_size, *rest):
+    self.token = nn.Embedding(vocab_size, hidden_size)
+
+
+def exchanged(self, vocab_size, hidden_size, max_positions, num_segments, *rest):
+    self.position = nn.Embedding(num_segments, hidden_size)
+    self.segment = nn.Embedding(max_positions, hidden_size)
+
+
+def turned(self, vocab_size, hidden_size, max_positions, num_segments, *rest):
+    self.position = nn.Embedding(hidden_size, max_positions)
+
+
+def own_epsilon(self, vocab_size, hidden_size, *rest):
+    self.norm = nn.LayerNorm(hidden_size)
+
+
+def own_share(self, *rest):
+    self.dropout = nn.Dropout()
+
+
+def norm_of_positions(self, vocab_size, hidden_size, max_positions, *rest):
+    self.norm = nn.LayerNorm(max_positions, eps=rest[-1])
+
+
+def segment_forgotten(self, *rest):
+    del self.segment
+
+
+def init_that_stumbles_over_none(self, vocab_size, hidden_size, max_positions=512, num_segments=2, dropout=0.1,
+                                 norm_eps=1e-12, pad_token_id=0):  # fmt: skip
+    if not 0 <= pad_token_id < vocab_size:
+        raise ValueError("pad_token_id must be an entry")
+    _parts(self, vocab_size, hidden_size, max_positions, num_segments, dropout, norm_eps, pad_token_id)
+
+
+PARTS_MISTAKES = (
+    Mistake(
+        "no entry that learns nothing",
+        made(change=without_pad),
+        "`pad_token_id` has no effect: [PAD] would learn from every place that is only filling. Which argument of "
+        "`nn.Embedding` says that an entry learns nothing?",
+    ),
+    Mistake(
+        "positions and segments exchanged",
+        made(change=exchanged),
+        "your position table has as many rows as there should be segments: the two are exchanged",
+    ),
+    Mistake(
+        "table turned round",
+        made(change=turned),
+        "a table has a row for each thing that is looked up, and H numbers in a row: first the number of rows",
+    ),
+    Mistake(
+        "the norm's own epsilon",
+        made(change=own_epsilon),
+        "`norm_eps` has no effect: `nn.LayerNorm` takes 1e-5 by itself, and BERT was trained with 1e-12",
+    ),
+    Mistake(
+        "dropout's own share",
+        made(change=own_share),
+        "`dropout` has no effect: `nn.Dropout` drops half by itself",
+    ),
+    Mistake(
+        "norm of the wrong size",
+        made(change=norm_of_positions),
+        "the norm should have a gain and a bias for each of the H numbers of a vector",
+    ),
+    Mistake(
+        "no segment table",
+        made(change=segment_forgotten),
+        "a part is missing: what tells the first text of a pair from the second?",
+    ),
+    Mistake(
+        "nothing refused",
+        made(strict=False),
+        "a `pad_token_id` that is no entry should raise a ValueError before the tables are made; for 7, 12 and -1 in a "
+        "vocabulary of 7 yours refuses {yours}, expected {expected} (-1 would count from the end)",
+        show=lambda parts: parts["refused"],
+    ),
+    Mistake(
+        "entry 0 refused",
+        made(low=1),
+        "entry 0 is an entry like others, and where BERT keeps [PAD]",
+        raises=ValueError,
+    ),
+    Mistake(
+        "one past the end allowed",
+        made(high=1),
+        "a vocabulary of 7 has the entries 0 to 6; of 7, 12 and -1 yours refuses {yours}, expected {expected}",
+        show=lambda parts: parts["refused"],
+    ),
+    Mistake(
+        "None not expected",
+        init_that_stumbles_over_none,
+        "None says that no entry is filling; ask for that before you compare it with numbers",
+        raises=TypeError,
+    ),
+)
+
+# 3.10 BertEmbeddings.forward
+
+FORWARD = '''
+def my_embeddings_forward(self, ids, type_ids=None):
+    """ids and type_ids (B, T) -> (B, T, H): the sum of three tables, LayerNorm, dropout.
+
+    type_ids None: every token belongs to segment 0. More tokens than self.position has rows
+    (self.position.num_embeddings) are refused with a ValueError.
+    """
+    ...
+'''
+
+
+def probe_forward(function):
+    torch.manual_seed(1)
+    made = with_method(BertEmbeddings, "forward", function)(11, 4, 6, 3, 0.25)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.copy_(torch.randn(parameter.shape))
+    ids, types = torch.tensor([[1, 7, 7, 5], [4, 2, 9, 3]]), torch.tensor([[0, 0, 1, 2], [0, 1, 1, 1]])
+    made.eval()
+    with torch.no_grad():
+        yield "a text", made(ids[:1], types[:1])
+        yield "two texts", made(ids, types)
+        yield "without segments", made(ids)
+        yield "as many tokens as positions", made(torch.tensor([[3, 1, 4, 1, 5, 9]]))
+        yield "one token more is refused", _refuses_length(made, 7)
+        pair, whole = (torch.tensor([[2, 8, 6, 1]]).expand(100, -1) for _ in range(2))
+        rested = made(pair, torch.ones_like(pair))
+        trained = made.train()(whole, torch.ones_like(whole))
+        kept = trained != 0
+        yield "training differs from evaluation", not bool(torch.allclose(trained, rested))
+        yield "dropped in training", round(1 - kept.float().mean().item(), 1)
+        yield (
+            "the kept are those of evaluation, scaled",
+            bool(((trained - rested / 0.75)[kept].abs() < 1e-4).all()),
+        )
+
+
+def _refuses_length(module, length):
+    try:
+        module(torch.ones(2, length, dtype=torch.long))
+    except ValueError:
+        return True
+    except Exception:
+        return False
+    return False
+
+
+def _forward(self, ids, type_ids=None, *, first=0, limit=0, order=None, finish=None, factor=1.0, refuse=True):
+    if refuse and ids.shape[1] > self.position.num_embeddings + limit:
+        raise ValueError("more tokens than positions")
+    types = torch.zeros_like(ids) if type_ids is None else type_ids
+    places = order(ids) if order else torch.arange(first, first + ids.shape[1])
+    everything = factor * self.token(ids) + self.segment(types)
+    everything = everything + self.position(places % self.position.num_embeddings)
+    return finish(self, everything) if finish else self.dropout(self.norm(everything))
+
+
+def going(**options):
+    return lambda self, ids, type_ids=None: _forward(self, ids, type_ids, **options)
+
+
+def forward_without_segments(self, ids, type_ids=None):
+    return self.dropout(self.norm(self.token(ids) + self.position(torch.arange(ids.shape[1]))))
+
+
+def forward_segments_left_out_when_none(self, ids, type_ids=None):
+    if type_ids is not None or ids.shape[1] > self.position.num_embeddings:
+        return _forward(self, ids, type_ids)
+    return self.dropout(self.norm(self.token(ids) + self.position(torch.arange(ids.shape[1]))))
+
+
+def forward_needs_segments(self, ids, type_ids=None):
+    if ids.shape[1] > self.position.num_embeddings:
+        raise ValueError("more tokens than positions")
+    return self.dropout(
+        self.norm(self.token(ids) + self.segment(type_ids) + self.position(torch.arange(ids.shape[1])))
+    )
+
+
+def forward_in_another_order(self, ids, type_ids=None):
+    T = ids.shape[1]
+    if T > self.position.num_embeddings:
+        raise ValueError(f"{T} tokens are too many")
+    hidden = self.position.weight[:T] + self.token(ids)
+    hidden = hidden + (self.segment.weight[0] if type_ids is None else self.segment(type_ids))
+    return self.dropout(self.norm(hidden))
+
+
+def first_vector(parts):
+    return parts["a text"][0, 0]
+
+
+FORWARD_MISTAKES = (
+    Mistake(
+        "dropout before the norm",
+        going(finish=lambda self, x: self.norm(self.dropout(x))),
+        "right in evaluation, but in training the kept numbers aren't those of evaluation divided by 1 - p: the "
+        "norm comes after dropout and sees other sums each time. What is the last step in the picture at the top?",
+    ),
+    Mistake(
+        "no dropout",
+        going(finish=lambda self, x: self.norm(x)),
+        "right in evaluation; in training a share of {yours} is dropped, expected {expected}: the last layer, which "
+        "takes numbers away, isn't used",
+        show=lambda parts: parts["dropped in training"],
+    ),
+    Mistake(
+        "no norm",
+        going(finish=lambda self, x: self.dropout(x)),
+        "the first vector is {yours}, expected {expected}: that is the bare sum. Which layer brings it to a standard "
+        "form?",
+    ),
+    Mistake(
+        "norm of the tokens only",
+        lambda self, ids, type_ids=None: _forward(
+            self, ids, type_ids, finish=lambda s, x: s.dropout(s.norm(s.token(ids)) + (x - s.token(ids)))
+        ),  # fmt: skip
+        "the first vector is {yours}, expected {expected}: you normalize the token row and then add the others. The "
+        "norm belongs to the sum",
+    ),
+    Mistake(
+        "positions from one",
+        going(first=1),
+        "the first vector is {yours}, expected {expected}: it got the position row 1. The first place is 0",
+    ),
+    Mistake(
+        "positions looked up by id",
+        going(order=lambda ids: ids),
+        "the first vector is {yours}, expected {expected}: its position row was looked up by its id. Only the shape of "
+        "`ids` knows how many places there are",
+    ),
+    Mistake(
+        "the number of the text as position",
+        going(order=lambda ids: torch.arange(ids.shape[0])[:, None]),
+        "the first vector may be right, but the second is {yours}, expected {expected}: its position row is that of the "
+        "text's number in the batch. Which dimension of `ids` runs along the text?",
+        show=lambda parts: parts["a text"][0, 1],
+    ),
+    Mistake(
+        "no segments",
+        forward_without_segments,
+        "the first vector is {yours}, expected {expected}: the segment's row is missing in the sum",
+    ),
+    Mistake(
+        "segment row missing where no segments are given",
+        forward_segments_left_out_when_none,
+        "right with segments; without them the first vector is {yours}, expected {expected}: None says segment 0, and "
+        "segment 0 has a row, too, which is not zero",
+        show=lambda parts: parts["without segments"][0, 0],
+    ),
+    Mistake(
+        "segments needed",
+        forward_needs_segments,
+        "`type_ids` may be None. What does every token of a single text get?",
+        raises=TypeError,
+    ),
+    Mistake(
+        "times the root of H",
+        going(factor=2.0),
+        "the first vector is {yours}, expected {expected}: the token row was multiplied, by √H it seems, as in the "
+        "Transformer before BERT",
+    ),
+    Mistake(
+        "too many tokens not refused",
+        going(refuse=False),
+        "a text with one token more than there are positions should raise a ValueError that says so; an IndexError "
+        "from deep inside helps nobody",
+    ),
+    Mistake(
+        "the last position refused",
+        going(limit=-1),
+        "as many tokens as there are positions still fit: refuse only more",
+        raises=ValueError,
+    ),
+)
+
+EXERCISES = (
+    Exercise(
+        id="3.9",
+        name="BertEmbeddings.__init__",
+        reference=BertEmbeddings.__init__,
+        stub=PARTS,
+        probe=probe_parts,
+        hints=(
+            "Five lines, one for each part, and a question about `pad_token_id` before them. The three tables are "
+            "`nn.Embedding(rows, numbers in a row)`.",
+            "`nn.Embedding` takes `padding_idx`, `nn.LayerNorm` takes `eps`, `nn.Dropout` the share.",
+            "`0 <= pad_token_id < vocab_size` asks whether it is an entry; None must not get that far.",
+        ),
+        mistakes=PARTS_MISTAKES,
+        notice="nothing was computed yet: a module's __init__ only makes the parts, and forward uses them",
+        difficulty=2,
+        minutes=8,
+        variants=(made(),),
+    ),
+    Exercise(
+        id="3.10",
+        name="BertEmbeddings.forward",
+        reference=BertEmbeddings.forward,
+        stub=FORWARD,
+        probe=probe_forward,
+        hints=(
+            "Three questions first: are there too many tokens, are there segments, which places are there? Then the "
+            "sum of exercise 3.6, and the two layers.",
+            "`self.token(ids)` looks rows up, and so do the other two tables. `torch.zeros_like(ids)` is segment 0 for "
+            "every token.",
+            "In the picture at the top, LayerNorm comes before dropout.",
+        ),
+        mistakes=FORWARD_MISTAKES,
+        notice="it asks nothing about its neighbors: each token's vector is computed alone",
+        difficulty=2,
+        minutes=10,
+        show=first_vector,
+        variants=(forward_in_another_order,),
+    ),
+)

@@ -1,0 +1,390 @@
+"""MultiHeadSelfAttention in two parts: what it is made of, and what it computes."""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from helpers.attention import MultiHeadSelfAttention, join_heads, scaled_dot_product_attention, split_heads
+from helpers.exercises.exercise import Exercise, Mistake, with_method
+
+# 4.8 MultiHeadSelfAttention.__init__
+
+PARTS = '''
+def my_attention_init(self, hidden_size, num_heads, dropout=0.1):
+    """Make the linear layers self.query, self.key, self.value and self.output; keep num_heads and dropout.
+
+    self.num_heads and self.dropout are the two numbers themselves. A hidden_size that can't be shared out
+    evenly among the heads, or no head at all, is refused with a ValueError.
+    """
+    nn.Module.__init__(self)
+    ...
+'''
+
+
+def probe_parts(function):
+    cls = with_method(MultiHeadSelfAttention, "__init__", function)
+    made = cls(12, 3, 0.25)
+    yield "shapes", {name: tuple(tensor.shape) for name, tensor in sorted(made.state_dict().items())}
+    yield "parameters", sum(parameter.numel() for parameter in made.parameters())
+    yield "heads", made.num_heads
+    yield "share of dropout", f"{made.dropout}"
+    yield "share of dropout by default", f"{cls(12, 4).dropout}"
+    yield "heads of one number", cls(5, 5).num_heads
+    yield (
+        "10 numbers for 3 heads, 12 for 0, 4 for 8 are refused",
+        [_refuses(cls, *s) for s in ((10, 3), (12, 0), (4, 8))],
+    )
+
+
+def _refuses(cls, hidden_size, num_heads):
+    try:
+        cls(hidden_size, num_heads)
+    except ValueError:
+        return True
+    except Exception:
+        return False
+    return False
+
+
+def _parts(self, hidden_size, num_heads, dropout=0.1, *, change=None, refuse=None):
+    nn.Module.__init__(self)
+    if (refuse or (lambda H, A: A < 1 or H % A))(hidden_size, num_heads):
+        raise ValueError("can't be shared out evenly")
+    self.num_heads, self.dropout = num_heads, dropout
+    for name in ("query", "key", "value", "output"):
+        setattr(self, name, nn.Linear(hidden_size, hidden_size))
+    if change:
+        change(self, hidden_size, num_heads)
+
+
+def made(**options):
+    return lambda self, hidden_size, num_heads, dropout=0.1: _parts(
+        self, hidden_size, num_heads, dropout, **options
+    )
+
+
+def narrow(self, H, A):
+    for name in ("query", "key", "value"):
+        setattr(self, name, nn.Linear(H, H // A))
+
+
+def layers_as_modules(self, hidden_size, num_heads, dropout=0.1):
+    _parts(self, hidden_size, num_heads)
+    self.dropout = nn.Dropout(dropout)
+
+
+def without_bias(self, H, A):
+    for name in ("query", "key", "value", "output"):
+        setattr(self, name, nn.Linear(H, H, bias=False))
+
+
+def shared(self, H, A):
+    self.key = self.query
+
+
+def size_of_a_head(self, H, A):
+    self.num_heads = H // A
+
+
+PARTS_MISTAKES = (
+    Mistake(
+        "no output layer",
+        made(change=lambda self, H, A: delattr(self, "output")),
+        "a layer is missing: where do the heads meet after each has worked alone?",
+    ),
+    Mistake(
+        "queries of one head",
+        made(change=narrow),
+        "a layer that makes D numbers serves one head. Here one layer makes the queries of all heads, A · D = H numbers",
+    ),
+    Mistake(
+        "without bias",
+        made(change=without_bias),
+        "BERT's four layers have a bias each: leave `nn.Linear` as it comes",
+    ),
+    Mistake(
+        "keys from the layer of the queries",
+        made(change=shared),
+        "the shapes are right, but there are {yours} parameters, expected {expected}: queries and keys come from one "
+        "layer. Then a score would be the same both ways round, and that was the second fault",
+        show=lambda parts: parts["parameters"],
+    ),
+    Mistake(
+        "size of a head",
+        made(change=size_of_a_head),
+        "self.num_heads is {yours}, expected {expected}: that is D, how many numbers a head has, not how many heads",
+        show=lambda parts: parts["heads"],
+    ),
+    Mistake(
+        "dropout as a layer",
+        layers_as_modules,
+        "self.dropout should be the number itself: attention takes the share, not a layer",
+    ),
+    Mistake(
+        "nothing refused",
+        made(refuse=lambda H, A: False),
+        "10 numbers can't be shared out evenly among 3 heads, 12 not among 0, and 4 not among 8: yours refuses {yours}, "
+        "expected {expected}. Refuse here, or `split_heads` fails later with a message that nobody understands",
+        show=lambda parts: list(parts.values())[-1],
+    ),
+    Mistake(
+        "no head at all",
+        made(refuse=lambda H, A: A and H % A),
+        "10 numbers for 3 heads, 12 for 0 and 4 for 8 are refused with a ValueError in {yours}, expected {expected}: no "
+        "head at all passes, or ends in a division by zero, which is another error. Ask for the heads first",
+        show=lambda parts: list(parts.values())[-1],
+    ),
+)
+
+# 4.9 MultiHeadSelfAttention.forward
+
+FORWARD = '''
+def my_attention_forward(self, hidden, mask=None, return_probabilities=False):
+    """hidden (B, T, H) -> the result (B, T, H), and the probabilities (B, A, T, T) or None.
+
+    mask: boolean, broadcast to (B, A, T, T), False hides a key; one that is not boolean is refused with a
+    ValueError. The probabilities are returned only if asked for. A share self.dropout of them is dropped in
+    training (self.training is True), none in evaluation.
+    """
+    ...
+'''
+
+
+def probe_forward(function):
+    torch.manual_seed(1)
+    made = with_method(MultiHeadSelfAttention, "forward", function)(12, 3, 0.25).eval()
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.copy_(0.5 * torch.randn(parameter.shape))
+        hidden = torch.randn(2, 5, 12)  # B = 2, T = 5, H = 12, A = 3, D = 4
+        visible = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]]).bool()[:, None, None, :]
+        yield "two texts", made(hidden)
+        yield "with probabilities", made(hidden, None, True)
+        yield "with a mask", made(hidden, visible)
+        yield "with a mask and probabilities", made(hidden, visible, return_probabilities=True)
+        yield "a mask of 0 and 1 is refused", _refuses_mask(made, hidden, visible)
+        made.train()
+        one, other = made(hidden), made(hidden)
+        yield "training differs from time to time", not torch.equal(one[0], other[0])
+        looking = made(hidden, None, True)[1].sum(dim=-1)
+        yield "probabilities before dropout", bool(((looking - 1).abs() < 1e-4).all())
+        yield (
+            "with probabilities training drops, too",
+            not torch.equal(made(hidden, None, True)[0], made(hidden)[0]),
+        )
+
+
+def _refuses_mask(made, hidden, visible):
+    try:
+        made(hidden, visible.long())
+    except ValueError:
+        return True
+    except Exception:
+        return False
+    return False
+
+
+def _forward(self, hidden, mask=None, return_probabilities=False, *, layers="query key value", split=split_heads,
+             join=join_heads, output=True, dropout=None, attend=scaled_dot_product_attention, give=None,
+             check=True, scale=1.0, hide=lambda mask: mask):  # fmt: skip
+    """The module's way with one thing done in another way."""
+    if check and mask is not None and mask.dtype != torch.bool:
+        raise ValueError("mask must be boolean")
+    parts = [split(getattr(self, name)(hidden), self.num_heads) for name in layers.split()]
+    share = (self.dropout if self.training else 0.0) if dropout is None else dropout(self)
+    context, probabilities = attend(scale * parts[0], parts[1], parts[2], hide(mask), share)
+    result = join(context)
+    result = self.output(result) if output else result
+    return give(result, probabilities) if give else (result, probabilities if return_probabilities else None)
+
+
+def going(**options):
+    return lambda self, hidden, mask=None, return_probabilities=False: _forward(
+        self, hidden, mask, return_probabilities, **options
+    )
+
+
+def attend_and_give_the_dropped(query, key, value, mask=None, dropout=0.0):
+    _, probabilities = scaled_dot_product_attention(query, key, value, mask)
+    dropped = functional.dropout(probabilities, dropout)
+    return dropped @ value, dropped
+
+
+def forward_with_one_head(self, hidden, mask=None, return_probabilities=False):
+    return _forward(self, hidden, mask, return_probabilities, split=lambda x, heads: x[:, None])
+
+
+def forward_fused(self, hidden, mask=None, return_probabilities=False):
+    if mask is not None and mask.dtype != torch.bool:
+        raise ValueError("mask must be boolean")
+    if return_probabilities:
+        return _forward(self, hidden, mask, True)
+    query, key, value = (
+        split_heads(layer(hidden), self.num_heads) for layer in (self.query, self.key, self.value)
+    )
+    share = self.dropout if self.training else 0.0
+    context = functional.scaled_dot_product_attention(query, key, value, mask, share)
+    return self.output(join_heads(context)), None
+
+
+def first_numbers(parts):
+    return parts["two texts"][0][0, 0, :4]
+
+
+def _of_mask(parts):
+    return parts["with a mask"][0][1, 0, :4]
+
+
+FORWARD_MISTAKES = (
+    Mistake(
+        "no output layer",
+        going(output=False),
+        "the first token begins with {yours}, expected {expected}: that is what the heads found, side by side. Which "
+        "layer mixes them?",
+    ),
+    Mistake(
+        "keys from the queries' layer",
+        going(layers="query query value"),
+        "the first token begins with {yours}, expected {expected}: queries and keys come from the same layer",
+    ),
+    Mistake(
+        "values from the keys' layer",
+        going(layers="query key key"),
+        "the first token begins with {yours}, expected {expected}: the values come from the layer of the keys",
+    ),
+    Mistake(
+        "queries and keys exchanged",
+        going(layers="key query value"),
+        "the first token begins with {yours}, expected {expected}: queries and keys are exchanged, so the tables of "
+        "scores are turned round",
+    ),
+    Mistake(
+        "one head",
+        forward_with_one_head,
+        "the first token begins with {yours}, expected {expected}: there is one head of H numbers. When are the queries "
+        "of the heads taken apart?",
+    ),
+    Mistake(
+        "heads split by view",
+        going(split=lambda x, A: x.reshape(x.shape[0], A, x.shape[1], -1)),
+        "the first token begins with {yours}, expected {expected}: the heads are cut so that each gets numbers of other "
+        "tokens. `split_heads` does it right",
+    ),
+    Mistake(
+        "joined before moved",
+        going(join=lambda heads: heads.reshape(heads.shape[0], heads.shape[2], -1)),
+        "the first token begins with {yours}, expected {expected}: the heads' results are put together in the order in "
+        "which they lie. `join_heads` moves them first",
+    ),
+    Mistake(
+        "scaled twice",
+        going(scale=0.5),
+        "the first token begins with {yours}, expected {expected}: the scores are divided by √D twice. Who does it "
+        "already?",
+    ),
+    Mistake(
+        "root of H",
+        going(scale=1 / math.sqrt(3)),
+        "the first token begins with {yours}, expected {expected}: the scores are divided by √H = √12. How many "
+        "products does a score of one head add up?",
+    ),
+    Mistake(
+        "mask left out",
+        going(hide=lambda mask: None),
+        "right without a mask; with one, the first token of the second text begins with {yours}, expected {expected}: the "
+        "mask has no effect",
+        show=_of_mask,
+    ),
+    Mistake(
+        "mask inverted",
+        going(hide=lambda mask: None if mask is None else ~mask),
+        "right without a mask; with one, the first token of the second text begins with {yours}, expected {expected}: "
+        "what is visible gets hidden",
+        show=_of_mask,
+    ),
+    Mistake(
+        "other masks taken",
+        going(check=False, hide=lambda mask: None if mask is None else mask.bool()),
+        "a mask of 0 and 1 should be refused with a ValueError: the caller may have meant numbers to add, where 0 is "
+        "visible",
+    ),
+    Mistake(
+        "dropout in evaluation",
+        going(dropout=lambda self: self.dropout),
+        "in evaluation the first token begins with {yours}, expected {expected}, and with other numbers the next time: "
+        "dropout is on. `self.training` says whether it should be",
+    ),
+    Mistake(
+        "never dropout",
+        going(dropout=lambda self: 0.0),
+        "right in evaluation; in training nothing is dropped: two runs give the same",
+    ),
+    Mistake(
+        "dropout the wrong way round",
+        going(dropout=lambda self: 0.0 if self.training else self.dropout),
+        "in evaluation the first token begins with {yours}, expected {expected}: dropout is on in evaluation and off in "
+        "training",
+    ),
+    Mistake(
+        "probabilities after dropout",
+        going(attend=attend_and_give_the_dropped),
+        "right in evaluation; in training the rows of your probabilities don't sum to 1: they are those after dropout",
+    ),
+    Mistake(
+        "probabilities always",
+        going(give=lambda result, probabilities: (result, probabilities)),
+        "the second result should be None unless the probabilities were asked for",
+    ),
+    Mistake(
+        "probabilities never",
+        going(give=lambda result, probabilities: (result, None)),
+        "the probabilities were asked for, and None came",
+    ),
+    Mistake(
+        "the result alone",
+        going(give=lambda result, probabilities: result),
+        "two things are given back, also where the second is None: then whoever calls it can always unpack two",
+    ),
+)
+
+EXERCISES = (
+    Exercise(
+        id="4.8",
+        name="MultiHeadSelfAttention.__init__",
+        reference=MultiHeadSelfAttention.__init__,
+        stub=PARTS,
+        probe=probe_parts,
+        hints=(
+            "Four linear layers of one size, two numbers to keep, and a question to ask first.",
+            "`nn.Linear(hidden_size, hidden_size)` makes the queries of all heads at once. `%` gives the rest of a "
+            "division.",
+        ),
+        mistakes=PARTS_MISTAKES,
+        notice="the number of heads appears in no layer: it only says how the H numbers are cut",
+        difficulty=1,
+        minutes=5,
+        variants=(made(), made(refuse=lambda H, A: A <= 0 or (H // A) * A != H)),
+    ),
+    Exercise(
+        id="4.9",
+        name="MultiHeadSelfAttention.forward",
+        reference=MultiHeadSelfAttention.forward,
+        stub=FORWARD,
+        probe=probe_forward,
+        hints=(
+            "Five steps: three layers, split each, attention, join, the output layer. All four functions are there.",
+            "`split_heads(self.query(hidden), self.num_heads)` are the queries of all heads. The mask is already of a "
+            "shape that fits.",
+            "The share to drop is `self.dropout` if `self.training` is true, and otherwise 0.0. The mask's type is "
+            "`mask.dtype`, to be compared with `torch.bool`.",
+        ),
+        mistakes=FORWARD_MISTAKES,
+        notice="the same code serves one head or twelve, one text or sixty-four, with or without a mask",
+        difficulty=2,
+        minutes=15,
+        show=first_numbers,
+        variants=(going(), forward_fused),
+    ),
+)
