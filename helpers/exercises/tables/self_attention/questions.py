@@ -17,14 +17,14 @@ QUESTIONS = (
     ),
     Question(
         id="4.q2",
-        text="In 'the river bank' *bank* is compared with all three tokens, itself among them, by dot products. Which of "
-        "them gets the largest weight from *bank*?",
-        choices={"a": "the", "b": "river", "c": "bank"},
-        answer="c",
-        because="few vectors are more similar to *bank* than *bank*: 1 + 1 + 1 = 3, against 2 for *river*.",
+        text="The score of *river* for *bank* is that of *bank* for *river*, 2. *river* is most like itself, with 4, and "
+        "*bank* with 3. Which weight is larger: the one that *bank* gives *river*, or the one that *river* gives *bank*?",
+        choices={"a": "they are equal, as the scores are", "b": "bank's for river", "c": "river's for bank"},
+        answer="b",
+        because="each row is divided by a sum of its own, and *river*, with its 4, keeps more for itself.",
         wrong={
-            "a": "*the* shares no feature with *bank*: its dot product is 0.",
-            "b": "*river* has the dot product 2. Compute that of *bank* with itself.",
+            "a": "the scores are equal. Are the sums, by which the two rows are divided?",
+            "c": "*river* has a score of 4 with itself, *bank* only 3: who keeps more for itself?",
         },
     ),
     Question(
