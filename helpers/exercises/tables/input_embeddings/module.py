@@ -194,8 +194,9 @@ def probe_forward(function):
         yield "a text", made(ids[:1], types[:1])
         yield "two texts", made(ids, types)
         yield "without segments", made(ids)
-        yield "as many tokens as positions", made(torch.tensor([[3, 1, 4, 1, 5, 9]]))
-        yield "one token more is refused", _refuses_length(made, 7)
+        yield "as many tokens as positions are refused", _refuses_length(made, 1, 6)
+        yield "more texts than positions are refused", _refuses_length(made, 8, 3)
+        yield "one token more is refused", _refuses_length(made, 2, 7)
         pair, whole = (torch.tensor([[2, 8, 6, 1]]).expand(100, -1) for _ in range(2))
         rested = made(pair, torch.ones_like(pair))
         trained = made.train()(whole, torch.ones_like(whole))
@@ -208,9 +209,9 @@ def probe_forward(function):
         )
 
 
-def _refuses_length(module, length):
+def _refuses_length(module, texts, length):
     try:
-        module(torch.ones(2, length, dtype=torch.long))
+        module(torch.ones(texts, length, dtype=torch.long))
     except ValueError:
         return True
     except Exception:
@@ -218,8 +219,21 @@ def _refuses_length(module, length):
     return False
 
 
-def _forward(self, ids, type_ids=None, *, first=0, limit=0, order=None, finish=None, factor=1.0, refuse=True):
-    if refuse and ids.shape[1] > self.position.num_embeddings + limit:
+def _forward(
+    self,
+    ids,
+    type_ids=None,
+    *,
+    first=0,
+    limit=0,
+    order=None,
+    finish=None,
+    factor=1.0,
+    refuse=True,
+    count=None,
+):
+    length = count(ids) if count else ids.shape[1]
+    if refuse and length > self.position.num_embeddings + limit:
         raise ValueError("more tokens than positions")
     types = torch.zeros_like(ids) if type_ids is None else type_ids
     places = order(ids) if order else torch.arange(first, first + ids.shape[1])
@@ -336,14 +350,43 @@ FORWARD_MISTAKES = (
     Mistake(
         "too many tokens not refused",
         going(refuse=False),
-        "a text with one token more than there are positions should raise a ValueError that says so; an IndexError "
-        "from deep inside helps nobody",
+        "a text with one token more than there are positions should raise a ValueError that says so. An IndexError "
+        "from deep inside helps nobody, and a text that is cut without a word is worse",
     ),
     Mistake(
         "the last position refused",
         going(limit=-1),
         "as many tokens as there are positions still fit: refuse only more",
-        raises=ValueError,
+    ),
+    Mistake(
+        "texts counted instead of tokens",
+        going(count=lambda ids: ids.shape[0]),
+        "you refuse by the number of texts in the batch; what must not exceed the positions is the number of tokens. "
+        "Which dimension of `ids` is that?",
+    ),
+    Mistake(
+        "segment 1 where none are given",
+        lambda self, ids, type_ids=None: _forward(
+            self, ids, torch.ones_like(ids) if type_ids is None else type_ids
+        ),
+        "right with segments; without them the first vector is {yours}, expected {expected}: a single text is the first "
+        "text, and counting starts at 0",
+        show=lambda parts: parts["without segments"][0, 0],
+    ),
+    Mistake(
+        "each table normalized",
+        lambda self, ids, type_ids=None: _forward(
+            self,
+            ids,
+            type_ids,
+            finish=lambda s, x: s.dropout(
+                s.norm(s.token(ids))
+                + s.norm(s.segment(torch.zeros_like(ids) if type_ids is None else type_ids))
+                + s.norm(s.position(torch.arange(ids.shape[1])))
+            ),
+        ),
+        "the first vector is {yours}, expected {expected}: you normalize each of the three rows and add them up. Their "
+        "sizes among each other get lost; first the sum, then the norm",
     ),
 )
 

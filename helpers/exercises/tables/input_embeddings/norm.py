@@ -26,9 +26,11 @@ def probe_layer_norm(layer_norm):
     yield "epsilon 0.5", layer_norm(torch.tensor([2.0, 4.0, 6.0, 8.0]), torch.ones(4), torch.zeros(4), 0.5)
 
 
-def _norm(vectors, gain, bias, epsilon=1e-12, *, dims=(-1,), off=0, root=True, center=True, finish=None):
+def _norm(
+    vectors, gain, bias, epsilon=1e-12, *, dims=(-1,), off=0, root=True, center=True, finish=None, first=False
+):
     """LayerNorm with one thing done in another way."""
-    dims = tuple(d for d in dims if d >= -vectors.ndim)
+    dims = (0,) if first else tuple(d for d in dims if d >= -vectors.ndim)
     mean = vectors.mean(dim=dims, keepdim=True)
     variance = ((vectors - mean) ** 2).sum(dim=dims, keepdim=True)
     variance = variance / (variance.numel() and vectors.numel() / variance.numel() - off) + epsilon
@@ -142,6 +144,44 @@ LAYER_NORM_MISTAKES = (
         "effect",
         show=lambda parts: parts["epsilon 0.5"][0].item(),
     ),
+    Mistake(
+        "Tensor.std",
+        lambda vectors, gain, bias, epsilon=1e-12: (
+            gain * (vectors - vectors.mean(-1, True)) / (vectors.std(-1, keepdim=True) + epsilon) + bias
+        ),
+        "2, 4, 6, 8: the 2 becomes {yours}, expected {expected}: `Tensor.std` divides by H - 1 = 3 unless told otherwise, "
+        "and epsilon belongs inside the root",
+    ),
+    Mistake(
+        "over the first dimension",
+        normed(first=True),
+        "of four tokens the second becomes {yours}, expected {expected}: you normalize along the first dimension, which "
+        "is the last one only for a single vector. Count from the end",
+        show=token_two,
+    ),
+    Mistake(
+        "no gain",
+        normed(finish=lambda result, gain, bias: result + bias),
+        "right as long as the gain is 1; of four tokens the second becomes {yours}, expected {expected}",
+        show=token_two,
+    ),
+    Mistake(
+        "no bias",
+        normed(finish=lambda result, gain, bias: gain * result),
+        "right as long as the bias is 0; of four tokens the second becomes {yours}, expected {expected}",
+        show=token_two,
+    ),
+    Mistake(
+        "mean distance",
+        lambda vectors, gain, bias, epsilon=1e-12: (
+            gain
+            * (vectors - vectors.mean(-1, True))
+            / ((vectors - vectors.mean(-1, True)).abs().mean(-1, True) + epsilon)
+            + bias
+        ),
+        "2, 4, 6, 8: the 2 becomes {yours}, expected {expected}: you divide by the mean distance from the mean, 2. The "
+        "formula squares first and takes the root of the mean",
+    ),
 )
 
 # 3.8 dropout_by_hand
@@ -155,14 +195,14 @@ def my_dropout_by_hand(values, p):
 
 def probe_dropout(dropout):
     nines = torch.full((100, 200), 9.0)
-    result = dropout(nines, 0.2)
+    result = dropout(nines.clone(), 0.2)
     yield "what nines become", sorted({round(x, 3) for x in result.unique().tolist()})
     yield "share of zeros", round((result == 0).float().mean().item(), 1)
-    yield "rows are dropped alike", bool((result == result[0]).all())
-    yield "columns are dropped alike", bool((result == result[:, :1]).all())
-    yield "a second call drops the same", bool((dropout(nines, 0.2) == result).all())
+    yield "all rows have their zeros at the same places", bool((result == result[0]).all())
+    yield "all columns have their zeros at the same places", bool((result == result[:, :1]).all())
+    yield "a second call drops the same numbers", bool((dropout(nines.clone(), 0.2) == result).all())
     grid = torch.arange(1.0, 7.0).view(2, 3)
-    halved = torch.cat([dropout(grid, 0.5) / grid for _ in range(20)])
+    halved = torch.cat([dropout(grid.clone(), 0.5) / grid for _ in range(20)])
     yield "factors for p = 0.5", sorted({round(x, 3) for x in halved.unique().tolist()})
     yield "p = 0", dropout(grid, 0.0)
 
@@ -204,12 +244,12 @@ DROPOUT_MISTAKES = (
     ),
     Mistake(
         "scaled by 1 / p",
-        dropping(factor=lambda p: 1 / p if p else 1.0),
+        dropping(factor=lambda p: 1 / torch.tensor(p)),
         "with p = 0.2 nines become {yours}, expected {expected}: the factor is 1 / p. Which share is left, p or 1 - p?",
     ),
     Mistake(
         "p is kept",
-        dropping(draw=lambda v, p: torch.rand_like(v) < p, factor=lambda p: 1 / p if p else 1.0),
+        dropping(draw=lambda v, p: torch.rand_like(v) < p, factor=lambda p: 1 / torch.tensor(p)),
         "with p = 0.2 the share of zeros is {yours}, expected {expected}: you take p for the share that is kept",
         show=lambda parts: parts["share of zeros"],
     ),
@@ -242,6 +282,17 @@ DROPOUT_MISTAKES = (
         "the same draw at every call",
         dropout_with_a_seed,
         "a second call drops the same numbers: a seed inside the function makes every step of training alike",
+    ),
+    Mistake(
+        "nothing dropped",
+        lambda values, p: values * (1 - p),
+        "with p = 0.2 nines become {yours}, expected {expected}: no number is dropped; all of them become smaller",
+    ),
+    Mistake(
+        "one draw for everything",
+        dropping(draw=lambda v, p: torch.rand(()) >= p),
+        "with p = 0.2 nines become {yours}, expected {expected}: there is a single draw, so all numbers go or all stay. "
+        "Each number needs its own",
     ),
 )
 

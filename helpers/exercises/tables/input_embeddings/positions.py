@@ -106,6 +106,14 @@ SINUSOID_MISTAKES = (
         "row 1 is {yours}, expected {expected}: every second column should be a cosine. What tells a rising wave "
         "from a falling one?",
     ),
+    Mistake(
+        "places in a row",
+        lambda positions, hidden_size: (
+            torch.arange(positions) / 10000 ** (torch.arange(0, hidden_size, 2) / hidden_size)
+        ),
+        "places and divisors both lie in a row, so number meets number. Each place should meet each divisor: stand the "
+        "places in a column, (positions, 1)",
+    ),
 )
 
 # 3.5 cosine_by_distance
@@ -185,6 +193,24 @@ DISTANCE_MISTAKES = (
         "distance 0 missing",
         lambda table, largest: _by_distance(table, largest, distances=range(1, largest + 1)),
         "the list begins with distance 0, where every row meets itself",
+    ),
+    Mistake(
+        "mean of a row of cosines",
+        lambda table, largest: _by_distance(table, largest, lambda c, d: c[d].mean().item()),
+        "for 0, 1 and 2 places apart you get {yours}, expected {expected}: you average row 0, 1, 2 of the table of "
+        "cosines, and a row holds all distances from one place",
+    ),
+    Mistake(
+        "columns of length 1",
+        lambda table, largest: [
+            (functional.normalize(table, dim=0) @ functional.normalize(table, dim=0).T)
+            .diagonal(d)
+            .mean()
+            .item()
+            for d in range(largest + 1)
+        ],
+        "for 0, 1 and 2 places apart you get {yours}, expected {expected}: a row with itself should give 1. You brought "
+        "the columns to length 1 instead of the rows",
     ),
 )
 
@@ -290,6 +316,21 @@ SUM_MISTAKES = (
             [tokens[ids], places[: ids.shape[1]].expand(len(ids), -1, -1), segments[types]], dim=-1
         ),
         "you put the three rows side by side, so a vector has 3 H numbers; they are added, number by number",
+    ),
+    Mistake(
+        "the whole position table",
+        lambda ids, types, tokens, places, segments: tokens[ids] + places + segments[types],
+        "you add the whole position table, with 7 rows, to a text of 3 tokens: only the first T rows belong to it",
+    ),
+    Mistake(
+        "the last position for all",
+        summed(order=lambda ids: ids.shape[1] - 1),
+        "the first token is {yours}, expected {expected}: every token got the row of the last position",
+    ),
+    Mistake(
+        "positions looked up by segment",
+        lambda ids, types, tokens, places, segments: tokens[ids] + places[types] + segments[types],
+        "the first token is {yours}, expected {expected}: its position row was looked up by its segment",
     ),
 )
 

@@ -88,6 +88,12 @@ ONE_HOT_MISTAKES = (
         lambda ids, entries: ids[..., None] == torch.arange(entries),
         "true and false stand where they should; a product needs the numbers 1 and 0",
     ),
+    Mistake(
+        "the place instead of the id",
+        lambda ids, entries: torch.eye(entries)[torch.arange(ids.shape[1])].expand(*ids.shape, entries),
+        "the first token has id 2, and its vector is {yours}, expected {expected}: the 1 stands at the token's place in "
+        "the text. What is looked up is its id",
+    ),
 )
 
 # 3.2 gradient_of_table
@@ -198,6 +204,11 @@ GRADIENT_MISTAKES = (
         lambda ids, gradient, entries: gradient_with_an_index(ids, gradient, entries).T,
         "rows and columns are exchanged: a gradient has the shape of what it belongs to, here the table (V, H)",
     ),
+    Mistake(
+        "a row for each place",
+        lambda ids, gradient, entries: gradient.sum(dim=0),
+        "you have a row for each place of a text; the table has one for each entry. Which entry stands at a place?",
+    ),
 )
 
 # 3.3 cosine_table
@@ -278,6 +289,17 @@ COSINE_MISTAKES = (
         lambda rows: torch.cdist(rows, rows),
         "[3, 4, 0] and [2, -1, 2] give {yours}, expected {expected}: that is how far apart their ends are. The cosine "
         "asks for the angle between them, and of a row with itself it is 1",
+    ),
+    Mistake(
+        "the square of one length",
+        lambda rows: rows @ rows.T / rows.square().sum(dim=1),
+        "[3, 4, 0] and [2, -1, 2] give {yours}, expected {expected}: you divided twice by the length of one of the two, "
+        "and never by that of the other",
+    ),
+    Mistake(
+        "each row with itself",
+        lambda rows: functional.cosine_similarity(rows, rows, dim=1),
+        "you compare each row with itself only; every row should meet every row, N times N cosines",
     ),
 )
 

@@ -150,6 +150,21 @@ LOOPS_MISTAKES = (
         "became infinite. Which number may be taken from all scores of a query first?",
         show=lambda parts: parts["large scores"][1][1],
     ),
+    Mistake(
+        "softmax over the queries",
+        lambda query, key, value: (
+            (p := (query @ key.T / math.sqrt(query.shape[1])).softmax(dim=0)) @ value,
+            p,
+        ),
+        "*bank* gives the three keys the weights {yours}, expected {expected}: for each key the weights of all queries sum "
+        "to 1. It is each query that shares out a 1",
+    ),
+    Mistake(
+        "root of the number of keys",
+        lambda query, key, value: ((p := (query @ key.T / math.sqrt(len(key))).softmax(dim=-1)) @ value, p),
+        "*bank* gives the three keys the weights {yours}, expected {expected}: you divide by the root of N, the number of "
+        "keys; it is D, the numbers in a key",
+    ),
 )
 
 # 4.4 scaled_dot_product_attention
@@ -181,6 +196,8 @@ def probe_attention(attend):
     dropped, sums = both[:, :40], both[:, 40:]
     kept = dropped != 0
     share = kept.float().mean().item()
+    again = attend(torch.ones(40, 8), torch.ones(40, 8), ones, None, 0.3)[0]
+    yield "with dropout something is drawn", not torch.equal(again[0], again[1])
     yield "rows before dropout sum to 1", bool((before.sum(dim=-1) - 1).abs().max() < 1e-5)
     yield "share kept is 0.6 to 0.8", 0.6 < share < 0.8
     yield (
@@ -230,6 +247,19 @@ def attend_returning_scores(query, key, value, mask=None, dropout=0.0):
 
 def attend_to_keys(query, key, value, mask=None, dropout=0.0):
     return _attend(query, key, key, mask, dropout)
+
+
+def attend_divided_after_softmax(query, key, value, mask=None, dropout=0.0):
+    _, probabilities = _attend(query, key, value, mask, scale=lambda q, k: 1.0)
+    probabilities = probabilities / math.sqrt(query.shape[-1])
+    return functional.dropout(probabilities, dropout) @ value, probabilities
+
+
+def attend_dropping_scores(query, key, value, mask=None, dropout=0.0):
+    hide = (lambda s, m: s) if mask is None else (lambda s, m: s.masked_fill(~m, float("-inf")))
+    scores = functional.dropout(query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1]), dropout)
+    probabilities = hide(scores, mask).softmax(dim=-1)
+    return probabilities @ value, probabilities
 
 
 def river(parts):
@@ -331,6 +361,43 @@ ATTENTION_MISTAKES = (
         "right but for `dropout`: you drop numbers of the context, and it should be probabilities, so that a "
         "token now and then does without a neighbor",
     ),
+    Mistake(
+        "keys with all dimensions turned round",
+        lambda query, key, value, mask=None, dropout=0.0: (query @ key.T, None),
+        "right for one text; `.T` turns all dimensions of a batch round, and only the last two should change places",
+    ),
+    Mistake(
+        "softmax along dimension 1",
+        variant(dim=1),
+        "right for one text; in a batch dimension 1 counts the queries, and the keys are the last: with a mask a row is "
+        "{yours}, expected {expected}",
+        show=masked_row,
+    ),
+    Mistake(
+        "divided after softmax",
+        attend_divided_after_softmax,
+        "*bank* gives *river* the weight {yours}, expected {expected}: you divide the weights by √D, so they don't sum to "
+        "1 any more. It is the scores that are too large",
+    ),
+    Mistake(
+        "mask added",
+        variant(hide=lambda s, m: s + m),
+        "of a text with two visible keys, the weights of the first query are {yours}, expected {expected}: you add 1 to the "
+        "visible scores, and nothing is hidden",
+        show=masked_row,
+    ),
+    Mistake(
+        "a score of -1 where hidden",
+        variant(hide=lambda s, m: s.masked_fill(~m, -1.0)),
+        "of a text with two visible keys, the weights of the first query are {yours}, expected {expected}: -1 is a score "
+        "like others. How low must it be for a weight of exactly 0?",
+        show=masked_row,
+    ),
+    Mistake(
+        "dropout on the scores",
+        attend_dropping_scores,
+        "right but for `dropout`: you drop scores, and a score of 0 is a score like others, so no weight becomes 0",
+    ),
 )
 
 # 4.5 key_mask
@@ -406,6 +473,17 @@ KEY_MASK_MISTAKES = (
         lambda mask: mask[:1].bool()[:, None, :].expand(len(mask), 1, -1),
         "the second text has two real tokens and gets {yours}, expected {expected}: every text got the mask of the "
         "first",
+    ),
+    Mistake(
+        "two new dimensions",
+        lambda mask: mask.bool()[:, None, None, :],
+        "that is the mask for several heads, (B, 1, 1, T), which comes further down; for scores (B, T, T) there is one "
+        "dimension too many",
+    ),
+    Mistake(
+        "the new dimension in front",
+        lambda mask: mask.bool()[None],
+        "the new dimension stands before the texts, so that the texts' masks would be taken for those of queries",
     ),
 )
 

@@ -165,6 +165,16 @@ def probe_forward(function):
         yield "with a mask", made(hidden, visible)
         yield "with a mask and probabilities", made(hidden, visible, return_probabilities=True)
         yield "a mask of 0 and 1 is refused", _refuses_mask(made, hidden, visible)
+        plain = with_method(MultiHeadSelfAttention, "forward", function)(12, 3, 0.4)
+        plain.value.weight.zero_()  # all tokens hand over the same, so a head's D numbers are dropped together
+        plain.value.bias.fill_(1.0)
+        plain.output.weight.copy_(torch.eye(12))
+        plain.output.bias.zero_()
+        results = plain.train()(hidden)[0].view(2, 5, 3, 4)
+        yield (
+            "what is dropped are probabilities",
+            torch.allclose(results, results[..., :1].expand_as(results), atol=1e-4),
+        )
         made.train()
         one, other = made(hidden), made(hidden)
         yield "training differs from time to time", not torch.equal(one[0], other[0])
@@ -188,7 +198,7 @@ def _refuses_mask(made, hidden, visible):
 
 def _forward(self, hidden, mask=None, return_probabilities=False, *, layers="query key value", split=split_heads,
              join=join_heads, output=True, dropout=None, attend=scaled_dot_product_attention, give=None,
-             check=True, scale=1.0, hide=lambda mask: mask):  # fmt: skip
+             check=True, scale=1.0, hide=lambda mask: mask, shown=lambda p: p):  # fmt: skip
     """The module's way with one thing done in another way."""
     if check and mask is not None and mask.dtype != torch.bool:
         raise ValueError("mask must be boolean")
@@ -197,7 +207,11 @@ def _forward(self, hidden, mask=None, return_probabilities=False, *, layers="que
     context, probabilities = attend(scale * parts[0], parts[1], parts[2], hide(mask), share)
     result = join(context)
     result = self.output(result) if output else result
-    return give(result, probabilities) if give else (result, probabilities if return_probabilities else None)
+    return (
+        give(result, probabilities)
+        if give
+        else (result, shown(probabilities) if return_probabilities else None)
+    )
 
 
 def going(**options):
@@ -214,6 +228,20 @@ def attend_and_give_the_dropped(query, key, value, mask=None, dropout=0.0):
 
 def forward_with_one_head(self, hidden, mask=None, return_probabilities=False):
     return _forward(self, hidden, mask, return_probabilities, split=lambda x, heads: x[:, None])
+
+
+def _without_layers(self, hidden, mask, return_probabilities):
+    if mask is not None and mask.dtype != torch.bool:
+        raise ValueError("mask must be boolean")
+    heads = split_heads(hidden, self.num_heads)
+    share = self.dropout if self.training else 0.0
+    context, probabilities = scaled_dot_product_attention(heads, heads, heads, mask, share)
+    return self.output(join_heads(context)), probabilities if return_probabilities else None
+
+
+def _with_the_input(self, hidden, mask, return_probabilities):
+    result, probabilities = _forward(self, hidden, mask, return_probabilities)
+    return hidden + result, probabilities
 
 
 def forward_fused(self, hidden, mask=None, return_probabilities=False):
@@ -346,6 +374,40 @@ FORWARD_MISTAKES = (
         "the result alone",
         going(give=lambda result, probabilities: result),
         "two things are given back, also where the second is None: then whoever calls it can always unpack two",
+    ),
+    Mistake(
+        "dropout on the heads' results",
+        lambda self, hidden, mask=None, return_probabilities=False: _forward(
+            self,
+            hidden,
+            mask,
+            return_probabilities,
+            dropout=lambda self: 0.0,
+            join=lambda heads: functional.dropout(join_heads(heads), self.dropout, self.training),
+        ),
+        "right in evaluation; in training you drop numbers of the heads' results. What is dropped are probabilities, so "
+        "that a token now and then does without a neighbor",
+    ),
+    Mistake(
+        "no layers",
+        lambda self, hidden, mask=None, return_probabilities=False: _without_layers(
+            self, hidden, mask, return_probabilities
+        ),
+        "the first token begins with {yours}, expected {expected}: the heads work on the tokens themselves. Queries, keys "
+        "and values come from a layer each",
+    ),
+    Mistake(
+        "the input added",
+        lambda self, hidden, mask=None, return_probabilities=False: _with_the_input(
+            self, hidden, mask, return_probabilities
+        ),
+        "the first token begins with {yours}, expected {expected}: the input was added to the result. The encoder does "
+        "that, outside of this module (notebook 5)",
+    ),
+    Mistake(
+        "mean of the heads' probabilities",
+        going(shown=lambda p: p.mean(dim=1)),
+        "the probabilities of all heads are averaged; each head's own table is asked for, (B, A, T, T)",
     ),
 )
 

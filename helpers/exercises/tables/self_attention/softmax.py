@@ -1,6 +1,7 @@
 """Softmax, and the self-attention that needs nothing learned."""
 
 import torch
+from torch.nn import functional
 
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import self_attention as references
@@ -105,7 +106,8 @@ SOFTMAX_MISTAKES = (
     Mistake(
         "shifted by the mean",
         softmax_of_shifted_by_mean,
-        "right for small scores, but 0, 1, 300 give {yours}, expected {expected}: 300 is still 200 above the mean. "
+        "right for small scores, but 0, 1, 300 give {yours}, expected {expected}: what you take away leaves an exponential "
+        "that is still too large. "
         "Which number leaves nothing above 0 when it is taken away?",
         show=lambda parts: parts["large scores"][1],
     ),
@@ -120,6 +122,27 @@ SOFTMAX_MISTAKES = (
         "logarithms",
         lambda scores: scores.log_softmax(dim=-1),
         "the scores 1, 3, 2.5 give {yours}, expected {expected}: these are the logarithms of the weights",
+        show=first_row,
+    ),
+    Mistake(
+        "keepdim forgotten, and overflow",
+        lambda scores: scores.exp() / scores.exp().sum(dim=-1),
+        "the second row of the table is {yours}, expected {expected}: the sums have lost a dimension, so column j is "
+        "divided by the sum of row j. (And 1000 overflows: that comes next)",
+        show=second_row,
+    ),
+    Mistake(
+        "clamped",
+        lambda scores: scores.clamp(max=50).softmax(dim=-1),
+        "right for small scores, but 1000, 1001, 999 give {yours}, expected {expected}: cut to one size they can't be "
+        "told apart any more. Only their differences count, so move them all by the same",
+        show=large_scores,
+    ),
+    Mistake(
+        "each score for itself",
+        lambda scores: scores.sigmoid(),
+        "the scores 1, 3, 2.5 give {yours}, expected {expected}: each is squeezed between 0 and 1 by itself, so they don't "
+        "sum to 1",
         show=first_row,
     ),
 )
@@ -220,6 +243,27 @@ PLAIN_MISTAKES = (
         "weights returned",
         lambda tokens: (tokens @ tokens.T).softmax(dim=-1),
         "these are the weights (T, T). What is averaged with them?",
+    ),
+    Mistake(
+        "cosines",
+        lambda tokens: (
+            (functional.normalize(tokens, dim=1) @ functional.normalize(tokens, dim=1).T).softmax(-1) @ tokens
+        ),
+        "*bank* becomes {yours}, expected {expected}: you compare by the cosine. Similarity is the bare dot product here, "
+        "lengths and all",
+    ),
+    Mistake(
+        "one token's weights for all",
+        lambda tokens: ((tokens @ tokens[-1]).softmax(dim=0) @ tokens).expand(len(tokens), -1),
+        "every token becomes the same: you use the weights of the last token for all. The first token becomes {yours}, "
+        "expected {expected}",
+        show=lambda parts: parts["bank"][0],
+    ),
+    Mistake(
+        "the token added",
+        lambda tokens: tokens + (tokens @ tokens.T).softmax(dim=-1) @ tokens,
+        "*bank* becomes {yours}, expected {expected}: the token itself was added to the average. The encoder does that, "
+        "in notebook 5; attention alone doesn't",
     ),
 )
 
