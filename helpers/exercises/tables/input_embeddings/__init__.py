@@ -1,13 +1,42 @@
 """Notebook 3: tables whose rows are looked up, positions, their sum, LayerNorm, dropout.
 
-rows  one-hot vectors, the gradient of a table, cosines
-positions  sines and cosines, similarity by distance, the sum of three tables
-norm  LayerNorm and dropout
-module  BertEmbeddings in two parts
+one_hot  one-hot vectors
+gradients  what a table of embeddings learns
+cosines  the cosine of every row with every row
+sinusoids  positions from sines and cosines
+distances  how alike rows are that are so many places apart
+sums  the sum of token, position and segment
+layer_norm  LayerNorm by hand
+dropout  dropout by hand
+parts  BertEmbeddings.__init__: what it is made of
+forward  BertEmbeddings.forward: what it computes
 questions  what to guess before a cell shows it
 """
 
-from helpers.exercises.tables.input_embeddings import module, norm, positions, questions, rows
+from helpers.exercises.tables.input_embeddings import (
+    cosines,
+    distances,
+    dropout,
+    forward,
+    gradients,
+    layer_norm,
+    one_hot,
+    parts,
+    questions,
+    sinusoids,
+    sums,
+)
 
-EXERCISES = rows.EXERCISES + positions.EXERCISES + norm.EXERCISES + module.EXERCISES
+EXERCISES = (
+    one_hot.EXERCISE,
+    gradients.EXERCISE,
+    cosines.EXERCISE,
+    sinusoids.EXERCISE,
+    distances.EXERCISE,
+    sums.EXERCISE,
+    layer_norm.EXERCISE,
+    dropout.EXERCISE,
+    parts.EXERCISE,
+    forward.EXERCISE,
+)
 QUESTIONS = questions.QUESTIONS

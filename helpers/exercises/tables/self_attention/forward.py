@@ -1,144 +1,12 @@
-"""MultiHeadSelfAttention in two parts: what it is made of, and what it computes."""
+"""MultiHeadSelfAttention.forward: what it computes."""
 
 import math
 
 import torch
-from torch import nn
 from torch.nn import functional
 
 from helpers.attention import MultiHeadSelfAttention, join_heads, scaled_dot_product_attention, split_heads
 from helpers.exercises.exercise import Exercise, Mistake, with_method
-
-# 4.8 MultiHeadSelfAttention.__init__
-
-PARTS = '''
-def my_attention_init(self, hidden_size, num_heads, dropout=0.1):
-    """Make the linear layers self.query, self.key, self.value and self.output; keep num_heads and dropout.
-
-    self.num_heads and self.dropout are the two numbers themselves. A hidden_size that can't be shared out
-    evenly among the heads, or no head at all, is refused with a ValueError.
-    """
-    nn.Module.__init__(self)
-    ...
-'''
-
-
-def probe_parts(function):
-    cls = with_method(MultiHeadSelfAttention, "__init__", function)
-    made = cls(12, 3, 0.25)
-    yield "shapes", {name: tuple(tensor.shape) for name, tensor in sorted(made.state_dict().items())}
-    yield "parameters", sum(parameter.numel() for parameter in made.parameters())
-    yield "heads", made.num_heads
-    yield "share of dropout", f"{made.dropout}"
-    yield "share of dropout by default", f"{cls(12, 4).dropout}"
-    yield "heads of one number", cls(5, 5).num_heads
-    yield (
-        "10 numbers for 3 heads, 12 for 0, 4 for 8 are refused",
-        [_refuses(cls, *s) for s in ((10, 3), (12, 0), (4, 8))],
-    )
-
-
-def _refuses(cls, hidden_size, num_heads):
-    try:
-        cls(hidden_size, num_heads)
-    except ValueError:
-        return True
-    except Exception:
-        return False
-    return False
-
-
-def _parts(self, hidden_size, num_heads, dropout=0.1, *, change=None, refuse=None):
-    nn.Module.__init__(self)
-    if (refuse or (lambda H, A: A < 1 or H % A))(hidden_size, num_heads):
-        raise ValueError("can't be shared out evenly")
-    self.num_heads, self.dropout = num_heads, dropout
-    for name in ("query", "key", "value", "output"):
-        setattr(self, name, nn.Linear(hidden_size, hidden_size))
-    if change:
-        change(self, hidden_size, num_heads)
-
-
-def made(**options):
-    return lambda self, hidden_size, num_heads, dropout=0.1: _parts(
-        self, hidden_size, num_heads, dropout, **options
-    )
-
-
-def narrow(self, H, A):
-    for name in ("query", "key", "value"):
-        setattr(self, name, nn.Linear(H, H // A))
-
-
-def layers_as_modules(self, hidden_size, num_heads, dropout=0.1):
-    _parts(self, hidden_size, num_heads)
-    self.dropout = nn.Dropout(dropout)
-
-
-def without_bias(self, H, A):
-    for name in ("query", "key", "value", "output"):
-        setattr(self, name, nn.Linear(H, H, bias=False))
-
-
-def shared(self, H, A):
-    self.key = self.query
-
-
-def size_of_a_head(self, H, A):
-    self.num_heads = H // A
-
-
-PARTS_MISTAKES = (
-    Mistake(
-        "no output layer",
-        made(change=lambda self, H, A: delattr(self, "output")),
-        "a layer is missing: where do the heads meet after each has worked alone?",
-    ),
-    Mistake(
-        "queries of one head",
-        made(change=narrow),
-        "a layer that makes D numbers serves one head. Here one layer makes the queries of all heads, A · D = H numbers",
-    ),
-    Mistake(
-        "without bias",
-        made(change=without_bias),
-        "BERT's four layers have a bias each: leave `nn.Linear` as it comes",
-    ),
-    Mistake(
-        "keys from the layer of the queries",
-        made(change=shared),
-        "the shapes are right, but there are {yours} parameters, expected {expected}: queries and keys come from one "
-        "layer. Then a score would be the same both ways round, and that was the second fault",
-        show=lambda parts: parts["parameters"],
-    ),
-    Mistake(
-        "size of a head",
-        made(change=size_of_a_head),
-        "self.num_heads is {yours}, expected {expected}: that is D, how many numbers a head has, not how many heads",
-        show=lambda parts: parts["heads"],
-    ),
-    Mistake(
-        "dropout as a layer",
-        layers_as_modules,
-        "self.dropout should be the number itself: attention takes the share, not a layer",
-    ),
-    Mistake(
-        "nothing refused",
-        made(refuse=lambda H, A: False),
-        "10 numbers can't be shared out evenly among 3 heads, 12 not among 0, and 4 not among 8: yours refuses {yours}, "
-        "expected {expected}. Refuse here, or `split_heads` fails later with a message that nobody understands",
-        show=lambda parts: list(parts.values())[-1],
-    ),
-    Mistake(
-        "no head at all",
-        made(refuse=lambda H, A: A and H % A),
-        "10 numbers for 3 heads, 12 for 0 and 4 for 8 are refused with a ValueError in {yours}, expected {expected}: no "
-        "head at all passes, or ends in a division by zero, which is another error. Ask for the heads first",
-        show=lambda parts: list(parts.values())[-1],
-    ),
-)
-
-# 4.9 MultiHeadSelfAttention.forward
 
 FORWARD = '''
 def my_attention_forward(self, hidden, mask=None, return_probabilities=False):
@@ -182,7 +50,7 @@ def probe_forward(function):
         yield "probabilities before dropout", bool(((looking - 1).abs() < 1e-4).all())
         yield (
             "with probabilities training drops, too",
-            not torch.equal(made(hidden, None, True)[0], made(hidden)[0]),
+            not torch.equal(made(hidden, None, True)[0], made(hidden, None, True)[0]),
         )
 
 
@@ -345,6 +213,18 @@ FORWARD_MISTAKES = (
         "dropout is on. `self.training` says whether it should be",
     ),
     Mistake(
+        "no dropout where probabilities are asked for",
+        lambda self, hidden, mask=None, return_probabilities=False: _forward(
+            self,
+            hidden,
+            mask,
+            return_probabilities,
+            dropout=lambda self: self.dropout if self.training and not return_probabilities else 0.0,
+        ),
+        "right but for one case: in training, and with the probabilities asked for, nothing is dropped. Who only looks "
+        "should not change what is computed",
+    ),
+    Mistake(
         "never dropout",
         going(dropout=lambda self: 0.0),
         "right in evaluation; in training nothing is dropped: two runs give the same",
@@ -411,42 +291,23 @@ FORWARD_MISTAKES = (
     ),
 )
 
-EXERCISES = (
-    Exercise(
-        id="4.8",
-        name="MultiHeadSelfAttention.__init__",
-        reference=MultiHeadSelfAttention.__init__,
-        stub=PARTS,
-        probe=probe_parts,
-        hints=(
-            "Four linear layers of one size, two numbers to keep, and a question to ask first.",
-            "`nn.Linear(hidden_size, hidden_size)` makes the queries of all heads at once. `%` gives the rest of a "
-            "division.",
-        ),
-        mistakes=PARTS_MISTAKES,
-        notice="the number of heads appears in no layer: it only says how the H numbers are cut",
-        difficulty=1,
-        minutes=5,
-        variants=(made(), made(refuse=lambda H, A: A <= 0 or (H // A) * A != H)),
+EXERCISE = Exercise(
+    id="4.9",
+    name="MultiHeadSelfAttention.forward",
+    reference=MultiHeadSelfAttention.forward,
+    stub=FORWARD,
+    probe=probe_forward,
+    hints=(
+        "Five steps: three layers, split each, attention, join, the output layer. All four functions are there.",
+        "`split_heads(self.query(hidden), self.num_heads)` are the queries of all heads. The mask is already of a "
+        "shape that fits.",
+        "The share to drop is `self.dropout` if `self.training` is true, and otherwise 0.0. The mask's type is "
+        "`mask.dtype`, to be compared with `torch.bool`.",
     ),
-    Exercise(
-        id="4.9",
-        name="MultiHeadSelfAttention.forward",
-        reference=MultiHeadSelfAttention.forward,
-        stub=FORWARD,
-        probe=probe_forward,
-        hints=(
-            "Five steps: three layers, split each, attention, join, the output layer. All four functions are there.",
-            "`split_heads(self.query(hidden), self.num_heads)` are the queries of all heads. The mask is already of a "
-            "shape that fits.",
-            "The share to drop is `self.dropout` if `self.training` is true, and otherwise 0.0. The mask's type is "
-            "`mask.dtype`, to be compared with `torch.bool`.",
-        ),
-        mistakes=FORWARD_MISTAKES,
-        notice="the same code serves one head or twelve, one text or sixty-four, with or without a mask",
-        difficulty=2,
-        minutes=15,
-        show=first_numbers,
-        variants=(going(), forward_fused),
-    ),
+    mistakes=FORWARD_MISTAKES,
+    notice="the same code serves one head or twelve, one text or sixty-four, with or without a mask",
+    difficulty=2,
+    minutes=15,
+    show=first_numbers,
+    variants=(going(), forward_fused),
 )
