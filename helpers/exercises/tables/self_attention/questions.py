@@ -29,8 +29,8 @@ QUESTIONS = (
     ),
     Question(
         id="4.q3",
-        text="A query and a key have D = 64 independent numbers of mean 0 and variance 1. What is the variance of their "
-        "dot product?",
+        text="A query and a key have D = 64 independent numbers of mean 0 and variance 1 each. Their dot product has mean "
+        "0, too. What is its variance?",
         answer=64,
         tolerance=0.02,
         because="each of the 64 products has variance 1, and variances of independent terms add up.",
@@ -45,7 +45,7 @@ QUESTIONS = (
     ),
     Question(
         id="4.q5",
-        text="And if all four are hidden, what are the four weights of our function?",
+        text="A row in which all four keys are hidden: which weights does our function give?",
         choices={"a": "0, all four", "b": "0.25, all four", "c": "no numbers at all (NaN)"},
         answer="c",
         because="every exponential is 0, and so is their sum: 0 / 0.",
