@@ -15,6 +15,7 @@ def my_sinusoid_table(positions, hidden_size):
 def probe_sinusoid(sinusoid_table):
     yield "4 places, H = 6", sinusoid_table(4, 6)
     yield "3 places, H = 2", sinusoid_table(3, 2)
+    yield "place 300, H = 6", sinusoid_table(301, 6)[300]
 
 
 def _sinusoid(positions, hidden_size, *, first=0, base=10000.0, twice=2, join=None, times=False):
