@@ -1,6 +1,7 @@
 """BertEmbeddings.forward: what it computes."""
 
 import torch
+from torch import nn
 
 from helpers.embeddings import BertEmbeddings
 from helpers.exercises.exercise import Exercise, Mistake, with_method
@@ -221,6 +222,12 @@ FORWARD_MISTAKES = (
         ),
         "the first vector is {yours}, expected {expected}: you normalize each of the three rows and add them up. Their "
         "sizes among each other get lost; first the sum, then the norm",
+    ),
+    Mistake(
+        "dropout in evaluation",
+        going(finish=lambda self, x: nn.functional.dropout(self.norm(x), self.dropout.p)),
+        "in evaluation the first vector is {yours}, expected {expected}: numbers are dropped, for a function knows no "
+        "evaluation mode. The layer `self.dropout` does",
     ),
 )
 

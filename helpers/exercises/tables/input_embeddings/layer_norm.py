@@ -180,6 +180,17 @@ LAYER_NORM_MISTAKES = (
         "2, 4, 6, 8: the 2 becomes {yours}, expected {expected}: you divide by the mean distance from the mean, 2. The "
         "formula squares first and takes the root of the mean",
     ),
+    Mistake(
+        "sum of squares",
+        lambda vectors, gain, bias, epsilon=1e-12: (
+            gain
+            * (vectors - vectors.mean(-1, True))
+            / ((vectors - vectors.mean(-1, True)).square().sum(-1, True) + epsilon).sqrt()
+            + bias
+        ),
+        "2, 4, 6, 8: the 2 becomes {yours}, expected {expected}: you divide by the root of the sum of squares; the "
+        "variance is their mean",
+    ),
 )
 
 EXERCISE = Exercise(

@@ -13,7 +13,7 @@ def my_embeddings_init(self, vocab_size, hidden_size, max_positions=512, num_seg
     pad_token_id: the entry of self.token that learns nothing by its look-up; None: there is no such entry.
     One that is none of 0, 1, ... vocab_size - 1 is refused with a ValueError.
     """
-    nn.Module.__init__(self)
+    nn.Module.__init__(self)  # in a class: super().__init__()
     ...
 '''
 
@@ -102,6 +102,10 @@ def init_that_stumbles_over_none(self, vocab_size, hidden_size, max_positions=51
     _parts(self, vocab_size, hidden_size, max_positions, num_segments, dropout, norm_eps, pad_token_id)
 
 
+def init_with_super(self, vocab_size, hidden_size, *sizes, **more):
+    super().__init__()
+
+
 PARTS_MISTAKES = (
     Mistake(
         "no entry that learns nothing",
@@ -163,6 +167,12 @@ PARTS_MISTAKES = (
         init_that_stumbles_over_none,
         "None says that no entry is filling; ask for that before you compare it with numbers",
         raises=TypeError,
+    ),
+    Mistake(
+        "super() outside of a class",
+        init_with_super,
+        "Python's `super()` works only where a class is written down, and this function stands alone: keep the stub's first line, "
+        "which says the same",
     ),
 )
 

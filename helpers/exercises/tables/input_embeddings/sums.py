@@ -121,6 +121,19 @@ SUM_MISTAKES = (
         lambda ids, types, tokens, places, segments: tokens[ids] + places[types] + segments[types],
         "the first token is {yours}, expected {expected}: its position row was looked up by its segment",
     ),
+    Mistake(
+        "positions counted by texts",
+        summed(order=lambda ids: torch.arange(len(ids))),
+        "you count as many positions as there are texts; it should be as many as a text has tokens. Which dimension of "
+        "`ids` is that?",
+    ),
+    Mistake(
+        "multiplied",
+        lambda ids, types, tokens, places, segments: (
+            tokens[ids] * places[torch.arange(ids.shape[1])] * segments[types]
+        ),
+        "the first token is {yours}, expected {expected}: the three rows are multiplied; they should be added",
+    ),
 )
 
 EXERCISE = Exercise(

@@ -55,6 +55,14 @@ def repaired_by_the_order_of_the_heads(module, hidden, attention_mask):
     return module.output(references.join_heads(context.unflatten(0, (-1, A))))
 
 
+def both_orders_changed(module, hidden, attention_mask):
+    A = module.num_heads
+    parts = [references.split_heads(layer(hidden), A) for layer in (module.query, module.key, module.value)]
+    mask = attention_mask.bool().repeat(A, 1)[:, None, :]
+    context, _ = references.scaled_dot_product_attention(*(part.flatten(0, 1) for part in parts), mask)
+    return module.output(references.join_heads(context.unflatten(0, (-1, A))))
+
+
 def first_of_two(parts):
     return parts["the first of two lengths"][0, :3]
 
@@ -104,6 +112,12 @@ BATCH_MISTAKES = (
         "you make the results at the padding zero, which nobody reads; the first text still begins with {yours}, "
         "expected {expected}",
         show=first_of_two,
+    ),
+    Mistake(
+        "both orders changed",
+        both_orders_changed,
+        "you changed the order of the heads and that of the masks, so they still don't fit: the first text begins with "
+        "{yours}, expected {expected}. One of the two was enough",
     ),
 )
 
@@ -177,6 +191,15 @@ FROM_IDS_MISTAKES = (
         "the shorter text is right, but the longer one begins with {yours}, expected {expected}: it was cut to the "
         "length of the shorter",
         show=lambda parts: parts["the longer text"][0, :3],
+    ),
+    Mistake(
+        "positions left out",
+        lambda embeddings, attention, ids: attention(
+            embeddings.token(ids), (embeddings.token(ids).abs().sum(dim=-1) > 0)[:, None, None, :]
+        )[0],
+        "the padding is hidden, but attention no longer gets the positions: even without padding the text begins with "
+        "{yours}, expected {expected}",
+        show=lambda parts: parts["no padding"][0, 0, :3],
     ),
 )
 

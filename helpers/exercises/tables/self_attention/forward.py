@@ -112,6 +112,10 @@ def _with_the_input(self, hidden, mask, return_probabilities):
     return hidden + result, probabilities
 
 
+def _layers_after_the_split(self, hidden):
+    return self.query(split_heads(hidden, self.num_heads)), None
+
+
 def forward_fused(self, hidden, mask=None, return_probabilities=False):
     if mask is not None and mask.dtype != torch.bool:
         raise ValueError("mask must be boolean")
@@ -288,6 +292,11 @@ FORWARD_MISTAKES = (
         "mean of the heads' probabilities",
         going(shown=lambda p: p.mean(dim=1)),
         "the probabilities of all heads are averaged; each head's own table is asked for, (B, A, T, T)",
+    ),
+    Mistake(
+        "layers after the split",
+        lambda self, hidden, mask=None, return_probabilities=False: _layers_after_the_split(self, hidden),
+        "the layers take all H numbers of a token, and a head has D: first the layers, then the split",
     ),
 )
 

@@ -162,6 +162,16 @@ LOOPS_MISTAKES = (
         "*bank* gives the three keys the weights {yours}, expected {expected}: you divide by the root of N, the number of "
         "keys; it is D, the numbers in a key",
     ),
+    Mistake(
+        "exponentials average the values",
+        lambda query, key, value: (
+            (e := ((s := query @ key.T / math.sqrt(query.shape[1])) - s.amax(-1, True)).exp()) @ value,
+            e / e.sum(-1, True),
+        ),
+        "the weights are right, but the context of *bank* is {yours}, expected {expected}: the values were averaged with "
+        "the exponentials, before these were divided by their sum",
+        show=lambda parts: parts["the, bank"][0][1],
+    ),
 )
 
 EXERCISE = Exercise(

@@ -101,6 +101,12 @@ def attend_dropping_scores(query, key, value, mask=None, dropout=0.0):
     return probabilities @ value, probabilities
 
 
+def attend_asking_the_mask(query, key, value, mask=None, dropout=0.0):
+    if mask:
+        return _attend(query, key, value, mask, dropout)
+    return _attend(query, key, value, None, dropout)
+
+
 def river(parts):
     return parts["bank"][1][0, 1].item()
 
@@ -236,6 +242,18 @@ ATTENTION_MISTAKES = (
         "dropout on the scores",
         attend_dropping_scores,
         "right but for `dropout`: you drop scores, and a score of 0 is a score like others, so no weight becomes 0",
+    ),
+    Mistake(
+        "root of dimension 1",
+        variant(scale=lambda q, k: 1 / math.sqrt(q.shape[1])),
+        "right for one text; in a batch dimension 1 counts the tokens, and you divide by the root of T. D is the last "
+        "dimension: with a mask a row is {yours}, expected {expected}",
+        show=masked_row,
+    ),
+    Mistake(
+        "if mask",
+        attend_asking_the_mask,
+        "whether there is a mask is asked by `is not None`: a whole table of true and false is neither true nor false",
     ),
 )
 

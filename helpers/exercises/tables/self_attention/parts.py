@@ -12,7 +12,7 @@ def my_attention_init(self, hidden_size, num_heads, dropout=0.1):
     self.num_heads and self.dropout are the two numbers themselves. A hidden_size that can't be shared out
     evenly among the heads, or no head at all, is refused with a ValueError.
     """
-    nn.Module.__init__(self)
+    nn.Module.__init__(self)  # in a class: super().__init__()
     ...
 '''
 
@@ -82,6 +82,10 @@ def size_of_a_head(self, H, A):
     self.num_heads = H // A
 
 
+def init_with_super(self, hidden_size, num_heads, dropout=0.1):
+    super().__init__()
+
+
 PARTS_MISTAKES = (
     Mistake(
         "no output layer",
@@ -129,6 +133,12 @@ PARTS_MISTAKES = (
         "10 numbers for 3 heads, 12 for 0 and 4 for 8 are refused with a ValueError in {yours}, expected {expected}: no "
         "head at all passes, or ends in a division by zero, which is another error. Ask for the heads first",
         show=lambda parts: list(parts.values())[-1],
+    ),
+    Mistake(
+        "super() outside of a class",
+        init_with_super,
+        "`super()` works only where a class is written down, and this function stands alone: keep the stub's first line, "
+        "which says the same",
     ),
 )
 
