@@ -49,8 +49,8 @@ def test_a_misspelled_id(capsys, command):
     assert printed(capsys, command, "4.66") == "there is no exercise '4.66'; did you mean '4.6'?"
     assert printed(capsys, command, 4.6).startswith("there is no exercise 4.6")
     assert printed(capsys, command, "x").startswith("there is no exercise 'x'")
-    assert printed(capsys, guess, "4.q11", "a").startswith(
-        "there is no question '4.q11'; did you mean '4.q1'"
+    assert printed(capsys, guess, "4.q111", "a").startswith(
+        "there is no question '4.q111'; did you mean '4.q11'"
     )
 
 
@@ -71,11 +71,11 @@ def test_guesses(capsys):
     assert printed(capsys, guess, "4.q1", "A").startswith("4.q1 not quite: softmax looks at differences")
     assert printed(capsys, guess, "4.q1", "z") == "4.q1 not quite: choose one of a, b, c, in quotes"
     assert printed(capsys, guess, "4.q1", "b").startswith("4.q1 right: only the difference counts")
-    assert printed(capsys, guess, "4.q2", "8") == "4.q2 not quite: 8 is too small: 1/8 of the answer"
-    assert printed(capsys, guess, "4.q2", 128) == "4.q2 not quite: 128 is too large: 2 times the answer"
-    assert printed(capsys, guess, "4.q2", "many") == "4.q2 not quite: expected a number, not 'many'"
-    assert printed(capsys, guess, "4.q2", "64.0").startswith("4.q2 right: it is 64")
-    assert mine.noted() == {"4.q1": "right", "4.q2": "right"}
+    assert printed(capsys, guess, "4.q3", "8") == "4.q3 not quite: 8 is too small: 1/8 of the answer"
+    assert printed(capsys, guess, "4.q3", 128) == "4.q3 not quite: 128 is too large: 2 times the answer"
+    assert printed(capsys, guess, "4.q3", "many") == "4.q3 not quite: expected a number, not 'many'"
+    assert printed(capsys, guess, "4.q3", "64.0").startswith("4.q3 right: it is 64")
+    assert mine.noted() == {"4.q1": "right", "4.q3": "right"}
 
 
 def test_progress(capsys, own_folder):
@@ -244,7 +244,7 @@ def test_a_solution_in_a_cell_is_kept_with_what_it_needs(tmp_path):
         "@loud",
         "def my_split_heads(hidden, num_heads):",
     ]
-    text = (tmp_path / "notebook" / "exercise_4_3.py").read_text()
+    text = (tmp_path / "notebook" / "exercise_4_6.py").read_text()
     assert "SIZE = 2" in text and "def helper" in text and "def loud" in text and "import wraps" in text
 
 
