@@ -17,8 +17,10 @@ RUN = ("corpus", "recipe", "settings", "seed", "steps")  # what a run is found b
 COLUMNS = (
     *RUN, "ended", "updates", "tokens", "cpu_seconds",
     "articles_loss", "articles_accuracy", "articles_share", "reviews_loss", "reviews_accuracy",
-    "reviews_share", "stories_loss", "stories_accuracy", "stories_share", "stories_gain", "curve", "command",
+    "reviews_share", "chapters_loss", "chapters_accuracy", "chapters_share",
+    "stories_loss", "stories_accuracy", "stories_share", "stories_gain", "curve", "command",
 )  # fmt: skip
+NEWER = ("chapters_loss", "chapters_accuracy", "chapters_share")  # not in tables from before the wider text
 
 
 def identity(corpus: str, name: str, recipe: Recipe, seed: int) -> dict[str, str]:
@@ -31,10 +33,17 @@ def read(path: str | Path) -> list[dict[str, str]]:
     """All lines of a table, none if there is no file yet; TableError for other columns and damaged lines."""
     if not os.path.exists(path):
         return []
-    columns, lines = read_csv(path)
+    columns, lines = _with_newer(*read_csv(path))
     if columns != COLUMNS:
         raise TableError(f"{path} has other columns than this script writes: choose another file")
     return lines
+
+
+def _with_newer(columns: tuple[str, ...], lines: list[dict[str, str]]) -> tuple:
+    """A table without the columns in `NEWER` gets them, empty."""
+    if columns == tuple(name for name in COLUMNS if name not in NEWER):
+        return COLUMNS, [dict.fromkeys(COLUMNS, "") | line for line in lines]
+    return columns, lines
 
 
 def add(path: str | Path, run: dict[str, str], results: dict, command: str) -> dict[str, str]:
