@@ -1,0 +1,712 @@
+"""The first weights, the mask, the pooler, and the whole encoder: exercises 5.4 to 5.7."""
+
+import math
+
+import torch
+from torch import nn
+
+from helpers import encoder
+from helpers.exercises.exercise import Exercise, Mistake, with_method
+from helpers.exercises.references import encoder as references
+from helpers.exercises.tables.encoder.blocks import randomized
+
+# 5.4 initialize_weights
+
+INITIALIZE = '''
+def my_initialize_weights(model, std):
+    """Draw all weights of linear and embedding layers from a normal distribution; biases become 0.
+
+    std: its standard deviation; None: 1 / sqrt(number of inputs) for linear layers, 0.02 for embeddings.
+    An embedding's row of [PAD] becomes 0: its number is `module.padding_idx`, None where there is none.
+    Other parts, such as LayerNorm, stay as they are.
+    """
+    ...
+'''
+
+
+def some_model():
+    """Linear layers (one of them deep inside), two tables, a norm; every weight is 3, so that a draw is seen."""
+    inner = nn.Sequential(nn.Linear(400, 100), nn.LayerNorm(100))
+    parts = {"widen": nn.Linear(100, 400), "inner": inner, "table": nn.Embedding(80, 50, padding_idx=3)}
+    model = nn.ModuleDict(parts | {"positions": nn.Embedding(60, 50)})
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(3.0)
+    return model
+
+
+def probe_initialize(initialize):
+    """Sizes as shares of what is asked for, in wide bounds: the numbers drawn are everybody's own."""
+    for name, std in (("with std 0.05", 0.05), ("with std None", None)):
+        model = some_model()
+        initialize(model, std)
+        narrow, norm, table = model["inner"][0], model["inner"][1], model["table"].weight
+        learned = torch.cat([table[:3], table[4:]])
+        weights = {
+            "widen": (model["widen"].weight, std or 0.1),
+            "narrow": (narrow.weight, std or 0.05),
+            "table": (learned, std or 0.02),
+            "positions": (model["positions"].weight, std or 0.02),
+        }
+        yield f"sizes {name}", {part: (w.std() / wish).item() for part, (w, wish) in weights.items()}
+        yield f"means {name}", {part: (w.mean() / wish).item() for part, (w, wish) in weights.items()}
+        far = {part: (w.abs() > 1.8 * wish).float().mean() for part, (w, wish) in weights.items()}
+        yield f"some lie beyond 1.8 std, {name}", bool(min(far.values()) > 0.02)
+        biases = (model["widen"].bias, narrow.bias)
+        yield f"biases are 0, {name}", all(bool((bias == 0).all()) for bias in biases)
+        yield f"the row of [PAD] is 0, {name}", bool((table[3] == 0).all())
+        yield f"no other row is 0, {name}", bool((learned != 0).any(dim=1).all())
+        yield f"the norm is left alone, {name}", bool((norm.weight == 3).all() and (norm.bias == 3).all())
+
+
+def _initialize(model, std, *, inputs=None, draw=nn.init.normal_, parts=None, bias=True, pad="row", kinds=None):
+    """The first weights with one thing done in another way."""
+    kinds = kinds or (nn.Linear, nn.Embedding)
+    with torch.no_grad():
+        for module in (parts or nn.Module.modules)(model):
+            if isinstance(module, nn.Linear) and nn.Linear in kinds:
+                size = std or (inputs or (lambda m: 1 / math.sqrt(m.in_features)))(module)
+                draw(module.weight, size)
+                if bias:
+                    module.bias.zero_()
+            elif isinstance(module, nn.Embedding) and nn.Embedding in kinds:
+                draw(module.weight, std or 0.02)
+                if pad == "row" and module.padding_idx is not None:
+                    module.weight[module.padding_idx].zero_()
+                if pad == "no question":
+                    module.weight[module.padding_idx].zero_()
+                if pad == "first":
+                    module.weight[0].zero_()
+
+
+def initialize_with(**changes):
+    return lambda model, std: _initialize(model, std, **changes)
+
+
+def normal(weight, size):
+    return nn.init.normal_(weight, 0.0, size)
+
+
+def initialize_norms_too(model, std):
+    for module in model.modules():
+        if getattr(module, "weight", None) is not None:
+            nn.init.normal_(module.weight, std=std or 1 / math.sqrt(module.weight.shape[-1]))
+        if getattr(module, "bias", None) is not None:
+            nn.init.zeros_(module.bias)
+
+
+def initialize_without_asking_for_none(model, std):
+    for module in model.modules():
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.normal_(module.weight, std=std)
+        if isinstance(module, nn.Linear):
+            nn.init.zeros_(module.bias)
+
+
+def initialize_by_apply(model, std):
+    model.apply(lambda module: _initialize(module, std, draw=normal, parts=lambda m: [m]))
+
+
+def initialize_sizes_of_copies(model, std):
+    for module in model.modules():
+        if isinstance(module, nn.Linear | nn.Embedding):
+            weight = torch.randn_like(module.weight) * (std or 0.02)  # noqa: F841  drawn, and forgotten
+        if isinstance(module, nn.Linear):
+            nn.init.zeros_(module.bias)
+
+
+def initialize_embeddings_by_width(model, std):
+    _initialize(model, std, draw=normal)
+    for module in model.modules():
+        if isinstance(module, nn.Embedding) and std is None:
+            rows = module.weight.data
+            rows *= 1 / math.sqrt(module.embedding_dim) / 0.02
+
+
+def sizes_of_none(parts):
+    return parts["sizes with std None"]
+
+
+def sizes_of_std(parts):
+    return parts["sizes with std 0.05"]
+
+
+INITIALIZE_MISTAKES = (
+    Mistake(
+        "1 / n",
+        initialize_with(draw=normal, inputs=lambda m: 1 / m.in_features),
+        "with std=None the weights of a layer with 100 inputs have {yours[widen]} of the size asked for: 1/n is the "
+        "square of it. Which of the two does a standard deviation want, the variance or its root?",
+        show=sizes_of_none,
+    ),
+    Mistake(
+        "number of outputs",
+        initialize_with(draw=normal, inputs=lambda m: 1 / math.sqrt(m.out_features)),
+        "with std=None the layer from 100 to 400 numbers gets weights of {yours[widen]} the size asked for, the one "
+        "from 400 to 100 of {yours[narrow]}: you count the outputs. How many products does one output add up?",
+        show=sizes_of_none,
+    ),
+    Mistake(
+        "inputs and outputs averaged",
+        initialize_with(draw=normal, inputs=lambda m: math.sqrt(2 / (m.in_features + m.out_features))),
+        "with std=None the layer from 100 to 400 numbers gets weights of {yours[widen]} the size asked for, the one "
+        "from 400 to 100 of {yours[narrow]}: this is Xavier's average of inputs and outputs; asked for is the "
+        "number of inputs alone",
+        show=sizes_of_none,
+    ),
+    Mistake(
+        "root of 2 / n",
+        initialize_with(draw=normal, inputs=lambda m: math.sqrt(2 / m.in_features)),
+        "with std=None the weights are {yours[widen]} times as large as asked for: the 2 belongs to layers that are "
+        "followed by ReLU, which throws half away",
+        show=sizes_of_none,
+    ),
+    Mistake(
+        "embeddings by their width",
+        initialize_embeddings_by_width,
+        "with std=None the embeddings are {yours[table]} times as large as asked for: a look-up adds nothing up, so "
+        "there is no number of inputs. They get 0.02",
+        show=sizes_of_none,
+    ),
+    Mistake(
+        "uniform",
+        initialize_with(draw=lambda weight, size: nn.init.uniform_(weight, -size, size)),
+        "the weights have {yours[widen]} of the size asked for, and none is larger than std: you draw evenly from "
+        "an interval, not from a normal distribution",
+        show=sizes_of_std,
+    ),
+    Mistake(
+        "std taken for the variance",
+        initialize_with(draw=lambda weight, size: normal(weight, math.sqrt(size))),
+        "with std=0.05 the weights are {yours[widen]} times as large as asked for: you take the root of std. A "
+        "standard deviation is no variance",
+        show=sizes_of_std,
+    ),
+    Mistake(
+        "mean and std exchanged",
+        initialize_with(draw=lambda weight, size: nn.init.normal_(weight, size)),
+        "with std=0.05 the weights are {yours[widen]} times as large as asked for: the number was taken for the "
+        "mean. What does the first place after the tensor stand for?",
+        show=sizes_of_std,
+    ),
+    Mistake(
+        "children only",
+        initialize_with(draw=normal, parts=nn.Module.children),
+        "the linear layer inside a group was not drawn: its weights have {yours[narrow]} times the size asked for. "
+        "`children` gives the outermost parts, and you want all of them, however deep",
+        show=sizes_of_std,
+    ),
+    Mistake(
+        "embeddings forgotten",
+        initialize_with(draw=normal, kinds=(nn.Linear,)),
+        "the linear layers are drawn, the tables of embeddings still have their old weights: all {yours[table]} "
+        "times the size asked for",
+        show=sizes_of_std,
+    ),
+    Mistake(
+        "drawn and not put into place",
+        initialize_sizes_of_copies,
+        "biases are 0, but the weights are still the old ones: you draw new tensors and don't write them into the "
+        "layers. Functions of nn.init whose name ends in _ change the tensor that they are given",
+        show=False,
+    ),
+    Mistake(
+        "biases left",
+        initialize_with(draw=normal, bias=False),
+        "the weights are right; the biases of linear layers are still what they were, and should be 0",
+    ),
+    Mistake(
+        "row of [PAD] left",
+        initialize_with(draw=normal, pad="nothing"),
+        "the weights are right; but the row of [PAD] was drawn with the others, and should be 0",
+    ),
+    Mistake(
+        "first row for [PAD]",
+        initialize_with(draw=normal, pad="first"),
+        "row 0 of the tables became 0. Which row is that of [PAD], the table itself knows",
+    ),
+    Mistake(
+        "a table without [PAD] wiped out",
+        initialize_with(draw=normal, pad="no question"),
+        "the table of positions is 0 everywhere: it has no [PAD], its padding_idx is None, and a tensor with None "
+        "in square brackets is the whole tensor",
+    ),
+    Mistake(
+        "norms drawn as well",
+        initialize_norms_too,
+        "the norm was drawn too: everything that has a weight was. LayerNorm starts from 1 and 0, as PyTorch makes it",
+    ),
+    Mistake(
+        "None not asked for",
+        initialize_without_asking_for_none,
+        "std can be None, and then its size depends on the layer",
+    ),
+)
+
+# 5.5 visible_keys
+
+VISIBLE = '''
+def my_visible_keys(attention_mask):
+    """(B, T), 1 visible and 0 padding -> boolean (B, 1, 1, T), True where a key is visible; None -> None."""
+    ...
+'''
+
+
+def probe_visible(visible_keys):
+    mask = torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0]])  # B = 2, T = 4
+    yield "two texts", visible_keys(mask)
+    yield "a boolean mask", visible_keys(mask.bool())
+    yield "no mask", visible_keys(None)
+
+
+def second_text(parts):
+    return parts["two texts"][1]
+
+
+VISIBLE_MISTAKES = (
+    Mistake(
+        "queries hidden",
+        lambda mask: None if mask is None else mask.bool()[:, None, :, None],
+        "you hide queries: padding would ask nothing and still be read by every other token. Scores are "
+        "(B, A, T, T), a row for each query. In which dimension do the keys lie?",
+    ),
+    Mistake(
+        "inverted",
+        lambda mask: None if mask is None else ~mask.bool()[:, None, None, :],
+        "the second text, with two tokens and two [PAD], gets {yours}, expected {expected}: True stands for visible",
+        show=second_text,
+    ),
+    Mistake(
+        "still numbers",
+        lambda mask: None if mask is None else mask[:, None, None, :],
+        "the shape is right; attention wants truth values, so that nobody multiplies by them",
+    ),
+    Mistake(
+        "added to the scores",
+        lambda mask: None if mask is None else (1.0 - mask.float())[:, None, None, :] * -10000.0,
+        "you make numbers to be added to the scores, as BERT's first code did. Ours says which keys are visible, and "
+        "attention puts -inf where none is",
+    ),
+    Mistake(
+        "one dimension missing",
+        lambda mask: None if mask is None else mask.bool()[:, None, :],
+        "(B, 1, T) would be lined up from the right: its B would meet the heads. Which two dimensions stand between "
+        "B and the keys?",
+    ),
+    Mistake(
+        "texts for queries",
+        lambda mask: None if mask is None else mask.bool()[None, None],
+        "B stands where the queries are: query 0 would see the keys of text 0, whatever text it belongs to",
+    ),
+    Mistake(
+        "both queries and keys",
+        lambda mask: None if mask is None else (mask.bool()[:, None] & mask.bool()[:, :, None])[:, None],
+        "a row for each query is more than needed, and the queries at padding see nothing at all: softmax of -inf "
+        "alone is no number. Hide keys only",
+    ),
+    Mistake(
+        "None not expected",
+        lambda mask: mask.bool()[:, None, None, :],
+        "without padding there may be no mask: None stays None",
+    ),
+    Mistake(
+        "everything visible without a mask",
+        lambda mask: torch.ones(1, 1, 1, 1).bool() if mask is None else mask.bool()[:, None, None, :],
+        "right with a mask; without one the answer is None, and attention then hides nothing",
+    ),
+)
+
+# 5.6 pooled_output
+
+POOLED = '''
+def my_pooled_output(hidden, pooler):
+    """hidden (B, T, H), pooler: a linear layer from H to H -> one vector for each text, (B, H)."""
+    ...
+'''
+
+
+def probe_pooled(pooled_output):
+    torch.manual_seed(3)
+    pooler = nn.Linear(4, 4)
+    yield "two texts", pooled_output(torch.randn(2, 3, 4), pooler)
+
+
+POOLED_MISTAKES = (
+    Mistake(
+        "no tanh",
+        lambda hidden, pooler: pooler(hidden[:, 0]),
+        "the first text gets {yours}, expected {expected}: one step is missing, the one that keeps every number "
+        "between -1 and 1",
+    ),
+    Mistake(
+        "tanh first",
+        lambda hidden, pooler: pooler(torch.tanh(hidden[:, 0])),
+        "the first text gets {yours}, expected {expected}: tanh comes before the linear layer, and should come last",
+    ),
+    Mistake(
+        "linear layer missing",
+        lambda hidden, pooler: torch.tanh(hidden[:, 0]),
+        "the first text gets {yours}, expected {expected}: `pooler` was not used",
+    ),
+    Mistake(
+        "mean of the tokens",
+        lambda hidden, pooler: torch.tanh(pooler(hidden.mean(dim=1))),
+        "the first text gets {yours}, expected {expected}: you average the tokens (padding would be among them). "
+        "Which single token is asked?",
+    ),
+    Mistake(
+        "last token",
+        lambda hidden, pooler: torch.tanh(pooler(hidden[:, -1])),
+        "the first text gets {yours}, expected {expected}: you take the last token, which in a batch may be [PAD]",
+    ),
+    Mistake(
+        "largest number of the tokens",
+        lambda hidden, pooler: torch.tanh(pooler(hidden.amax(dim=1))),
+        "the first text gets {yours}, expected {expected}: you take the largest number over all tokens. BERT's "
+        "pooler reads one token",
+    ),
+    Mistake(
+        "every token",
+        lambda hidden, pooler: torch.tanh(pooler(hidden)),
+        "every token got a vector, and there should be one for each text",
+    ),
+    Mistake(
+        "first text",
+        lambda hidden, pooler: torch.tanh(pooler(hidden[0])),
+        "the first dimension counts texts: hidden[0] is all of the first text. The tokens are in the second",
+    ),
+    Mistake(
+        "GELU instead of tanh",
+        lambda hidden, pooler: nn.functional.gelu(pooler(hidden[:, 0])),
+        "the first text gets {yours}, expected {expected}: this looks like GELU. The pooler has another function",
+    ),
+)
+
+# 5.7 Bert.forward
+
+FORWARD = '''
+def my_bert_forward(
+    self, ids, type_ids=None, attention_mask=None, output_hidden_states=False, output_attentions=False
+):
+    """ids, type_ids, attention_mask: (B, T), the last two may be None -> `BertOutput`.
+
+    First `check_inputs`. hidden_states: what the embeddings give, then what each layer gives, a list of
+    L + 1; attentions: the probabilities of each layer, a list of L. Both None unless asked for.
+    The parts: self.config, self.embeddings(ids, type_ids), self.layers, self.pooler.
+    """
+    ...
+'''
+
+
+def probe_forward(forward):
+    torch.manual_seed(4)
+    config = encoder.BertConfig(
+        vocab_size=20, hidden_size=6, num_layers=3, num_heads=3, intermediate_size=10, max_positions=8
+    )
+    bert = with_method(encoder.Bert, "forward", forward)(config)
+    randomized(bert).eval()
+    ids = torch.tensor([[2, 7, 5, 11, 3], [2, 9, 3, 0, 0]])  # B = 2, T = 5
+    mask = (ids != 0).long()
+    yield "last hidden state", bert(ids).last_hidden_state
+    yield "pooled output", bert(ids).pooled_output
+    yield "with a second segment", bert(ids, torch.tensor([[0, 0, 1, 1, 1], [0] * 5])).last_hidden_state
+    yield "with padding", bert(ids, None, mask).last_hidden_state[mask.bool()]
+    asked = bert(ids, None, mask, True, True)
+    yield "number of hidden states", len(asked.hidden_states)
+    yield "hidden states", [state[mask.bool()] for state in asked.hidden_states]
+    yield "attentions", list(asked.attentions)
+    unasked = bert(ids)
+    yield "without being asked", {"hidden states": unasked.hidden_states, "attentions": unasked.attentions}
+    try:
+        bert(ids + 15)
+        yield "ids outside the vocabulary", "taken"
+    except Exception as error:
+        yield "ids outside the vocabulary", f"refused, {type(error).__name__}"
+
+
+def _forward(self, ids, type_ids=None, attention_mask=None, states=False, attentions=False, **changes):
+    """The forward pass with one thing done in another way."""
+    if changes.get("check", True):
+        encoder.check_inputs(ids, type_ids, attention_mask, self.config)
+    mask = None if attention_mask is None else changes.get("mask", references.visible_keys)(attention_mask)
+    hidden = self.embeddings(ids, type_ids if changes.get("types", True) else None)
+    embedded, kept, looked = hidden, [], []
+    kept += [hidden] if changes.get("keep_embeddings", True) else []
+    for layer in changes.get("layers", lambda layers: layers)(self.layers):
+        hidden, probabilities = layer(
+            embedded if changes.get("start_over") else hidden, mask, changes.get("ask", attentions)
+        )
+        if states or changes.get("always"):
+            kept.append(hidden)
+        looked.append(probabilities)
+    kept += [hidden] * changes.get("last_again", 0)
+    pooled = changes.get("pool", references.pooled_output)(hidden, self.pooler)
+    pooled = references.pooled_output(embedded, self.pooler) if changes.get("pool_embedded") else pooled
+    kept = kept if states or changes.get("always") else None
+    return encoder.BertOutput(hidden, pooled, kept, looked if attentions or changes.get("always") else None)
+
+
+def forward_with(**changes):
+    return lambda self, ids, types=None, mask=None, states=False, looks=False: _forward(
+        self, ids, types, mask, states, looks, **changes
+    )
+
+
+def forward_without_mask(self, ids, types=None, mask=None, states=False, looks=False):
+    return _forward(self, ids, types, None, states, looks)
+
+
+def forward_plain_tuple(self, ids, types=None, mask=None, states=False, looks=False):
+    return tuple(_forward(self, ids, types, mask, states, looks))
+
+
+def forward_states_before_the_layer(self, ids, types=None, mask=None, states=False, looks=False):
+    found = _forward(self, ids, types, mask, states, looks)
+    return found._replace(hidden_states=found.hidden_states[:-1] if states else None)
+
+
+def forward_pair_not_taken_apart(self, ids, types=None, mask=None, states=False, looks=False):
+    hidden = self.embeddings(ids, types)
+    for layer in self.layers:
+        hidden = layer(hidden, mask)
+    return encoder.BertOutput(hidden, hidden[:, 0])
+
+
+def first_cls(parts):
+    return parts["last hidden state"][0, 0, :3]
+
+
+def first_pooled(parts):
+    return parts["pooled output"][0, :3]
+
+
+def padded_cls(parts):
+    return parts["with padding"][5, :3]
+
+
+FORWARD_MISTAKES = (
+    Mistake(
+        "one layer again and again",
+        forward_with(layers=lambda layers: [layers[0]] * len(layers)),
+        "[CLS] of the first text becomes {yours}, expected {expected}: it went through the first layer three times. "
+        "Each layer has weights of its own",
+    ),
+    Mistake(
+        "last layer missed",
+        forward_with(layers=lambda layers: list(layers)[:-1]),
+        "[CLS] of the first text becomes {yours}, expected {expected}: that is its state after two of three layers",
+    ),
+    Mistake(
+        "every layer starts over",
+        forward_with(start_over=True),
+        "[CLS] of the first text becomes {yours}, expected {expected}: each layer gets the embeddings, so only the "
+        "last one counts. What should it get?",
+    ),
+    Mistake(
+        "layers from the top",
+        forward_with(layers=reversed),
+        "[CLS] of the first text becomes {yours}, expected {expected}: the layers are run from the last to the first",
+    ),
+    Mistake(
+        "pair not taken apart",
+        forward_pair_not_taken_apart,
+        "a layer returns two things, the vectors and the probabilities; the next layer wants the first",
+    ),
+    Mistake(
+        "pooled by the mean",
+        forward_with(pool=lambda hidden, pooler: torch.tanh(pooler(hidden.mean(dim=1)))),
+        "the hidden state is right, the pooled output begins with {yours}, expected {expected}: it should be made "
+        "of the first token, not of the mean",
+        show=first_pooled,
+    ),
+    Mistake(
+        "pooled without tanh",
+        forward_with(pool=lambda hidden, pooler: pooler(hidden[:, 0])),
+        "the hidden state is right, the pooled output begins with {yours}, expected {expected}: tanh is missing",
+        show=first_pooled,
+    ),
+    Mistake(
+        "[CLS] itself as pooled output",
+        forward_with(pool=lambda hidden, pooler: hidden[:, 0]),
+        "the hidden state is right, the pooled output begins with {yours}, expected {expected}: it is the vector of "
+        "[CLS] as it stands, without the pooler",
+        show=first_pooled,
+    ),
+    Mistake(
+        "pooled from the embeddings",
+        forward_with(pool_embedded=True),
+        "the hidden state is right, the pooled output begins with {yours}, expected {expected}: it was made of the "
+        "embeddings, before any layer. It comes from the last state",
+        show=first_pooled,
+    ),
+    Mistake(
+        "type_ids forgotten",
+        forward_with(types=False),
+        "right for a single text, but the second segment makes no difference: who needs type_ids?",
+    ),
+    Mistake(
+        "mask forgotten",
+        forward_without_mask,
+        "right without padding, but with it [CLS] of the second text becomes {yours}, expected {expected}: it reads "
+        "the [PAD]s, since the mask never reaches a layer",
+        show=padded_cls,
+    ),
+    Mistake(
+        "mask inverted in the encoder",
+        forward_with(mask=lambda mask: ~mask.bool()[:, None, None, :]),
+        "right without padding, but with it [CLS] of the second text becomes {yours}, expected {expected}: it reads "
+        "nothing but [PAD]s. True should stand for visible",
+        show=padded_cls,
+    ),
+    Mistake(
+        "mask on the queries",
+        forward_with(mask=lambda mask: mask.bool()[:, None, :, None]),
+        "right without padding, but with it [CLS] of the second text becomes {yours}, expected {expected}: the mask "
+        "hides queries, so [PAD] is still read. (B, 1, 1, T) hides keys",
+        show=padded_cls,
+    ),
+    Mistake(
+        "mask of numbers",
+        forward_with(mask=lambda mask: mask[:, None, None, :]),
+        "attention takes a mask of truth values only",
+    ),
+    Mistake(
+        "mask as it came",
+        forward_with(mask=lambda mask: mask.bool()),
+        "(B, T) can't be lined up with scores (B, A, T, T): it takes two dimensions between",
+    ),
+    Mistake(
+        "embeddings not among the hidden states",
+        forward_with(keep_embeddings=False),
+        "there are {yours} hidden states, expected {expected}, L + 1: the first is what the embeddings give",
+        show=lambda parts: parts["number of hidden states"],
+    ),
+    Mistake(
+        "last state twice",
+        forward_with(last_again=1),
+        "there are {yours} hidden states, expected {expected}, L + 1: the last one stands there twice",
+        show=lambda parts: parts["number of hidden states"],
+    ),
+    Mistake(
+        "last state missing",
+        forward_states_before_the_layer,
+        "there are {yours} hidden states, expected {expected}, L + 1: those before each layer, so what the last "
+        "layer gives is missing",
+        show=lambda parts: parts["number of hidden states"],
+    ),
+    Mistake(
+        "layers not asked for probabilities",
+        forward_with(ask=False),
+        "the hidden states are right; asked for attentions, you return {yours}: a layer gives its probabilities "
+        "only if its third argument says so",
+        show=lambda parts: parts["attentions"],
+    ),
+    Mistake(
+        "given without being asked",
+        forward_with(always=True),
+        "all is right if everything is asked for; but hidden states and attentions are given even where nobody "
+        "asked, and keep a lot of memory: None then",
+    ),
+    Mistake(
+        "inputs not checked",
+        forward_with(check=False),
+        "right for good input, but ids outside the vocabulary are {yours}, expected {expected}: which function "
+        "refuses them, with a sentence?",
+        show=lambda parts: parts["ids outside the vocabulary"],
+    ),
+    Mistake(
+        "plain tuple",
+        forward_plain_tuple,
+        "give the results back as `BertOutput(…)`, so that each has its name",
+    ),
+)
+
+EXERCISES = (
+    Exercise(
+        id="5.4",
+        name="initialize_weights",
+        reference=encoder.initialize_weights,
+        stub=INITIALIZE,
+        probe=probe_initialize,
+        hints=(
+            "`model.modules()` goes through all parts, however deep; `isinstance(module, nn.Linear)` asks what one is.",
+            "`nn.init.normal_(tensor, std=…)` and `nn.init.zeros_(tensor)` write into a tensor. A linear layer knows "
+            "its inputs as `module.in_features`.",
+            "Two cases in the loop. Linear: normal_ with `std or 1 / math.sqrt(module.in_features)`, then the bias. "
+            "Embedding: normal_ with `std or 0.02`, then the row of [PAD], if padding_idx is not None.",
+        ),
+        mistakes=INITIALIZE_MISTAKES,
+        notice="nothing was said of LayerNorm: it starts as the identity, scale 1 and shift 0, and PyTorch makes it so",
+        difficulty=2,
+        minutes=12,
+        tolerance=0.16,
+        show=sizes_of_std,
+        variants=(
+            initialize_by_apply,
+            initialize_with(
+                draw=lambda weight, size: nn.init.trunc_normal_(weight, 0.0, size, -2 * size, 2 * size)
+            ),
+        ),
+    ),
+    Exercise(
+        id="5.5",
+        name="visible_keys",
+        reference=references.visible_keys,
+        stub=VISIBLE,
+        probe=probe_visible,
+        hints=(
+            "The scores are (B, A, T, T): text, head, query, key. A dimension of length 1 stretches over all.",
+            "`None` in square brackets makes a dimension of length 1, `.bool()` makes truth values; first of all, "
+            "None goes back as None.",
+        ),
+        mistakes=VISIBLE_MISTAKES,
+        notice="it holds B times T values, and serves A times T times as many scores",
+        difficulty=1,
+        minutes=5,
+        variants=(
+            lambda mask: None if mask is None else (mask == 1).unsqueeze(1).unsqueeze(1),
+            lambda mask: mask if mask is None else mask.view(mask.shape[0], 1, 1, -1) > 0,
+        ),
+    ),
+    Exercise(
+        id="5.6",
+        name="pooled_output",
+        reference=references.pooled_output,
+        stub=POOLED,
+        probe=probe_pooled,
+        hints=(
+            "Three steps: the vector of the first token of every text, the linear layer, tanh.",
+            "`hidden[:, 0]` has the shape (B, H).",
+        ),
+        mistakes=POOLED_MISTAKES,
+        notice="the other tokens count, too: attention has brought what they know to [CLS]",
+        difficulty=1,
+        minutes=4,
+        show=lambda parts: parts["two texts"][0],
+        variants=(
+            lambda hidden, pooler: torch.tanh(pooler(hidden))[:, 0],
+            lambda hidden, pooler: torch.stack([pooler(text[0]).tanh() for text in hidden]),
+        ),
+    ),
+    Exercise(
+        id="5.7",
+        name="Bert.forward",
+        reference=encoder.Bert.forward,
+        stub=FORWARD,
+        probe=probe_forward,
+        hints=(
+            "Inputs checked, mask made, embeddings, one layer after the other, pooled output, `BertOutput`. Write "
+            "it first without hidden_states and attentions, and run the check.",
+            "A layer is called as `layer(hidden, mask, output_attentions)` and returns two things. Keep the states "
+            "in a list that begins with the embeddings.",
+            "`BertOutput(hidden, pooled, states if output_hidden_states else None, …)` at the end; the mask and the "
+            "pooled output as in the two exercises before.",
+        ),
+        mistakes=FORWARD_MISTAKES,
+        notice="ids go in once, at the bottom; from there to the pooler everything is (B, T, H)",
+        difficulty=3,
+        minutes=20,
+        show=first_cls,
+        variants=(forward_with(), forward_with(pool=lambda hidden, pooler: pooler(hidden)[:, 0].tanh())),
+    ),
+)
