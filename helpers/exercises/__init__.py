@@ -1,6 +1,9 @@
 """The learner writes: exercises whose checks name the mistake, and questions before their answers.
 
-    commands     what a learner types: check, hint, guess
+    commands     what a learner types: check, hint, guess, restore, forget
+    overview     progress: how far the learner is, as a table and a picture
+    mine         the learner's functions that passed, kept as files
+    building     a BERT of the learner's parts, and which of them breaks it
     exercise     what an exercise is: stub, probe, right function, mistakes, hints
     question     what a question is
     tables       the exercises and questions, a file for each notebook
@@ -14,7 +17,18 @@
 How to write an exercise: README.md beside this file.
 """
 
-from helpers.exercises.commands import check, guess, hint
+from helpers.exercises.commands import check, forget, guess, hint, restore
+from helpers.exercises.overview import progress
 from helpers.exercises.tables import EXERCISES, QUESTIONS
 
-__all__ = ["check", "hint", "guess", "EXERCISES", "QUESTIONS"]
+__all__ = ["check", "hint", "guess", "progress", "restore", "forget", "EXERCISES", "QUESTIONS"]
+__all__ += ["my_tokenizer", "my_bert", "my_pretraining", "my_fine_tuning"]
+
+
+def __getattr__(name: str):
+    """What builds models is imported when it is asked for, for it needs torch."""
+    if name in ("my_tokenizer", "my_bert", "my_pretraining", "my_fine_tuning"):
+        from helpers.exercises import building
+
+        return getattr(building, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

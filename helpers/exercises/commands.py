@@ -1,14 +1,14 @@
-"""What a learner types: check, hint, guess. Each prints text, returns None, and raises nothing."""
+"""What a learner types: check, hint, guess, restore, forget. Each prints text and raises nothing."""
 
 import difflib
 import inspect
 from collections.abc import Callable
 
-from helpers.exercises import tables
-from helpers.exercises.exercise import NOT_YET, Verdict
+from helpers.exercises import mine, tables
+from helpers.exercises.exercise import NOT_TRIED, NOT_YET, RIGHT, Verdict
 from helpers.exercises.tables import EXERCISES, QUESTIONS
 
-__all__ = ["check", "hint", "guess"]
+__all__ = ["check", "hint", "guess", "restore", "forget"]
 
 _MISSING = object()
 _hints_given: dict[str, int] = {}
@@ -26,6 +26,10 @@ def check(exercise_id: str, function: Callable = _MISSING) -> None:
             return
     verdict = exercise.check(function)
     print(line(exercise.id, verdict))
+    if verdict.status != NOT_TRIED:
+        mine.note(exercise.id, verdict.status)
+    if verdict.status == RIGHT and (words := mine.keep(exercise, function)):
+        print(f"{exercise.id} note: {words}")
 
 
 def line(exercise_id: str, verdict: Verdict) -> str:
@@ -62,7 +66,45 @@ def guess(question_id: str, answer=...) -> None:
         print(f"{question.id} not guessed yet")
         return
     right, words = question.answered(answer)
+    mine.note(question.id, RIGHT if right else NOT_YET)
     print(f"{question.id} {'right' if right else 'not quite'}: {words}")
+
+
+def restore(exercise_id: str = "") -> None:
+    """Bring back what passed: all your functions into this notebook, or print one, to be pasted.
+
+    Functions are kept when a check passes, so they survive a new version of the notebooks.
+    """
+    if exercise_id:
+        exercise, text = _found(EXERCISES, exercise_id, "exercise"), mine.source(exercise_id)
+        if exercise is not None:
+            print(
+                mine.definition(text, exercise.learner) if text else f"{exercise_id}: nothing is kept of it"
+            )
+        return
+    space, back = inspect.currentframe().f_back.f_globals, []
+    for name in mine.kept():
+        exercise = EXERCISES.get(name)
+        if exercise is None:
+            print(f"{name} is no longer in the course; its file stays in {mine.folder()}")
+            continue
+        try:
+            space[exercise.learner] = mine.define(exercise, {**_taught(exercise), **space})
+            back.append(f"{exercise.learner} ({name})")
+        except ValueError as error:
+            print(error)
+    print(f"back in this notebook: {', '.join(back)}" if back else "nothing is kept yet")
+
+
+def forget(exercise_id: str) -> None:
+    """Remove your kept function of an exercise, so that the course's takes its place in what is built."""
+    if _found(EXERCISES, exercise_id, "exercise") is not None:
+        print(f"{exercise_id}: {'forgotten' if mine.forget(exercise_id) else 'nothing is kept of it'}")
+
+
+def _taught(exercise) -> dict:
+    """The names beside the right function: a learner's may use them, too."""
+    return dict(getattr(inspect.unwrap(exercise.reference), "__globals__", {}))
 
 
 def _found(entries: dict, wanted, kind: str):

@@ -20,7 +20,6 @@ from helpers.exercises import tables  # noqa: E402
 from helpers.exercises.exercise import Exercise  # noqa: E402
 from helpers.exercises.sources import is_empty_definition  # noqa: E402
 
-IGNORE_OUTPUT = "nbval-ignore-output"
 CHECK = re.compile(r"^check\(\s*[\"']([^\"']+)[\"']", re.M)
 GUESS = re.compile(r"^guess\(\s*[\"']([^\"']+)[\"']", re.M)
 FOLDED = (
@@ -63,6 +62,19 @@ def wanted(source: str) -> str | None:
     return None
 
 
+def is_learners(notebook) -> bool:
+    """True for a notebook that a learner wrote in, or saved from a session of their own.
+
+    What it shows is then not what the course stored, and nothing to compare with: outputs of cells run in
+    another order, answers in the place of stubs.
+    """
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    counts = [cell.execution_count for cell in code]
+    if counts != list(range(1, len(code) + 1)):
+        return True
+    return any((text := wanted(cell.source)) is not None and cell.source.rstrip() != text for cell in code)
+
+
 def stub_cell(exercise: Exercise) -> str:
     """The cell in which the learner writes: the stub, and the check."""
     return f'{exercise.stub}\n\n\ncheck("{exercise.id}", {exercise.learner})'
@@ -97,10 +109,6 @@ def sync_notebook(notebook, path: Path, root: Path, stubs: bool = False) -> list
             else:
                 cell.source = text
                 changed.append(f"{path.name}, cell {number}")
-        tags = cell.metadata.setdefault("tags", [])
-        if IGNORE_OUTPUT not in tags:
-            tags.append(IGNORE_OUTPUT)
-            changed.append(f"{path.name}, cell {number} (tag)")
     for exercise in _of(path, root):
         place = _course_cell(notebook, path, exercise)
         if place and _fold(notebook, place):
@@ -174,8 +182,6 @@ def _cell_problems(name: str, places: list[Place], path: Path) -> list[str]:
     if place.cell.source.rstrip() != wanted(place.cell.source):
         solved = " (it holds a solution; sync_cells.py --stubs writes over it)" * is_solved(place.cell.source)
         found.append(f"{place}: {name} differs from its table; run `make sync`{solved}")
-    if IGNORE_OUTPUT not in place.cell.metadata.get("tags", []):
-        found.append(f"{place}: {name} lacks the tag {IGNORE_OUTPUT}; run `make sync`")
     return found
 
 

@@ -37,6 +37,7 @@ def test_every_table_can_be_read():
     assert tables.problems() == {}
 
 
+@pytest.mark.stored
 def test_the_tables_and_the_notebooks_are_one():
     assert sync_exercises.problems(ROOT) == []
 
