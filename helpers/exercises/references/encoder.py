@@ -13,7 +13,7 @@ __all__ = [
     "visible_keys",
     "pooled_output",
     "load_layer",
-    "largest_difference",
+    "visible_difference",
     "count_parameters",
     "count_multiply_adds",
     "same_meaning_neighbors",
@@ -57,7 +57,7 @@ def load_layer(layer: EncoderLayer, weights: dict[str, torch.Tensor], number: in
         module.bias.copy_(weights[f"{name}.bias"])
 
 
-def largest_difference(a: torch.Tensor, b: torch.Tensor, visible: torch.Tensor) -> float:
+def visible_difference(a: torch.Tensor, b: torch.Tensor, visible: torch.Tensor) -> float:
     """The largest difference between two results; hidden states (B, T, H) at visible tokens (B, T) only."""
     return ((a - b)[visible] if a.dim() == 3 else a - b).abs().max().item()
 

@@ -466,6 +466,7 @@ LAYER_MISTAKES = (
     ),
 )
 
+
 def sums_in_another_order(self, hidden, attended):
     between = self.attention_norm(self.dropout(attended) + hidden)
     return self.feed_forward_norm(self.dropout(self.feed_forward(between)) + between)

@@ -87,9 +87,7 @@ PARAMETERS_MISTAKES = (
     ),
     Mistake(
         "multiplied by the heads",
-        counts_with(
-            attention=lambda c: c.num_layers * c.num_heads * 4 * (c.hidden_size**2 + c.hidden_size)
-        ),
+        counts_with(attention=lambda c: c.num_layers * c.num_heads * 4 * (c.hidden_size**2 + c.hidden_size)),
         "attention has {yours[attention]}, expected {expected[attention]}: the heads share the H numbers, they "
         "don't multiply them",
     ),
@@ -101,17 +99,13 @@ PARAMETERS_MISTAKES = (
     ),
     Mistake(
         "biases of the feed-forward block alike",
-        counts_with(
-            feed_forward=lambda c: 2 * c.num_layers * (c.hidden_size + 1) * c.intermediate_size
-        ),
+        counts_with(feed_forward=lambda c: 2 * c.num_layers * (c.hidden_size + 1) * c.intermediate_size),
         "the feed-forward blocks have {yours[feed-forward]}, expected {expected[feed-forward]}: a bias is as long as "
         "the output, and the two outputs differ",
     ),
     Mistake(
         "segments forgotten",
-        counts_with(
-            embeddings=lambda c: (c.vocab_size + c.max_positions + 2) * c.hidden_size
-        ),
+        counts_with(embeddings=lambda c: (c.vocab_size + c.max_positions + 2) * c.hidden_size),
         "the embeddings have {yours[embeddings]}, expected {expected[embeddings]}: there are three tables, of tokens, "
         "positions and segments, and LayerNorm",
     ),
@@ -286,8 +280,11 @@ def probe_neighbors(same_meaning_neighbors):
     torch.manual_seed(NEIGHBOR_SEED)
     vectors = torch.randn(7, 3) * torch.tensor([1.0, 5, 0.3, 2, 1, 4, 0.5])[:, None]
     yield "seven vectors", same_meaning_neighbors(vectors, MEANINGS)
-    yield "all more or less opposite", same_meaning_neighbors(
-        torch.tensor([[1.0, 0.1], [-0.6, 1.0], [-0.4, -1.1]]), torch.tensor([5, 7, 5])
+    yield (
+        "all more or less opposite",
+        same_meaning_neighbors(
+            torch.tensor([[1.0, 0.1], [-0.6, 1.0], [-0.4, -1.1]]), torch.tensor([5, 7, 5])
+        ),
     )
     axes = torch.eye(4) + 0.01 * torch.randn(4, 4)
     yield "three meanings", same_meaning_neighbors(axes, torch.tensor([2, 1, 2, 0]))
@@ -306,9 +303,7 @@ def _neighbors(vectors, meaning, *, unit=True, hide=float("-inf"), choose=torch.
 
 
 def hits_with(**changes):
-    return lambda vectors, meaning: int(
-        (meaning[_neighbors(vectors, meaning, **changes)] == meaning).sum()
-    )
+    return lambda vectors, meaning: int((meaning[_neighbors(vectors, meaning, **changes)] == meaning).sum())
 
 
 def hits_of_means(vectors, meaning):
@@ -374,9 +369,7 @@ NEIGHBORS_MISTAKES = (
     ),
     Mistake(
         "share instead of number",
-        lambda vectors, meaning: (
-            (meaning[_neighbors(vectors, meaning)] == meaning).float().mean().item()
-        ),
+        lambda vectors, meaning: (meaning[_neighbors(vectors, meaning)] == meaning).float().mean().item(),
         "this is the share of hits; how many are they?",
     ),
     Mistake(
@@ -412,9 +405,15 @@ EXERCISES = (
         variants=(
             lambda config: {
                 "embeddings": sum(pieces(config)[:1]) * config.hidden_size + 2 * config.hidden_size,
-                "attention": sum(4 * config.hidden_size * (config.hidden_size + 1) for _ in range(config.num_layers)),
+                "attention": sum(
+                    4 * config.hidden_size * (config.hidden_size + 1) for _ in range(config.num_layers)
+                ),
                 "feed-forward": config.num_layers
-                * (2 * config.hidden_size * config.intermediate_size + config.intermediate_size + config.hidden_size),
+                * (
+                    2 * config.hidden_size * config.intermediate_size
+                    + config.intermediate_size
+                    + config.hidden_size
+                ),
                 "LayerNorm": 4 * config.hidden_size * config.num_layers,
                 "pooler": config.hidden_size * (config.hidden_size + 1),
             },

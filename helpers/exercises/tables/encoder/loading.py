@@ -195,10 +195,10 @@ LOAD_MISTAKES = (
     ),
 )
 
-# 5.9 largest_difference
+# 5.9 visible_difference
 
 DIFFERENCE = '''
-def my_largest_difference(a, b, visible):
+def my_visible_difference(a, b, visible):
     """The largest difference between two results, as a float.
 
     a and b: hidden states (B, T, H), of which only visible tokens count, or pooled outputs (B, H).
@@ -218,13 +218,13 @@ def two_results():
     return a, b, torch.tensor([[True, True, True], [True, True, False]])
 
 
-def probe_difference(largest_difference):
+def probe_difference(visible_difference):
     a, b, visible = two_results()
-    yield "hidden states", largest_difference(a, b, visible)
+    yield "hidden states", visible_difference(a, b, visible)
     near = a + 0.3 * (visible[..., None].logical_not())  # apart at padding only, and by little
-    yield "the other way round", largest_difference(b.where(visible[..., None], near), a, visible)
+    yield "the other way round", visible_difference(b.where(visible[..., None], near), a, visible)
     larger = a[:, 0] + torch.tensor([0.25, 0.5, 0.875, 0.375])
-    yield "pooled outputs", largest_difference(a[:, 0], larger, visible)
+    yield "pooled outputs", visible_difference(a[:, 0], larger, visible)
 
 
 def of_states(function):
@@ -531,7 +531,7 @@ EXERCISES = (
             "First a table: for each of our eight modules (attention.query … feed_forward_norm) the library's name. "
             "The order in which the picture at the top runs through them helps.",
             "`layer.get_submodule('attention.query')` finds a module by its name; it has `weight` and `bias`. "
-            "f\"encoder.layer.{number}.{theirs}.weight\" is the library's name.",
+            'f"encoder.layer.{number}.{theirs}.weight" is the library\'s name.',
             "`module.weight.copy_(tensor)` writes into a parameter, inside of `with torch.no_grad():`.",
         ),
         mistakes=LOAD_MISTAKES,
@@ -543,8 +543,8 @@ EXERCISES = (
     ),
     Exercise(
         id="5.9",
-        name="largest_difference",
-        reference=references.largest_difference,
+        name="visible_difference",
+        reference=references.visible_difference,
         stub=DIFFERENCE,
         probe=probe_difference,
         hints=(
@@ -567,11 +567,11 @@ EXERCISES = (
                     strict=True,
                 )
             ),
-            lambda a, b, visible: torch.where(
-                visible[..., None] if a.dim() == 3 else torch.tensor(True), (a - b).abs(), 0.0
-            )
-            .max()
-            .item(),
+            lambda a, b, visible: (
+                torch.where(visible[..., None] if a.dim() == 3 else torch.tensor(True), (a - b).abs(), 0.0)
+                .max()
+                .item()
+            ),
         ),
     ),
     Exercise(

@@ -6,7 +6,12 @@ QUESTIONS = (
     Question(
         id="5.q1",
         text="ReLU makes 0 of every negative number. What does GELU make of -1?",
-        choices={"a": "0, as well", "b": "about -0.16", "c": "about 0.16", "d": "-1: it is not far from zero"},
+        choices={
+            "a": "0, as well",
+            "b": "about -0.16",
+            "c": "about 0.16",
+            "d": "-1: it is not far from zero",
+        },
         answer="b",
         because="Φ(-1), the share of a normal variable below -1, is 0.16, and -1 times it is -0.16.",
         wrong={

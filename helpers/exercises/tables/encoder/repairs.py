@@ -190,7 +190,10 @@ def probe_drawn(classifier_from):
     weights = {name: tensor.clone() for name, tensor in randomized(encoder.Bert(config)).state_dict().items()}
     model = classifier_from(config, weights, 50)
     state = model["bert"].state_dict()
-    yield "tensors of the encoder", f"{sum(torch.equal(state[n], weights[n]) for n in weights)} of {len(weights)}"
+    yield (
+        "tensors of the encoder",
+        f"{sum(torch.equal(state[n], weights[n]) for n in weights)} of {len(weights)}",
+    )
     fresh = model["classify"]
     yield "the new layer's weights", "about 0.02" if 0.015 < fresh.weight.std() < 0.025 else "another size"
     yield "the new layer's bias is 0", bool((fresh.bias == 0).all())
@@ -224,9 +227,7 @@ DRAWN_MISTAKES = (
     ),
     Mistake(
         "not in evaluation",
-        edited(
-            DRAWN, (DRAW_ALL, "initialize_weights(classify, config.init_std)"), ("model.eval()", "model")
-        ),
+        edited(DRAWN, (DRAW_ALL, "initialize_weights(classify, config.init_std)"), ("model.eval()", "model")),
         "the weights are right; what comes back is in training mode now, with dropout, and it was in evaluation",
     ),
     Mistake(

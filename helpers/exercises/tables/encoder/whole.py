@@ -59,7 +59,9 @@ def probe_initialize(initialize):
         yield f"the norm is left alone, {name}", bool((norm.weight == 3).all() and (norm.bias == 3).all())
 
 
-def _initialize(model, std, *, inputs=None, draw=nn.init.normal_, parts=None, bias=True, pad="row", kinds=None):
+def _initialize(
+    model, std, *, inputs=None, draw=nn.init.normal_, parts=None, bias=True, pad="row", kinds=None
+):
     """The first weights with one thing done in another way."""
     kinds = kinds or (nn.Linear, nn.Embedding)
     with torch.no_grad():
