@@ -11,8 +11,10 @@ BERT_COURSE_DEVICE say otherwise.
 """
 
 import argparse
+import atexit
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -79,6 +81,9 @@ def main(arguments: list[str] | None = None) -> int:
     for name, value in ONE_THREAD.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("BERT_COURSE_STILL", "1")  # helpers/views/explorer.py: a picture, no widgets
+    if options.check or options.twice:  # what is written must not come from, or get into, a learner's folder
+        os.environ["BERT_COURSE_MINE"] = tempfile.mkdtemp(prefix="bert_course_mine_")
+        atexit.register(shutil.rmtree, os.environ["BERT_COURSE_MINE"], ignore_errors=True)
     start = time.monotonic()
     paths, store = find(options.names), not (options.check or options.twice)
     runs = list(run_all(paths, store, options.jobs, options.twice))

@@ -54,7 +54,9 @@ def exercise():
         probe=probe,
         hints=("a", "b"),
         mistakes=(
-            Mistake("doubled", doubled, "you double: {yours}, not {expected}", show=lambda r: r["two rows"][1, 2]),
+            Mistake(
+                "doubled", doubled, "you double: {yours}, not {expected}", show=lambda r: r["two rows"][1, 2]
+            ),
             Mistake("others kept", others_kept, "the others stay: {yours} {where}, not {expected}"),
             Mistake("ids emptied", ids_emptied, "the caller's ids are gone"),
         ),
@@ -96,7 +98,10 @@ def test_another_result_is_shown_where_it_differs(exercise):
 @pytest.mark.parametrize(
     ("result", "words"),
     [
-        (lambda x: x.tolist(), "your result is a list of 2, expected a tensor of shape (2, 3) (torch.tensor or"),
+        (
+            lambda x: x.tolist(),
+            "your result is a list of 2, expected a tensor of shape (2, 3) (torch.tensor or",
+        ),
         (lambda x: x.numpy(), "your result is a numpy array of shape (2, 3), expected a tensor"),
         (lambda x: None, "your result is None, expected a tensor of shape (2, 3) (is a `return` missing?)"),
         (lambda x: x.sum().item(), "your result is a number (float), expected a tensor of shape (2, 3)"),
@@ -135,7 +140,7 @@ def test_an_input_that_is_changed_is_named(exercise):
 def test_a_view_of_the_input():
     exercise = Exercise(
         id="4.98", name="first", reference=lambda x: x[:1].clone(), stub="def my_first(x): ...",
-        probe=lambda first: first(torch.tensor([2.0, 3.0])), hints=("a", "b"), mistakes=(), notice="it is new",
+        probe=lambda first: first(torch.tensor([2.0, 3.0])), hints=("a", "b"), mistakes=(), notice="x",
         difficulty=1, minutes=3, fresh=True,
     )  # fmt: skip
     assert "shares its memory with the input `x`" in said(exercise, lambda x: x[:1])
@@ -156,7 +161,10 @@ def test_what_is_printed_is_caught_and_shown_only_when_wrong(exercise, capsys):
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("return numbers / zero", "NameError: name 'zero' is not defined (line 3 of your cell: `return numbers"),
+        (
+            "return numbers / zero",
+            "NameError: name 'zero' is not defined (line 3 of your cell: `return numbers",
+        ),
         ("return numbers[7]", "IndexError: index 7 is out of bounds for dimension 0 with size 2 (line 3"),
         ("raise KeyError", "KeyError: no message (line 3"),
         ("return my_halves(numbers, ids)", "RecursionError: your function calls itself without an end"),
