@@ -17,7 +17,7 @@ __all__ = [
     "count_parameters",
     "count_multiply_adds",
     "same_meaning_neighbors",
-    "MendedEncoderLayer",
+    "mended_layer_from",
     "mended_classifier_from",
     "mended_stack",
 ]
@@ -29,7 +29,7 @@ def gelu(x: torch.Tensor) -> torch.Tensor:
 
 
 def visible_keys(attention_mask: torch.Tensor | None) -> torch.Tensor | None:
-    """(B, T), 1 visible and 0 padding -> boolean (B, 1, 1, T), the same for every head and query; None -> None."""
+    """(B, T), 1 visible, 0 padding -> boolean (B, 1, 1, T), for every head and query alike; None -> None."""
     return None if attention_mask is None else attention_mask.bool()[:, None, None, :]
 
 
@@ -92,22 +92,25 @@ def same_meaning_neighbors(vectors: torch.Tensor, meaning: torch.Tensor) -> int:
     return (meaning[cosines.argmax(dim=1)] == meaning).sum().item()
 
 
-class MendedEncoderLayer(nn.Module):
-    """hidden (B, T, H) -> hidden (B, T, H), and probabilities if asked for."""
+def mended_layer_from(config):
+    """A fresh encoder layer: hidden (B, T, H) -> hidden (B, T, H), and probabilities if asked for."""
 
-    def __init__(self, config):
-        super().__init__()
-        self.attention = MultiHeadSelfAttention(config.hidden_size, config.num_heads, config.dropout)
-        self.attention_norm = nn.LayerNorm(config.hidden_size, eps=config.norm_eps)
-        self.feed_forward = FeedForward(config.hidden_size, config.intermediate_size)
-        self.feed_forward_norm = nn.LayerNorm(config.hidden_size, eps=config.norm_eps)
-        self.dropout = nn.Dropout(config.dropout)
+    class Layer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attention = MultiHeadSelfAttention(config.hidden_size, config.num_heads, config.dropout)
+            self.attention_norm = nn.LayerNorm(config.hidden_size, eps=config.norm_eps)
+            self.feed_forward = FeedForward(config.hidden_size, config.intermediate_size)
+            self.feed_forward_norm = nn.LayerNorm(config.hidden_size, eps=config.norm_eps)
+            self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, hidden, mask=None, return_probabilities=False):
-        attended, probabilities = self.attention(hidden, mask, return_probabilities)
-        hidden = self.attention_norm(hidden + self.dropout(attended))
-        hidden = self.feed_forward_norm(hidden + self.dropout(self.feed_forward(hidden)))
-        return hidden, probabilities
+        def forward(self, hidden, mask=None, return_probabilities=False):
+            attended, probabilities = self.attention(hidden, mask, return_probabilities)
+            hidden = self.attention_norm(hidden + self.dropout(attended))
+            hidden = self.feed_forward_norm(hidden + self.dropout(self.feed_forward(hidden)))
+            return hidden, probabilities
+
+    return Layer()
 
 
 def mended_classifier_from(config, weights, num_classes):

@@ -98,21 +98,12 @@ GELU_MISTAKES = (
 # 5.2 FeedForward
 
 FEED_FORWARD = '''
-from torch import nn
+def my_feed_forward(self, hidden):
+    """(B, T, H) -> (B, T, H): widen, GELU, narrow.
 
-
-class MyFeedForward(nn.Module):
-    """Two linear layers with GELU between: (B, T, H) -> (B, T, H).
-
-    `widen` leads from hidden_size to intermediate_size numbers, `narrow` back.
+    self.widen is a linear layer from H to 4H numbers, self.narrow one back.
     """
-
-    def __init__(self, hidden_size, intermediate_size):
-        super().__init__()
-        ...
-
-    def forward(self, hidden):
-        ...
+    ...
 '''
 
 
@@ -124,11 +115,9 @@ def randomized(module):
     return module
 
 
-def probe_feed_forward(cls):
-    block = cls(6, 10)
-    yield "its weights", {name: tuple(weight.shape) for name, weight in block.named_parameters()}
+def probe_feed_forward(forward):
     torch.manual_seed(1)
-    block.load_state_dict(randomized(encoder.FeedForward(6, 10)).state_dict())
+    block = randomized(with_method(encoder.FeedForward, "forward", forward)(6, 10))
     hidden = torch.linspace(-1.5, 2, 48).reshape(2, 4, 6)  # (B, T, H)
     yield "one token", block(hidden[1:, 2:3])
     yield "two texts", block(hidden)
@@ -138,106 +127,70 @@ def one_token(parts):
     return parts["one token"][0, 0, :3]
 
 
-def block_with(forward):
-    return with_method(encoder.FeedForward, "forward", forward)
-
-
-class WithoutSuper(nn.Module):
-    def __init__(self, hidden_size, intermediate_size):
-        self.widen = nn.Linear(hidden_size, intermediate_size)
-
-
-class LayersMadeInForward(nn.Module):
-    def __init__(self, hidden_size, intermediate_size):
-        super().__init__()
-        self.sizes = hidden_size, intermediate_size
-
-    def forward(self, hidden):
-        widen, narrow = nn.Linear(*self.sizes), nn.Linear(*self.sizes[::-1])
-        return narrow(functional.gelu(widen(hidden)))
-
-
-class WithoutBias(encoder.FeedForward):
-    def __init__(self, hidden_size, intermediate_size):
-        super().__init__(hidden_size, intermediate_size)
-        self.widen = nn.Linear(hidden_size, intermediate_size, bias=False)
-        self.narrow = nn.Linear(intermediate_size, hidden_size, bias=False)
-
-
-class SizesExchanged(encoder.FeedForward):
-    def __init__(self, hidden_size, intermediate_size):
-        super().__init__(intermediate_size, hidden_size)
+def forward_making_layers(self, hidden):
+    widen, narrow = nn.Linear(6, 10), nn.Linear(10, 6)
+    return narrow(functional.gelu(widen(hidden)))
 
 
 FEED_FORWARD_MISTAKES = (
     Mistake(
         "tanh GELU",
-        block_with(lambda self, x: self.narrow(functional.gelu(self.widen(x), approximate="tanh"))),
+        (lambda self, x: self.narrow(functional.gelu(self.widen(x), approximate="tanh"))),
         "right to two or three digits: one token gives {yours}, expected {expected}. It is the GELU with tanh; the "
         "one above has erf",
     ),
     Mistake(
         "ReLU between",
-        block_with(lambda self, x: self.narrow(torch.relu(self.widen(x)))),
+        (lambda self, x: self.narrow(torch.relu(self.widen(x)))),
         "one token gives {yours}, expected {expected}: between the two layers stands ReLU, as in the Transformer of "
         "2017. What does BERT have there?",
     ),
     Mistake(
         "nothing between",
-        block_with(lambda self, x: self.narrow(self.widen(x))),
+        (lambda self, x: self.narrow(self.widen(x))),
         "one token gives {yours}, expected {expected}: two linear layers in a row are one linear layer. What has to "
         "stand between them?",
     ),
     Mistake(
         "GELU last",
-        block_with(lambda self, x: functional.gelu(self.narrow(self.widen(x)))),
+        (lambda self, x: functional.gelu(self.narrow(self.widen(x)))),
         "one token gives {yours}, expected {expected}: hardly anything is negative, since GELU comes last. Where do "
         "the wide vectors, with four times as many numbers, stand?",
     ),
     Mistake(
         "GELU first",
-        block_with(lambda self, x: self.narrow(self.widen(functional.gelu(x)))),
+        (lambda self, x: self.narrow(self.widen(functional.gelu(x)))),
         "one token gives {yours}, expected {expected}: GELU is applied to the input, and the two linear layers "
         "follow each other",
     ),
     Mistake(
         "GELU twice",
-        block_with(lambda self, x: functional.gelu(self.narrow(functional.gelu(self.widen(x))))),
+        (lambda self, x: functional.gelu(self.narrow(functional.gelu(self.widen(x))))),
         "one token gives {yours}, expected {expected}: the first GELU is right; the block's result is not cut off "
         "a second time",
     ),
     Mistake(
         "residual inside",
-        block_with(lambda self, x: x + self.narrow(functional.gelu(self.widen(x)))),
+        (lambda self, x: x + self.narrow(functional.gelu(self.widen(x)))),
         "one token gives {yours}, expected {expected}: you add the input to the result. That is right for BERT, but "
         "it is the layer around the block that does it, and twice would be too much",
     ),
     Mistake(
         "narrow first",
-        block_with(lambda self, x: self.widen(functional.gelu(self.narrow(x)))),
+        (lambda self, x: self.widen(functional.gelu(self.narrow(x)))),
         "the layers are called in the wrong order: which of the two can take a vector of hidden_size numbers?",
     ),
     Mistake(
-        "sizes exchanged",
-        SizesExchanged,
-        "a linear layer is made with the number of its inputs first, then that of its outputs: what goes into "
-        "`widen`?",
-    ),
-    Mistake(
-        "no bias",
-        WithoutBias,
-        "the formula has b₁ and b₂: both layers have a bias",
-    ),
-    Mistake(
         "layers made in forward",
-        LayersMadeInForward,
-        "the linear layers are made anew in each call, with new random weights, and nothing could ever be learned: "
-        "make them once, in `__init__`, as attributes",
+        forward_making_layers,
+        "one token gives {yours}, expected {expected}: the linear layers are made anew in each call, with new random "
+        "weights, and nothing could ever be learned. Use those that the module has",
     ),
     Mistake(
-        "super forgotten",
-        WithoutSuper,
-        "a module has to be set up by nn.Module's own `__init__` before it can hold layers: was that line deleted?",
+        "norm at the end",
+        lambda self, x: functional.layer_norm(self.narrow(functional.gelu(self.widen(x))), (6,)),
+        "one token gives {yours}, expected {expected}, mean 0 and variance 1: you normalize the result. LayerNorm "
+        "follows, but outside of this block, after the addition",
     ),
 )
 
@@ -496,23 +449,22 @@ EXERCISES = (
     ),
     Exercise(
         id="5.2",
-        name="FeedForward",
-        reference=encoder.FeedForward,
+        name="FeedForward.forward",
+        reference=encoder.FeedForward.forward,
         stub=FEED_FORWARD,
         probe=probe_feed_forward,
         hints=(
-            "`__init__` makes the two layers once, as attributes `self.widen` and `self.narrow`; `forward` calls them.",
-            "`nn.Linear(inputs, outputs)` has weight and bias. In `forward`: widen, GELU, narrow, and nothing else.",
-            "`nn.functional.gelu` is GELU as in the formula. The result of `forward` is narrow(gelu(widen(hidden))).",
+            "A linear layer is called like a function: `self.widen(hidden)` is (B, T, 4H).",
+            "`nn.functional.gelu` is GELU as in the formula. The result is narrow(gelu(widen(hidden))), and nothing else.",
         ),
         mistakes=FEED_FORWARD_MISTAKES,
         notice="nothing in it mentions B or T: linear layers work on the last dimension and leave the others alone",
         difficulty=1,
-        minutes=8,
+        minutes=4,
         show=one_token,
         variants=(
-            block_with(lambda self, x: self.narrow(references.gelu(self.widen(x)))),
-            block_with(
+            (lambda self, x: self.narrow(references.gelu(self.widen(x)))),
+            (
                 lambda self, x: (
                     functional.gelu(x @ self.widen.weight.T + self.widen.bias) @ self.narrow.weight.T
                     + self.narrow.bias

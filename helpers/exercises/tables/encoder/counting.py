@@ -267,9 +267,10 @@ MULTIPLY_ADDS_MISTAKES = (
 
 NEIGHBORS = '''
 def my_same_meaning_neighbors(vectors, meaning):
-    """How many vectors have, as their nearest other vector by cosine, one of the same meaning: a whole number.
+    """How many vectors have, as their nearest other vector by cosine, one of the same meaning.
 
     vectors: (B, H), of any length. meaning: (B,), such as 0 for a river and 1 for money.
+    The result is a whole number (int).
     """
     ...
 '''

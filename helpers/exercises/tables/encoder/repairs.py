@@ -1,6 +1,7 @@
 """Three published bugs, planted in the encoder: 5.b1 to 5.b3."""
 
 import copy
+import linecache
 from collections.abc import Callable
 
 import torch
@@ -16,9 +17,11 @@ __all__ = ["EXERCISES", "planted"]
 
 def run(stub: str) -> Callable:
     """The program that a stub defines, with the names of helpers/encoder.py at hand."""
-    space = dict(vars(encoder)) | {"copy": copy}
-    exec(compile(stub.strip("\n"), "<stub>", "exec"), space)
-    return next(thing for name, thing in space.items() if name.startswith(("my_", "My")))
+    space, text = dict(vars(encoder)) | {"copy": copy}, stub.strip("\n")
+    name = f"<a program with a bug, {hash(text)}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)  # its source can be had
+    exec(compile(text, name, "exec"), space)
+    return next(thing for name, thing in space.items() if name.startswith("my_"))
 
 
 def planted(exercise_id: str) -> Callable:
@@ -41,29 +44,29 @@ def edited(stub: str, *changes: tuple[str, str]) -> Callable:
 # 5.b1: the epsilon that was not passed on
 
 EPSILON = '''
-from torch import nn
+def my_layer_from(config):
+    """A fresh encoder layer: hidden (B, T, H) -> hidden (B, T, H), and probabilities if asked for."""
 
+    class Layer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attention = MultiHeadSelfAttention(config.hidden_size, config.num_heads, config.dropout)
+            self.attention_norm = nn.LayerNorm(config.hidden_size)
+            self.feed_forward = FeedForward(config.hidden_size, config.intermediate_size)
+            self.feed_forward_norm = nn.LayerNorm(config.hidden_size)
+            self.dropout = nn.Dropout(config.dropout)
 
-class MyEncoderLayer(nn.Module):
-    """hidden (B, T, H) -> hidden (B, T, H), and probabilities if asked for."""
+        def forward(self, hidden, mask=None, return_probabilities=False):
+            attended, probabilities = self.attention(hidden, mask, return_probabilities)
+            hidden = self.attention_norm(hidden + self.dropout(attended))
+            hidden = self.feed_forward_norm(hidden + self.dropout(self.feed_forward(hidden)))
+            return hidden, probabilities
 
-    def __init__(self, config):
-        super().__init__()
-        self.attention = MultiHeadSelfAttention(config.hidden_size, config.num_heads, config.dropout)
-        self.attention_norm = nn.LayerNorm(config.hidden_size)
-        self.feed_forward = FeedForward(config.hidden_size, config.intermediate_size)
-        self.feed_forward_norm = nn.LayerNorm(config.hidden_size)
-        self.dropout = nn.Dropout(config.dropout)
-
-    def forward(self, hidden, mask=None, return_probabilities=False):
-        attended, probabilities = self.attention(hidden, mask, return_probabilities)
-        hidden = self.attention_norm(hidden + self.dropout(attended))
-        hidden = self.feed_forward_norm(hidden + self.dropout(self.feed_forward(hidden)))
-        return hidden, probabilities
+    return Layer()
 '''
 
 
-def probe_epsilon(cls):
+def probe_epsilon(layer_from):
     for name, eps in (("BERT's epsilon", 1e-12), ("another epsilon", 0.5)):
         torch.manual_seed(7)
         sizes = {"hidden_size": 6, "num_heads": 3, "intermediate_size": 10, "norm_eps": eps}
@@ -71,7 +74,7 @@ def probe_epsilon(cls):
         with torch.no_grad():  # small sums, so that epsilon shows in both norms
             for parameter in randomized(right).parameters():
                 parameter.mul_(0.05)
-        layer = cls(encoder.BertConfig(**sizes))
+        layer = layer_from(encoder.BertConfig(**sizes))
         layer.load_state_dict(right.state_dict())
         hidden = 0.01 * torch.randn(2, 4, 6)  # (B, T, H)
         yield f"{name}, in evaluation", 100 * layer.eval()(hidden)[0]
@@ -185,10 +188,10 @@ def my_classifier_from(config, weights, num_classes):
 def probe_drawn(classifier_from):
     torch.manual_seed(8)
     config = encoder.BertConfig(
-        vocab_size=20, hidden_size=60, num_layers=2, num_heads=3, intermediate_size=40, max_positions=8
+        vocab_size=9, hidden_size=24, num_layers=1, num_heads=3, intermediate_size=10, max_positions=8
     )
     weights = {name: tensor.clone() for name, tensor in randomized(encoder.Bert(config)).state_dict().items()}
-    model = classifier_from(config, weights, 50)
+    model = classifier_from(config, weights, 60)
     state = model["bert"].state_dict()
     yield (
         "tensors of the encoder",
@@ -270,7 +273,7 @@ def my_stack(config):
 
 
 def probe_clones(stack):
-    config = encoder.BertConfig(hidden_size=48, num_heads=3, intermediate_size=64, num_layers=4)
+    config = encoder.BertConfig(hidden_size=36, num_heads=3, intermediate_size=40, num_layers=4)
     layers = stack(config)
     kind = type(layers).__name__
     yield "kind", kind
@@ -371,9 +374,9 @@ EXERCISES = (
     Exercise(
         id="5.b1",
         kind="bug",
-        name="MendedEncoderLayer",
+        name="mended_layer_from",
         source="keras-team/keras-hub, issue 642 and pull request 665 (January 2023)",
-        reference=references.MendedEncoderLayer,
+        reference=references.mended_layer_from,
         stub=EPSILON,
         probe=probe_epsilon,
         hints=(

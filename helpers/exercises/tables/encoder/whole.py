@@ -409,15 +409,15 @@ def probe_forward(forward):
     randomized(bert).eval()
     ids = torch.tensor([[2, 7, 5, 11, 3], [2, 9, 3, 0, 0]])  # B = 2, T = 5
     mask = (ids != 0).long()
-    yield "last hidden state", bert(ids).last_hidden_state
-    yield "pooled output", bert(ids).pooled_output
+    unasked = bert(ids)
+    yield "last hidden state", unasked.last_hidden_state
+    yield "pooled output", unasked.pooled_output
     yield "with a second segment", bert(ids, torch.tensor([[0, 0, 1, 1, 1], [0] * 5])).last_hidden_state
     yield "with padding", bert(ids, None, mask).last_hidden_state[mask.bool()]
     asked = bert(ids, None, mask, True, True)
     yield "number of hidden states", len(asked.hidden_states)
     yield "hidden states", [state[mask.bool()] for state in asked.hidden_states]
     yield "attentions", list(asked.attentions)
-    unasked = bert(ids)
     yield "without being asked", {"hidden states": unasked.hidden_states, "attentions": unasked.attentions}
     try:
         bert(ids + 15)
