@@ -1,6 +1,4 @@
-"""The first weights, the mask, the pooler, and the whole encoder: exercises 5.4 to 5.7."""
-
-import math
+"""The mask, the pooler, and the whole encoder: exercises 5.5 to 5.7."""
 
 import torch
 from torch import nn
@@ -9,241 +7,6 @@ from helpers import encoder
 from helpers.exercises.exercise import Exercise, Mistake, with_method
 from helpers.exercises.references import encoder as references
 from helpers.exercises.tables.encoder.blocks import randomized
-
-# 5.4 initialize_weights
-
-INITIALIZE = '''
-def my_initialize_weights(model, std):
-    """Draw all weights of linear and embedding layers from a normal distribution; biases become 0.
-
-    std: its standard deviation; None: 1 / sqrt(number of inputs) for linear layers, 0.02 for embeddings.
-    An embedding's row of [PAD] becomes 0: its number is `module.padding_idx`, None where there is none.
-    Other parts, such as LayerNorm, stay as they are.
-    """
-    ...
-'''
-
-
-def some_model():
-    """Linear layers (one of them deep inside), two tables, a norm; every weight is 3, so that a draw is seen."""
-    inner = nn.Sequential(nn.Linear(400, 100), nn.LayerNorm(100))
-    parts = {"widen": nn.Linear(100, 400), "inner": inner, "table": nn.Embedding(80, 50, padding_idx=3)}
-    model = nn.ModuleDict(parts | {"positions": nn.Embedding(60, 50)})
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.fill_(3.0)
-    return model
-
-
-def probe_initialize(initialize):
-    """Sizes as shares of what is asked for, in wide bounds: the numbers drawn are everybody's own."""
-    for name, std in (("with std 0.05", 0.05), ("with std None", None)):
-        model = some_model()
-        initialize(model, std)
-        narrow, norm, table = model["inner"][0], model["inner"][1], model["table"].weight
-        learned = torch.cat([table[:3], table[4:]])
-        weights = {
-            "widen": (model["widen"].weight, std or 0.1),
-            "narrow": (narrow.weight, std or 0.05),
-            "table": (learned, std or 0.02),
-            "positions": (model["positions"].weight, std or 0.02),
-        }
-        yield f"sizes {name}", {part: (w.std() / wish).item() for part, (w, wish) in weights.items()}
-        yield f"means {name}", {part: (w.mean() / wish).item() for part, (w, wish) in weights.items()}
-        far = {part: (w.abs() > 1.8 * wish).float().mean() for part, (w, wish) in weights.items()}
-        yield f"some lie beyond 1.8 std, {name}", bool(min(far.values()) > 0.02)
-        biases = (model["widen"].bias, narrow.bias)
-        yield f"biases are 0, {name}", all(bool((bias == 0).all()) for bias in biases)
-        yield f"the row of [PAD] is 0, {name}", bool((table[3] == 0).all())
-        yield f"no other row is 0, {name}", bool((learned != 0).any(dim=1).all())
-        yield f"the norm is left alone, {name}", bool((norm.weight == 3).all() and (norm.bias == 3).all())
-
-
-def _initialize(
-    model, std, *, inputs=None, draw=nn.init.normal_, parts=None, bias=True, pad="row", kinds=None
-):
-    """The first weights with one thing done in another way."""
-    kinds = kinds or (nn.Linear, nn.Embedding)
-    with torch.no_grad():
-        for module in (parts or nn.Module.modules)(model):
-            if isinstance(module, nn.Linear) and nn.Linear in kinds:
-                size = std or (inputs or (lambda m: 1 / math.sqrt(m.in_features)))(module)
-                draw(module.weight, size)
-                if bias:
-                    module.bias.zero_()
-            elif isinstance(module, nn.Embedding) and nn.Embedding in kinds:
-                draw(module.weight, std or 0.02)
-                if pad == "row" and module.padding_idx is not None:
-                    module.weight[module.padding_idx].zero_()
-                if pad == "no question":
-                    module.weight[module.padding_idx].zero_()
-                if pad == "first":
-                    module.weight[0].zero_()
-
-
-def initialize_with(**changes):
-    return lambda model, std: _initialize(model, std, **changes)
-
-
-def normal(weight, size):
-    return nn.init.normal_(weight, 0.0, size)
-
-
-def initialize_norms_too(model, std):
-    for module in model.modules():
-        if getattr(module, "weight", None) is not None:
-            nn.init.normal_(module.weight, std=std or 1 / math.sqrt(module.weight.shape[-1]))
-        if getattr(module, "bias", None) is not None:
-            nn.init.zeros_(module.bias)
-
-
-def initialize_without_asking_for_none(model, std):
-    for module in model.modules():
-        if isinstance(module, nn.Linear | nn.Embedding):
-            nn.init.normal_(module.weight, std=std)
-        if isinstance(module, nn.Linear):
-            nn.init.zeros_(module.bias)
-
-
-def initialize_by_apply(model, std):
-    model.apply(lambda module: _initialize(module, std, draw=normal, parts=lambda m: [m]))
-
-
-def initialize_sizes_of_copies(model, std):
-    for module in model.modules():
-        if isinstance(module, nn.Linear | nn.Embedding):
-            weight = torch.randn_like(module.weight) * (std or 0.02)  # noqa: F841  drawn, and forgotten
-        if isinstance(module, nn.Linear):
-            nn.init.zeros_(module.bias)
-
-
-def initialize_embeddings_by_width(model, std):
-    _initialize(model, std, draw=normal)
-    for module in model.modules():
-        if isinstance(module, nn.Embedding) and std is None:
-            rows = module.weight.data
-            rows *= 1 / math.sqrt(module.embedding_dim) / 0.02
-
-
-def sizes_of_none(parts):
-    return parts["sizes with std None"]
-
-
-def sizes_of_std(parts):
-    return parts["sizes with std 0.05"]
-
-
-INITIALIZE_MISTAKES = (
-    Mistake(
-        "1 / n",
-        initialize_with(draw=normal, inputs=lambda m: 1 / m.in_features),
-        "with std=None the weights of a layer with 100 inputs have {yours[widen]} of the size asked for: 1/n is the "
-        "square of it. Which of the two does a standard deviation want, the variance or its root?",
-        show=sizes_of_none,
-    ),
-    Mistake(
-        "number of outputs",
-        initialize_with(draw=normal, inputs=lambda m: 1 / math.sqrt(m.out_features)),
-        "with std=None the layer from 100 to 400 numbers gets weights of {yours[widen]} the size asked for, the one "
-        "from 400 to 100 of {yours[narrow]}: you count the outputs. How many products does one output add up?",
-        show=sizes_of_none,
-    ),
-    Mistake(
-        "inputs and outputs averaged",
-        initialize_with(draw=normal, inputs=lambda m: math.sqrt(2 / (m.in_features + m.out_features))),
-        "with std=None the layer from 100 to 400 numbers gets weights of {yours[widen]} the size asked for, the one "
-        "from 400 to 100 of {yours[narrow]}: this is Xavier's average of inputs and outputs; asked for is the "
-        "number of inputs alone",
-        show=sizes_of_none,
-    ),
-    Mistake(
-        "root of 2 / n",
-        initialize_with(draw=normal, inputs=lambda m: math.sqrt(2 / m.in_features)),
-        "with std=None the weights are {yours[widen]} times as large as asked for: the 2 belongs to layers that are "
-        "followed by ReLU, which throws half away",
-        show=sizes_of_none,
-    ),
-    Mistake(
-        "embeddings by their width",
-        initialize_embeddings_by_width,
-        "with std=None the embeddings are {yours[table]} times as large as asked for: a look-up adds nothing up, so "
-        "there is no number of inputs. They get 0.02",
-        show=sizes_of_none,
-    ),
-    Mistake(
-        "uniform",
-        initialize_with(draw=lambda weight, size: nn.init.uniform_(weight, -size, size)),
-        "the weights have {yours[widen]} of the size asked for, and none is larger than std: you draw evenly from "
-        "an interval, not from a normal distribution",
-        show=sizes_of_std,
-    ),
-    Mistake(
-        "std taken for the variance",
-        initialize_with(draw=lambda weight, size: normal(weight, math.sqrt(size))),
-        "with std=0.05 the weights are {yours[widen]} times as large as asked for: you take the root of std. A "
-        "standard deviation is no variance",
-        show=sizes_of_std,
-    ),
-    Mistake(
-        "mean and std exchanged",
-        initialize_with(draw=lambda weight, size: nn.init.normal_(weight, size)),
-        "with std=0.05 the weights are {yours[widen]} times as large as asked for: the number was taken for the "
-        "mean. What does the first place after the tensor stand for?",
-        show=sizes_of_std,
-    ),
-    Mistake(
-        "children only",
-        initialize_with(draw=normal, parts=nn.Module.children),
-        "the linear layer inside a group was not drawn: its weights have {yours[narrow]} times the size asked for. "
-        "`children` gives the outermost parts, and you want all of them, however deep",
-        show=sizes_of_std,
-    ),
-    Mistake(
-        "embeddings forgotten",
-        initialize_with(draw=normal, kinds=(nn.Linear,)),
-        "the linear layers are drawn, the tables of embeddings still have their old weights: all {yours[table]} "
-        "times the size asked for",
-        show=sizes_of_std,
-    ),
-    Mistake(
-        "drawn and not put into place",
-        initialize_sizes_of_copies,
-        "biases are 0, but the weights are still the old ones: you draw new tensors and don't write them into the "
-        "layers. Functions of nn.init whose name ends in _ change the tensor that they are given",
-        show=False,
-    ),
-    Mistake(
-        "biases left",
-        initialize_with(draw=normal, bias=False),
-        "the weights are right; the biases of linear layers are still what they were, and should be 0",
-    ),
-    Mistake(
-        "row of [PAD] left",
-        initialize_with(draw=normal, pad="nothing"),
-        "the weights are right; but the row of [PAD] was drawn with the others, and should be 0",
-    ),
-    Mistake(
-        "first row for [PAD]",
-        initialize_with(draw=normal, pad="first"),
-        "row 0 of the tables became 0. Which row is that of [PAD], the table itself knows",
-    ),
-    Mistake(
-        "a table without [PAD] wiped out",
-        initialize_with(draw=normal, pad="no question"),
-        "the table of positions is 0 everywhere: it has no [PAD], its padding_idx is None, and a tensor with None "
-        "in square brackets is the whole tensor",
-    ),
-    Mistake(
-        "norms drawn as well",
-        initialize_norms_too,
-        "the norm was drawn too: everything that has a weight was. LayerNorm starts from 1 and 0, as PyTorch makes it",
-    ),
-    Mistake(
-        "None not asked for",
-        initialize_without_asking_for_none,
-        "std can be None, and then its size depends on the layer",
-    ),
-)
 
 # 5.5 visible_keys
 
@@ -307,6 +70,17 @@ VISIBLE_MISTAKES = (
         "alone is no number. Hide keys only",
     ),
     Mistake(
+        "as it came",
+        lambda mask: None if mask is None else mask.bool(),
+        "(B, T) would be lined up from the right with queries and keys, and its B with the queries. Two dimensions "
+        "of length 1 have to stand between",
+    ),
+    Mistake(
+        "a copy for every query",
+        lambda mask: None if mask is None else mask.bool()[:, None, None, :].expand(-1, 1, mask.shape[1], -1),
+        "right values, but a row for each query: a dimension of length 1 stretches by itself",
+    ),
+    Mistake(
         "None not expected",
         lambda mask: mask.bool()[:, None, None, :],
         "without padding there may be no mask: None stays None",
@@ -360,6 +134,28 @@ POOLED_MISTAKES = (
         "last token",
         lambda hidden, pooler: torch.tanh(pooler(hidden[:, -1])),
         "the first text gets {yours}, expected {expected}: you take the last token, which in a batch may be [PAD]",
+    ),
+    Mistake(
+        "sum of the tokens",
+        lambda hidden, pooler: torch.tanh(pooler(hidden.sum(dim=1))),
+        "the first text gets {yours}, expected {expected}: you add the tokens up, padding included. BERT's pooler "
+        "reads one of them",
+    ),
+    Mistake(
+        "token 1",
+        lambda hidden, pooler: torch.tanh(pooler(hidden[:, 1])),
+        "the first text gets {yours}, expected {expected}: you take the token behind [CLS]. Counting starts at 0",
+    ),
+    Mistake(
+        "sigmoid",
+        lambda hidden, pooler: torch.sigmoid(pooler(hidden[:, 0])),
+        "the first text gets {yours}, expected {expected}: nothing is negative, so it is a sigmoid. tanh runs from "
+        "-1 to 1",
+    ),
+    Mistake(
+        "a dimension kept",
+        lambda hidden, pooler: torch.tanh(pooler(hidden[:, :1])),
+        "a slice keeps its dimension, and the result has one too many: take place 0 itself",
     ),
     Mistake(
         "largest number of the tokens",
@@ -418,7 +214,8 @@ def probe_forward(forward):
     yield "number of hidden states", len(asked.hidden_states)
     yield "hidden states", [state[mask.bool()] for state in asked.hidden_states]
     yield "attentions", list(asked.attentions)
-    yield "without being asked", {"hidden states": unasked.hidden_states, "attentions": unasked.attentions}
+    given = {"hidden states": unasked.hidden_states, "attentions": unasked.attentions}
+    yield "without being asked", {name: "None" if found is None else "given" for name, found in given.items()}
     try:
         bert(ids + 15)
         yield "ids outside the vocabulary", "taken"
@@ -465,6 +262,19 @@ def forward_plain_tuple(self, ids, types=None, mask=None, states=False, looks=Fa
 def forward_states_before_the_layer(self, ids, types=None, mask=None, states=False, looks=False):
     found = _forward(self, ids, types, mask, states, looks)
     return found._replace(hidden_states=found.hidden_states[:-1] if states else None)
+
+
+def forward_states_before_the_layer_always(self, ids, types=None, mask=None, states=False, looks=False):
+    found = _forward(self, ids, types, mask, True, looks, always=True)
+    return found._replace(hidden_states=found.hidden_states[:-1])
+
+
+def forward_states_strung_together(self, ids, types=None, mask=None, states=False, looks=False):
+    found = _forward(self, ids, types, mask, states, looks)
+    first, *others = found.hidden_states or [None]
+    return found._replace(
+        hidden_states=[first, *(text for state in others for text in state)] if states else None
+    )
 
 
 def forward_pair_not_taken_apart(self, ids, types=None, mask=None, states=False, looks=False):
@@ -597,6 +407,20 @@ FORWARD_MISTAKES = (
         show=lambda parts: parts["number of hidden states"],
     ),
     Mistake(
+        "last state missing, and always given",
+        forward_states_before_the_layer_always,
+        "{yours} hidden states instead of {expected}, L + 1: the state is noted before each layer, so the last is "
+        "missing; and the lists are given even where nobody asked",
+        show=lambda parts: parts["number of hidden states"],
+    ),
+    Mistake(
+        "texts strung together",
+        forward_states_strung_together,
+        "there are {yours} hidden states, expected {expected}: a list to which a tensor is added with += takes its "
+        "texts one by one. Append the tensor as a whole",
+        show=lambda parts: parts["number of hidden states"],
+    ),
+    Mistake(
         "layers not asked for probabilities",
         forward_with(ask=False),
         "the hidden states are right; asked for attentions, you return {yours}: a layer gives its probabilities "
@@ -624,32 +448,6 @@ FORWARD_MISTAKES = (
 )
 
 EXERCISES = (
-    Exercise(
-        id="5.4",
-        name="initialize_weights",
-        reference=encoder.initialize_weights,
-        stub=INITIALIZE,
-        probe=probe_initialize,
-        hints=(
-            "`model.modules()` goes through all parts, however deep; `isinstance(module, nn.Linear)` asks what one is.",
-            "`nn.init.normal_(tensor, std=…)` and `nn.init.zeros_(tensor)` write into a tensor. A linear layer knows "
-            "its inputs as `module.in_features`.",
-            "Two cases in the loop. Linear: normal_ with `std or 1 / math.sqrt(module.in_features)`, then the bias. "
-            "Embedding: normal_ with `std or 0.02`, then the row of [PAD], if padding_idx is not None.",
-        ),
-        mistakes=INITIALIZE_MISTAKES,
-        notice="nothing was said of LayerNorm: it starts as the identity, scale 1 and shift 0, and PyTorch makes it so",
-        difficulty=2,
-        minutes=12,
-        tolerance=0.16,
-        show=sizes_of_std,
-        variants=(
-            initialize_by_apply,
-            initialize_with(
-                draw=lambda weight, size: nn.init.trunc_normal_(weight, 0.0, size, -2 * size, 2 * size)
-            ),
-        ),
-    ),
     Exercise(
         id="5.5",
         name="visible_keys",
