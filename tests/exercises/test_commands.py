@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+import types
 
 import pytest
 
@@ -155,6 +156,15 @@ def test_a_damaged_table_harms_no_other(tmp_path):
     one, other = done.stdout.splitlines()
     assert one.startswith("5.1: the exercises of notebook 5 can't be read (SyntaxError('a bracket")
     assert other.startswith("4.3 not yet: TypeError")
+
+
+def test_an_entry_that_is_doubled_or_misplaced_is_a_fault_of_its_table():
+    one = EXERCISES["4.3"]
+    for entries in ((one, one), (EXERCISES["4.1"], "4.3")):
+        with pytest.raises(ValueError, match="doubled or misplaced"):
+            tables._check(types.SimpleNamespace(EXERCISES=entries), 4)
+    with pytest.raises(ValueError, match="'4.3' of EXERCISES is doubled or misplaced"):
+        tables._check(types.SimpleNamespace(EXERCISES=(one,)), 5)
 
 
 def test_importing_is_cheap():
