@@ -152,6 +152,12 @@ FEED_FORWARD_MISTAKES = (
         "2017. What does BERT have there?",
     ),
     Mistake(
+        "SiLU between",
+        (lambda self, x: self.narrow(functional.silu(self.widen(x)))),
+        "one token gives {yours}, expected {expected}: between the layers stands x times a sigmoid, called SiLU, as "
+        "in many later models. BERT has GELU",
+    ),
+    Mistake(
         "nothing between",
         (lambda self, x: self.narrow(self.widen(x))),
         "one token gives {yours}, expected {expected}: two linear layers in a row are one linear layer. What has to "

@@ -66,6 +66,11 @@ def norm_first(self, hidden, mask=None, return_probabilities=False):
     return hidden + self.dropout(self.feed_forward(self.feed_forward_norm(hidden))), probabilities
 
 
+def addition_after_the_norm(self, hidden, attended):
+    hidden = self.attention_norm(hidden) + self.dropout(attended)
+    return self.feed_forward_norm(hidden) + self.dropout(self.feed_forward(hidden))
+
+
 def norm_before_the_second_block(self, hidden, attended):
     hidden = hidden + self.dropout(attended)
     return self.feed_forward_norm(hidden + self.dropout(self.feed_forward(self.attention_norm(hidden))))
@@ -156,6 +161,12 @@ LAYER_MISTAKES = (
         layer_with(parallel=True),
         "the first token becomes {yours}, expected {expected}: the feed-forward block gets the input of the layer, "
         "so both blocks work side by side. It should read what attention has written",
+    ),
+    Mistake(
+        "addition after the norm",
+        layer_of(addition_after_the_norm),
+        "the first token becomes {yours}, expected {expected}: you normalize x and then add. The sum is to be "
+        "normalized, so the addition comes first",
     ),
     Mistake(
         "no residuals",

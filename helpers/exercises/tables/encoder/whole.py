@@ -211,6 +211,8 @@ def probe_forward(forward):
     yield "with a second segment", bert(ids, torch.tensor([[0, 0, 1, 1, 1], [0] * 5])).last_hidden_state
     yield "with padding", bert(ids, None, mask).last_hidden_state[mask.bool()]
     asked = bert(ids, None, mask, True, True)
+    for name, found in (("hidden states", asked.hidden_states), ("attentions", asked.attentions)):
+        yield f"kind of {name}", "a list" if isinstance(found, list | tuple) else type(found).__name__
     yield "number of hidden states", len(asked.hidden_states)
     yield "hidden states", [state[mask.bool()] for state in asked.hidden_states]
     yield "attentions", list(asked.attentions)
@@ -267,6 +269,21 @@ def forward_states_before_the_layer(self, ids, types=None, mask=None, states=Fal
 def forward_states_before_the_layer_always(self, ids, types=None, mask=None, states=False, looks=False):
     found = _forward(self, ids, types, mask, True, looks, always=True)
     return found._replace(hidden_states=found.hidden_states[:-1])
+
+
+def forward_states_stacked(self, ids, types=None, mask=None, states=False, looks=False):
+    found = _forward(self, ids, types, mask, states, looks)
+    return found._replace(hidden_states=torch.stack(found.hidden_states) if states else None)
+
+
+def forward_lists_exchanged(self, ids, types=None, mask=None, states=False, looks=False):
+    found = _forward(self, ids, types, mask, states, looks)
+    return found._replace(hidden_states=found.attentions, attentions=found.hidden_states)
+
+
+def forward_attentions_always(self, ids, types=None, mask=None, states=False, looks=False):
+    found = _forward(self, ids, types, mask, states, looks)
+    return found._replace(attentions=found.attentions or [None] * len(self.layers))
 
 
 def forward_states_strung_together(self, ids, types=None, mask=None, states=False, looks=False):
@@ -405,6 +422,26 @@ FORWARD_MISTAKES = (
         "there are {yours} hidden states, expected {expected}, L + 1: those before each layer, so what the last "
         "layer gives is missing",
         show=lambda parts: parts["number of hidden states"],
+    ),
+    Mistake(
+        "states in one tensor",
+        forward_states_stacked,
+        "the hidden states are one {yours}, expected {expected} of L + 1 tensors: put together, they would be copied, "
+        "and could not be taken one by one without a thought of dimensions",
+        show=lambda parts: parts["kind of hidden states"],
+    ),
+    Mistake(
+        "the two lists exchanged",
+        forward_lists_exchanged,
+        "`BertOutput` takes the hidden states before the attentions: there are {yours} hidden states now, expected "
+        "{expected}. Named arguments are safer than places",
+        show=lambda parts: parts["number of hidden states"],
+    ),
+    Mistake(
+        "attentions without being asked",
+        forward_attentions_always,
+        "right if everything is asked for; but attentions are given even where nobody asked, a list of Nones: one "
+        "None then",
     ),
     Mistake(
         "last state missing, and always given",
