@@ -49,7 +49,7 @@ def hide_words(ids, tokenizer, rate, generator):
 
 
 def token_loss_of_slots(logits, labels, weights):
-    """The mean loss of the guesses. logits (B, S, V), labels (B, S); weights (B, S): 1 where a slot is used."""
+    """The mean loss of the guesses in S slots: logits (B, S, V), labels and weights (B, S); 1: slot used."""
     losses = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
     losses = losses * weights.flatten()
     return losses.sum() / weights.sum()

@@ -274,7 +274,10 @@ def probe_lowest(lowest_loss):
     yield "a coin", lowest_loss(torch.tensor([[0.5, 0.25, 0.25], [0.2, 0.5, 0.3]]))
     yield "one row", lowest_loss(torch.tensor([[0.7, 0.1, 0.2]]))
     third = [1 / 3, 1 / 3, 1 / 3, 0.0]
-    yield "with what cannot be", lowest_loss(torch.tensor([third, [0.0, 1.0, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0]]))
+    yield (
+        "with what cannot be",
+        lowest_loss(torch.tensor([third, [0.0, 1.0, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0]])),
+    )
 
 
 def entropies(chances):
@@ -417,7 +420,9 @@ EXERCISES = (
         show=coin,
         variants=(
             lambda chances: torch.distributions.Categorical(probs=chances).entropy().mean().item(),
-            lambda chances: sum(-sum(p * math.log(p) for p in r if p > 0) for r in chances.tolist()) / len(chances),
+            lambda chances: (
+                sum(-sum(p * math.log(p) for p in r if p > 0) for r in chances.tolist()) / len(chances)
+            ),
         ),
     ),
 )

@@ -210,7 +210,9 @@ class Known(nn.Module):
     def __init__(self):
         super().__init__()
         self.scores = nn.Parameter(
-            torch.tensor([[1.0, 0.0, -1.0, 0.5], [0.2, 2.0, 0.4, 0.0], [-0.5, 0.3, 1.5, 0.1], [0.9, -0.2, 0.3, 2.2]])
+            torch.tensor(
+                [[1.0, 0.0, -1.0, 0.5], [0.2, 2.0, 0.4, 0.0], [-0.5, 0.3, 1.5, 0.1], [0.9, -0.2, 0.3, 2.2]]
+            )
         )
         self.pair = nn.Parameter(torch.tensor([[0.8, -0.3], [-1.0, 0.6]]))
 
@@ -260,7 +262,9 @@ def _loss(model, batch, *, where=None, tokens=None, pairs=None, arguments=None, 
     token_loss = (tokens or functional.cross_entropy)(logits[asked], wanted)
     next_loss = (pairs or functional.cross_entropy)(next_logits, next_labels)
     hits = right(logits, labels) if right else (logits[asked].argmax(dim=-1) == wanted).float().mean()
-    return PreTrainingLoss(token_loss, next_loss, hits, (next_logits.argmax(dim=-1) == next_labels).float().mean())
+    return PreTrainingLoss(
+        token_loss, next_loss, hits, (next_logits.argmax(dim=-1) == next_labels).float().mean()
+    )
 
 
 def loss_variant(**changes):
@@ -290,7 +294,9 @@ def loss_by_flatten(model, batch):
     token_loss = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORE)
     next_loss = -pairs.log_softmax(dim=-1).gather(1, batch["next_labels"][:, None]).mean()
     hits = (logits.argmax(-1) == labels).sum() / (labels != IGNORE).sum()
-    return PreTrainingLoss(token_loss, next_loss, hits, (pairs.argmax(-1) == batch["next_labels"]).double().mean())
+    return PreTrainingLoss(
+        token_loss, next_loss, hits, (pairs.argmax(-1) == batch["next_labels"]).double().mean()
+    )
 
 
 def two_softmaxes(logits, labels):
@@ -449,7 +455,7 @@ EXERCISES = (
         probe=probe_loss,
         hints=(
             "First find the positions, then ask the model for scores there, then take the labels at the same places.",
-            "`batch[\"labels\"] != IGNORE` is (B, T), True at M places; `labels[positions]` are the M hidden ids, in the "
+            '`batch["labels"] != IGNORE` is (B, T), True at M places; `labels[positions]` are the M hidden ids, in the '
             "order of the scores.",
             "`functional.cross_entropy(logits, labels)` takes scores (M, V) and ids (M,), and gives the mean. For the "
             "share right compare `logits.argmax(dim=-1)` with the labels.",

@@ -4,7 +4,17 @@ import torch
 
 from helpers import pretraining
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.tables.mlm_pretraining.small import CLS, MASK, PAD, SEP, TOKENIZER, UNK, About, rows, shape_of
+from helpers.exercises.tables.mlm_pretraining.small import (
+    CLS,
+    MASK,
+    PAD,
+    SEP,
+    TOKENIZER,
+    UNK,
+    About,
+    rows,
+    shape_of,
+)
 from helpers.pretraining import IGNORE
 
 # 6.1 places_to_mask
@@ -95,7 +105,9 @@ PLACES_MISTAKES = (
     Mistake(
         "specials counted, padding not",
         places_variant(
-            count=lambda ids, places, rate: (rate * (ids != PAD).sum(1, keepdim=True)).round().long().clamp(min=1)
+            count=lambda ids, places, rate: (
+                (rate * (ids != PAD).sum(1, keepdim=True)).round().long().clamp(min=1)
+            )
         ),
         "the places are right, but at a rate of 0.2 to choose are {yours} tokens, expected {expected}: the rate is taken "
         "of all tokens but padding, so [CLS] and [SEP] count. Of which tokens is a share to be hidden?",
@@ -185,11 +197,16 @@ def choose_variant(**changes):
 
 
 def choose_by_coin(ids, tokenizer, rate, generator):
-    return (torch.rand(ids.shape, generator=generator) < rate) & pretraining.places_to_mask(ids, tokenizer, rate)[0]
+    return (torch.rand(ids.shape, generator=generator) < rate) & pretraining.places_to_mask(
+        ids, tokenizer, rate
+    )[0]
 
 
 def choose_then_strike_out(ids, tokenizer, rate, generator):
-    return _choose(ids, tokenizer, rate, generator, hide=False) & pretraining.places_to_mask(ids, tokenizer, rate)[0]
+    return (
+        _choose(ids, tokenizer, rate, generator, hide=False)
+        & pretraining.places_to_mask(ids, tokenizer, rate)[0]
+    )
 
 
 def choose_one_draw(ids, tokenizer, rate, generator):

@@ -39,7 +39,10 @@ def probe_pairs(make_sentence_pairs):
     yield "the first segments", [pair[0] for pair in runs[0]]
     follows = dict(pair for document in few_documents() for pair in pairwise(document))
     pairs = [pair for run in runs for pair in run]
-    yield "label 0 where the second follows", About(_share(pairs, lambda a, b, n: (n == 0) == (follows[a] == b)), 0.01)
+    yield (
+        "label 0 where the second follows",
+        About(_share(pairs, lambda a, b, n: (n == 0) == (follows[a] == b)), 0.01),
+    )
     yield "share of pairs that follow", About(_share(pairs, lambda a, b, n: follows[a] == b), 0.05)
     strangers = [pair for pair in pairs if follows[pair[0]] != pair[1]]
     yield "strangers from the same document", About(_share(strangers, lambda a, b, n: a[0] == b[0]), 0.01)
@@ -57,7 +60,9 @@ def _share(pairs, holds):
     return sum(holds(*pair) for pair in pairs) / max(1, len(pairs))
 
 
-def _pairs(documents, seed, *, neighbors=pairwise, coin=None, label=None, other=None, segment=None, dice=None):
+def _pairs(
+    documents, seed, *, neighbors=pairwise, coin=None, label=None, other=None, segment=None, dice=None
+):
     dice = dice or random.Random(seed)
     found = []
     usable = [i for i, document in enumerate(documents) if document]
@@ -66,7 +71,9 @@ def _pairs(documents, seed, *, neighbors=pairwise, coin=None, label=None, other=
             if coin(index) if coin else dice.random() < 0.5:
                 found.append((first, following, 0))
                 continue
-            number = other(dice, index, documents) if other else dice.choice([i for i in usable if i != index])
+            number = (
+                other(dice, index, documents) if other else dice.choice([i for i in usable if i != index])
+            )
             second = segment(dice, documents[number]) if segment else dice.choice(documents[number])
             found.append((first, second, 1))
     return [(a, b, label(n)) for a, b, n in found] if label else found
@@ -109,7 +116,9 @@ def pairs_by_segments(documents, seed):
         others = [s for i, d in enumerate(documents) if i != index for s in d]
         for place in range(len(document) - 1):
             stays = dice.random() >= 0.5
-            found.append((document[place], document[place + 1] if stays else dice.choice(others), int(not stays)))
+            found.append(
+                (document[place], document[place + 1] if stays else dice.choice(others), int(not stays))
+            )
     return found
 
 
@@ -245,8 +254,7 @@ def some_pairs():
 
 
 def probe_batch(pairs_to_batch):
-    for name, found in pairs_to_batch(some_pairs(), TOKENIZER).items():
-        yield name, found
+    yield from pairs_to_batch(some_pairs(), TOKENIZER).items()
     yield "names", sorted(pairs_to_batch(some_pairs()[:1], TOKENIZER))
     yield "ids of one pair", pairs_to_batch(some_pairs()[1:2], TOKENIZER)["ids"]
 
@@ -326,7 +334,9 @@ BATCH_MISTAKES = (
     ),
     Mistake(
         "last [SEP] missing",
-        batch_variant(row=lambda a, b: [CLS, *a, SEP, *b], kinds=lambda a, b: [0] * (len(a) + 2) + [1] * len(b)),
+        batch_variant(
+            row=lambda a, b: [CLS, *a, SEP, *b], kinds=lambda a, b: [0] * (len(a) + 2) + [1] * len(b)
+        ),
         "the second pair begins {yours}, expected {expected}: a [SEP] stands at the end of each of the two segments",
         show=second_row("ids"),
     ),
@@ -418,7 +428,7 @@ EXERCISES = (
         hints=(
             "Make each row as a list first, with its segments beside it; only then pad all rows to the same length.",
             "`pad_sequence(tensors, batch_first=True, padding_value=…)` pads a list of tensors; the id of a special "
-            "token is `tokenizer.id_of[\"[SEP]\"]`.",
+            'token is `tokenizer.id_of["[SEP]"]`.',
             "A row has len(first) + 2 places of segment 0 and len(second) + 1 of segment 1. The mask is a row of ones "
             "for each text, padded with 0.",
         ),

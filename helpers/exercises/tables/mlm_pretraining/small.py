@@ -71,7 +71,13 @@ def batch(texts: int, seed: int) -> dict[str, torch.Tensor]:
     types = torch.zeros_like(ids)
     types[:, 3:] = 1
     next_labels = torch.tensor([(row + seed) % 2 for row in range(texts)])
-    return {"ids": ids, "type_ids": types, "attention_mask": mask, "labels": labels, "next_labels": next_labels}
+    return {
+        "ids": ids,
+        "type_ids": types,
+        "attention_mask": mask,
+        "labels": labels,
+        "next_labels": next_labels,
+    }
 
 
 def shorter(batch: dict[str, torch.Tensor], size: int) -> dict[str, torch.Tensor]:

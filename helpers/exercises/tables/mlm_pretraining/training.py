@@ -325,7 +325,11 @@ def update_in_order(*order, clip=None, result=None, finite=None):
             elif name == "clip":
                 norm = (clip or (lambda p: nn.utils.clip_grad_norm_(p, 1.0)))(list(model.parameters()))
             elif name == "check":
-                good = finite(loss, norm) if finite else bool(torch.isfinite(loss)) and bool(torch.isfinite(norm))
+                good = (
+                    finite(loss, norm)
+                    if finite
+                    else bool(torch.isfinite(loss)) and bool(torch.isfinite(norm))
+                )
                 if not good:
                     raise FloatingPointError(f"step {step}")
             elif name == "optimizer":
@@ -516,7 +520,9 @@ def _loop(model, batches, steps, learning_rate=1e-3, on_step=None, next_sentence
         losses = pretraining_loss(model, batch)
         loss = losses.token_loss + (weight(next_sentence) if weight else next_sentence) * losses.next_loss
         update_weights(model, loss, optimizer, schedule, step)
-        history.append(keep(history, losses) if keep else PreTrainingLoss(*(value.item() for value in losses)))
+        history.append(
+            keep(history, losses) if keep else PreTrainingLoss(*(value.item() for value in losses))
+        )
         if on_step:
             on_step(step, told(losses) if told else history[-1])
     if few and len(history) < steps:
@@ -531,7 +537,9 @@ def loop_variant(**changes):
     return program
 
 
-def loop_measured_after(model, batches, steps, learning_rate=1e-3, on_step=None, next_sentence=1.0, **options):
+def loop_measured_after(
+    model, batches, steps, learning_rate=1e-3, on_step=None, next_sentence=1.0, **options
+):
     history = []
 
     def note(step, losses):
@@ -551,14 +559,18 @@ def loop_measured_after(model, batches, steps, learning_rate=1e-3, on_step=None,
     return history
 
 
-def loop_first_batch_only(model, batches, steps, learning_rate=1e-3, on_step=None, next_sentence=1.0, **options):
+def loop_first_batch_only(
+    model, batches, steps, learning_rate=1e-3, on_step=None, next_sentence=1.0, **options
+):
     taken = list(batches)
     if len(taken) < steps:
         raise ValueError("too few batches")
     return _loop(model, taken[:1] * steps, steps, learning_rate, on_step, next_sentence, **options)
 
 
-def loop_without_options(model, batches, steps, learning_rate=1e-3, on_step=None, next_sentence=1.0, **options):
+def loop_without_options(
+    model, batches, steps, learning_rate=1e-3, on_step=None, next_sentence=1.0, **options
+):
     return _loop(model, batches, steps, learning_rate, on_step, next_sentence)
 
 
@@ -755,7 +767,9 @@ class training_afterwards:
 
 def mean_of_one_list(model, batches):
     with torch.no_grad(), evaluating(model):
-        found = [(pretraining_loss(model, b), int((b["labels"] != IGNORE).sum()), len(b["ids"])) for b in batches]
+        found = [
+            (pretraining_loss(model, b), int((b["labels"] != IGNORE).sum()), len(b["ids"])) for b in batches
+        ]
     if not found:
         raise ValueError("no batches")
     tokens, pairs = sum(n for _, n, _ in found), sum(n for _, _, n in found)
@@ -876,7 +890,7 @@ EXERCISES = (
             "schedule. Where does the look at the numbers belong?",
             "`clip_grad_norm_` gives the norm before clipping, as a tensor; `.item()` makes a number of it. A number "
             "that is not finite is no longer `< float('inf')`.",
-            "`raise FloatingPointError(f\"step {step}: …\")` stands before `optimizer.step()`.",
+            '`raise FloatingPointError(f"step {step}: …")` stands before `optimizer.step()`.',
         ),
         mistakes=UPDATE_MISTAKES,
         notice="infinity and “not a number” both fail `norm < inf`, so one comparison finds both",
