@@ -9,10 +9,10 @@ from torch.nn import functional
 
 from helpers.pretraining import IGNORE, choose_positions
 
-__all__ = ["unigram", "mixed", "lowest_loss", "hide_words", "token_loss_of_slots", "two_losses"]
+__all__ = ["unigram_logs", "mix_counts", "lowest_loss", "hide_words", "token_loss_of_slots", "two_losses"]
 
 
-def unigram(documents: Sequence[Sequence[Sequence[int]]], vocab_size: int) -> torch.Tensor:
+def unigram_logs(documents: Sequence[Sequence[Sequence[int]]], vocab_size: int) -> torch.Tensor:
     """The log of each entry's share of the tokens, (V,), with one added to every count.
 
     documents: lists of segments, which are lists of token ids.
@@ -22,7 +22,7 @@ def unigram(documents: Sequence[Sequence[Sequence[int]]], vocab_size: int) -> to
     return ((counts + 1) / (counts + 1).sum()).log()
 
 
-def mixed(counts: Counter | None, simpler: torch.Tensor) -> torch.Tensor:
+def mix_counts(counts: Counter | None, simpler: torch.Tensor) -> torch.Tensor:
     """Counts of entries and, with the weight of three counts more, what a simpler table says: (V,)."""
     row = 3 * simpler
     if counts:

@@ -8,10 +8,10 @@ import torch
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import mlm_pretraining as references
 
-# 6.13 unigram
+# 6.13 unigram_logs
 
 UNIGRAM = '''
-def my_unigram(documents, vocab_size):
+def my_unigram_logs(documents, vocab_size):
     """The natural log of each entry's share of the tokens, (V,), with one added to every count.
 
     documents: lists of segments, which are lists of token ids.
@@ -127,10 +127,10 @@ UNIGRAM_MISTAKES = (
     ),
 )
 
-# 6.14 mixed
+# 6.14 mix_counts
 
 MIXED = '''
-def my_mixed(counts, simpler):
+def my_mix_counts(counts, simpler):
     """Probabilities (V,) from counts, a Counter {entry: number} or None, leaning on a simpler table (V,).
 
     The simpler table counts like three observations more, shared out over the entries as it says.
@@ -368,8 +368,8 @@ LOWEST_MISTAKES = (
 EXERCISES = (
     Exercise(
         id="6.13",
-        name="unigram",
-        reference=references.unigram,
+        name="unigram_logs",
+        reference=references.unigram_logs,
         stub=UNIGRAM,
         probe=probe_unigram,
         hints=(
@@ -386,8 +386,8 @@ EXERCISES = (
     ),
     Exercise(
         id="6.14",
-        name="mixed",
-        reference=references.mixed,
+        name="mix_counts",
+        reference=references.mix_counts,
         stub=MIXED,
         probe=probe_mixed,
         hints=(

@@ -195,8 +195,8 @@ def my_pretraining_loss(model, batch):
     """-> PreTrainingLoss(token_loss, next_loss, token_accuracy, next_accuracy), four tensors with one number.
 
     batch: ids, type_ids, attention_mask, labels (B, T), IGNORE where nothing is asked, next_labels (B,).
-    model(ids, type_ids, attention_mask, positions) gives token_logits (M, V) at the M positions (B, T boolean)
-    and next_logits (B, 2). Each loss: the mean cross-entropy over what is asked; each accuracy: the share right.
+    model(ids, type_ids, attention_mask, positions) gives token_logits (M, V), at the M True positions, and
+    next_logits (B, 2). Each loss is the mean cross-entropy over what is asked, each accuracy the share right.
     """
     ...
 '''

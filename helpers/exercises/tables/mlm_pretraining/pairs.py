@@ -14,7 +14,7 @@ from helpers.exercises.tables.mlm_pretraining.small import CLS, MASK, PAD, SEP, 
 
 PAIRS = '''
 def my_make_sentence_pairs(documents, seed):
-    """A list of (first, second, label): label 0 if `second` follows `first`, 1 if it is from another document.
+    """A list of (first, second, label): label 0 if `second` follows `first`, 1 if it is from elsewhere.
 
     documents: lists of segments, in order; some are empty. Every two neighbors of a document give one pair.
     A coin decides: the two as they are, or the first with any segment of any other document that has one.

@@ -135,10 +135,10 @@ GROUPS_MISTAKES = (
 
 SCHEDULE = '''
 def my_linear_warm_up_and_decay(step, steps, warm_up):
-    """The share of the learning rate at a step, from 0: up to 1 over the first `warm_up` of the run, then to 0.
+    """The share of the learning rate at a step: up to 1 over the first `warm_up` of the run, then to 0.
 
-    warm_up is a share of the run, at least 0 and below 1; 0 means none. How far the run is: (step + 1) /
-    (steps + 1), so that neither the first step, 0, nor the last, steps - 1, has the rate 0. After that: 0.
+    Steps count from 0. warm_up is a share of the run, below 1; 0 means none. How far the run is: (step + 1)
+    / (steps + 1), so that neither the first step, 0, nor the last, steps - 1, has the rate 0. After that: 0.
     """
     ...
 '''
@@ -265,8 +265,8 @@ UPDATE = '''
 def my_update_weights(model, loss, optimizer, schedule, step):
     """One step of the optimizer, the gradient clipped to norm 1; returns the norm before clipping, a float.
 
-    nn.utils.clip_grad_norm_(model.parameters(), 1.0) clips, and gives that norm. If the loss or the norm is not
-    finite, FloatingPointError, before any weight has changed. After the optimizer the schedule takes its step.
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0) clips, and gives that norm. If the loss or the norm is
+    not finite: FloatingPointError, before any weight has changed. The schedule steps after the optimizer.
     """
     ...
 '''
@@ -468,10 +468,10 @@ def my_pretrain(
 ):
     """Train for `steps` batches; returns the history: a PreTrainingLoss of four floats for each step.
 
-    make_optimizer(model, steps, learning_rate, **options) gives optimizer and schedule; pretraining_loss(model,
-    batch) the losses; update_weights(model, loss, optimizer, schedule, step) makes a step. The loss is the
-    tokens' and next_sentence times that of the pairs. Steps are counted from 1; after each, on_step(step,
-    losses) is called, if there is one, with the floats. ValueError if there are too few batches.
+    make_optimizer(model, steps, learning_rate, **options) gives optimizer and schedule;
+    pretraining_loss(model, batch) the losses; update_weights(model, loss, optimizer, schedule, step) makes a
+    step. The loss is the tokens' and next_sentence times that of the pairs. Steps are counted from 1; after
+    each, on_step(step, losses) is called, if there is one, with floats. ValueError for too few batches.
     """
     ...
 '''
@@ -686,7 +686,7 @@ LOOP_MISTAKES = (
 
 MEAN = '''
 def my_mean_losses(model, batches):
-    """-> PreTrainingLoss of four floats over several batches: every hidden token and every pair counts the same.
+    """-> PreTrainingLoss of four floats over all batches: every hidden token and every pair counts the same.
 
     pretraining_loss(model, batch) gives a batch's means. `with evaluating(model):` puts the model into
     evaluation mode and afterwards back; no gradients are needed. ValueError if there are no batches.
