@@ -1,21 +1,41 @@
-"""Notebook 6: masking, sentence pairs, heads and loss, training, counts, and three published bugs."""
+"""Notebook 6: a file for each exercise, the three published bugs, and the questions."""
 
 from helpers.exercises.tables.mlm_pretraining import (
+    batches,
     bugs,
-    counting,
+    choosing,
+    corrupting,
+    floor,
+    groups,
     heads,
-    masking,
+    loop,
+    loss,
+    measuring,
+    mixing,
     pairs,
+    places,
     questions,
-    training,
+    schedule,
+    unigrams,
+    update,
 )
 
-EXERCISES = (
-    *masking.EXERCISES,
-    *pairs.EXERCISES,
-    *heads.EXERCISES,
-    *training.EXERCISES,
-    *counting.EXERCISES,
-    *bugs.EXERCISES,
+WRITE = (
+    places,
+    choosing,
+    corrupting,
+    pairs,
+    batches,
+    heads,
+    loss,
+    groups,
+    schedule,
+    update,
+    loop,
+    measuring,
+    unigrams,
+    mixing,
+    floor,
 )
+EXERCISES = (*(each.EXERCISE for each in WRITE), *bugs.EXERCISES)
 QUESTIONS = questions.QUESTIONS
