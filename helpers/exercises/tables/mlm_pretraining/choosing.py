@@ -92,6 +92,30 @@ def choose_with_replacement(ids, tokenizer, rate, generator):
     return chosen
 
 
+def choose_one_threshold(ids, tokenizer, rate, generator):
+    places, number = pretraining.places_to_mask(ids, tokenizer, rate)
+    drawn = torch.rand(ids.shape, generator=generator).masked_fill(~places, 2.0)
+    return (drawn <= drawn.flatten().sort().values[number.sum() - 1]) & places
+
+
+def choose_special_first(ids, tokenizer, rate, generator):
+    places, number = pretraining.places_to_mask(ids, tokenizer, rate)
+    drawn = torch.rand(ids.shape, generator=generator) * places
+    return drawn <= drawn.sort(dim=1).values.gather(1, number - 1)
+
+
+def choose_one_too_few(ids, tokenizer, rate, generator):
+    places, number = pretraining.places_to_mask(ids, tokenizer, rate)
+    drawn = torch.rand(ids.shape, generator=generator).masked_fill(~places, 2.0)
+    return drawn < drawn.sort(dim=1).values.gather(1, number - 1)
+
+
+def choose_one_too_many(ids, tokenizer, rate, generator):
+    places, number = pretraining.places_to_mask(ids, tokenizer, rate)
+    drawn = torch.rand(ids.shape, generator=generator).masked_fill(~places, 2.0)
+    return drawn <= drawn.sort(dim=1).values.gather(1, number)
+
+
 def choose_by_topk(ids, tokenizer, rate, generator):
     places, number = pretraining.places_to_mask(ids, tokenizer, rate)
     drawn = torch.rand(ids.shape, generator=generator) * places
@@ -141,6 +165,32 @@ CHOOSE_MISTAKES = (
         "of a text of 2 words you choose {yours} on the average, expected {expected}: every text gets the number of the "
         "longest one",
         show=lambda parts: parts["chosen of 2 words"],
+    ),
+    Mistake(
+        "one threshold for the batch",
+        choose_one_threshold,
+        "the number is right for the batch as a whole, but some texts of 18 words get more and others fewer than 3: one "
+        "threshold serves all of them. Each text has its own smallest numbers",
+    ),
+    Mistake(
+        "special tokens come first",
+        choose_special_first,
+        "special tokens are chosen, and of 18 words only {yours} on the average, expected {expected}: their numbers were "
+        "made 0, and the smallest are chosen. To which end of the order do they belong?",
+        show=of_18,
+    ),
+    Mistake(
+        "one too few",
+        choose_one_too_few,
+        "of 18 words you choose {yours}, expected {expected}: the number at the threshold is itself one of those wanted",
+        show=of_18,
+    ),
+    Mistake(
+        "one too many",
+        choose_one_too_many,
+        "of 18 words you choose {yours}, expected {expected}: the third smallest number stands at which place of the "
+        "sorted row, counted from 0?",
+        show=of_18,
     ),
     Mistake(
         "with replacement",

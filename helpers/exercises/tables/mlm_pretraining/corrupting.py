@@ -105,6 +105,11 @@ def corrupt_fixed_shares(ids, chosen, tokenizer, generator, shares=(0.8, 0.1, 0.
     return _corrupt(ids, chosen, tokenizer, generator)
 
 
+def corrupt_other_mask(ids, chosen, tokenizer, generator, shares=(0.8, 0.1, 0.1)):
+    read, labels = _corrupt(ids, chosen, tokenizer, generator, shares)
+    return read.masked_fill(chosen & (read == MASK), 103), labels
+
+
 def corrupt_own_chance(ids, chosen, tokenizer, generator, shares=(0.8, 0.1, 0.1)):
     return _corrupt(ids, chosen, tokenizer, None, shares)
 
@@ -202,10 +207,22 @@ CORRUPT_MISTAKES = (
     ),
     Mistake(
         "the rest is random",
-        corrupt_variant(second=lambda draws, s: (draws >= s[0]) & (s[2] < 1)),
+        corrupt_variant(second=lambda draws, s: draws >= s[0]),
         "{yours} of the chosen tokens stay unchanged, expected {expected}: what does not become [MASK] becomes random, "
         "and nothing is left as it was",
         show=unchanged,
+    ),
+    Mistake(
+        "the second case undoes the first",
+        corrupt_variant(second=lambda draws, s: draws < s[0] + s[1]),
+        "{yours} of the chosen tokens are behind [MASK], expected {expected}: what is below 0.8 is also below 0.9, so the "
+        "second case writes over the first. Where does its share begin?",
+        show=behind_mask,
+    ),
+    Mistake(
+        "another vocabulary's [MASK]",
+        corrupt_other_mask,
+        "none of the chosen tokens is behind [MASK]: 103 is its id in the official vocabulary. Ask this tokenizer",
     ),
     Mistake(
         "one random entry",

@@ -105,6 +105,13 @@ LOWEST_MISTAKES = (
         show=coin,
     ),
     Mistake(
+        "softmax of probabilities",
+        lambda chances: -(chances * chances.log_softmax(dim=-1)).sum(dim=-1).mean().item(),
+        "the first two guesses cost {yours}, expected {expected}: the chances are taken for scores and get a softmax, "
+        "which makes them more alike. They are probabilities already",
+        show=coin,
+    ),
+    Mistake(
         "exponential",
         lambda chances: entropies(chances).mean().exp().item(),
         "the first two guesses cost {yours}, expected {expected}: that is the perplexity, e to the power of the loss",

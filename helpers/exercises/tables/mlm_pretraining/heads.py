@@ -125,6 +125,15 @@ FORWARD_MISTAKES = (
         show=one_token,
     ),
     Mistake(
+        "GELU approximated",
+        forward_variant(
+            token=lambda self, h: self.norm(functional.gelu(self.transform(h), approximate="tanh"))
+        ),
+        "the first scores of the first token are {yours}, expected {expected}: nearly right. This is the approximation of "
+        "GELU by a tanh, and BERT's weights were made for GELU itself",
+        show=one_token,
+    ),
+    Mistake(
         "tanh",
         forward_variant(token=lambda self, h: self.norm(self.transform(h).tanh())),
         "the first scores of the first token are {yours}, expected {expected}: tanh is the pooler's function; the token "

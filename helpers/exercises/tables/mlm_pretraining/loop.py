@@ -41,7 +41,7 @@ def probe_loop(pretrain):
     yield "the history", [tuple(losses) for losses in history]
     yield "named losses", [hasattr(losses, "token_loss") for losses in history]
     yield "steps told", [step for step, _ in seen]
-    yield "losses told", [tuple(losses) for _, losses in seen]
+    yield "losses told", [tuple(losses) if isinstance(losses, tuple) else losses for _, losses in seen]
     yield "training mode", model.training
     yield "a weight afterwards", model.next_sentence.weight.detach().clone()
     model, _, _ = run(stream(), 3, next_sentence=0.1, weight_decay=0.0)
@@ -50,8 +50,8 @@ def probe_loop(pretrain):
     try:
         run(stream(), 6)
         yield "too few batches", "goes on"
-    except ValueError:
-        yield "too few batches", "ValueError"
+    except (ValueError, StopIteration) as error:
+        yield "too few batches", type(error).__name__
 
 
 def _loop(model, batches, steps, learning_rate=1e-3, on_step=None, next_sentence=1.0, *, start=1, weight=None,
@@ -119,6 +119,14 @@ def loop_without_options(
     model, batches, steps, learning_rate=1e-3, on_step=None, next_sentence=1.0, **options
 ):
     return _loop(model, batches, steps, learning_rate, on_step, next_sentence)
+
+
+def loop_until_it_breaks(
+    model, batches, steps, learning_rate=1e-3, on_step=None, next_sentence=1.0, **options
+):
+    stream = iter(batches)
+    taken = [next(stream) for _ in range(steps)]
+    return _loop(model, taken, steps, learning_rate, on_step, next_sentence, **options)
 
 
 def loop_with_next(model, batches, steps, learning_rate=1e-3, on_step=None, next_sentence=1.0, **options):
@@ -221,6 +229,17 @@ LOOP_MISTAKES = (
         loop_variant(few=False),
         "the run is right, but with five batches for six steps it ends without a word, and the schedule is cut off in "
         "the middle",
+    ),
+    Mistake(
+        "the stream's own end",
+        loop_until_it_breaks,
+        "the run is right, but with five batches for six steps it ends with StopIteration, which a loop around it would "
+        "take for its own end: a sentence is of more use",
+    ),
+    Mistake(
+        "one number told",
+        loop_variant(told=lambda losses: (losses.token_loss + losses.next_loss).item()),
+        "the history is right, but `on_step` is told one number: it wants all four, as they stand in the history",
     ),
     Mistake(
         "tensors told",

@@ -92,6 +92,11 @@ def loss_variant(**changes):
     return lambda model, batch: _loss(model, batch, **changes)
 
 
+def loss_of_clamped(model, batch):
+    logits = model(batch["ids"], batch["type_ids"], batch["attention_mask"])[0]
+    return functional.cross_entropy(logits.flatten(0, 1), batch["labels"].clamp(min=0).flatten())
+
+
 def loss_over_all_positions(model, batch):
     found = _loss(model, batch)
     return found._replace(token_loss=found.token_loss * (batch["labels"] != IGNORE).float().mean())
@@ -156,6 +161,13 @@ LOSS_MISTAKES = (
         loss_variant(where=lambda batch: batch["attention_mask"] == 1),
         "the token loss is {yours}, expected {expected}: every place with text is asked for, and at most of them the "
         "answer can be read in the input. Which places have a label?",
+        show=token_loss,
+    ),
+    Mistake(
+        "unasked places as entry 0",
+        lambda model, batch: _loss(model, batch)._replace(token_loss=loss_of_clamped(model, batch)),
+        "the token loss is {yours}, expected {expected}: where nothing is asked you ask for entry 0. What does "
+        "cross-entropy leave out by itself?",
         show=token_loss,
     ),
     Mistake(

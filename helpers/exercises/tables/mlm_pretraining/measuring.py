@@ -13,7 +13,7 @@ def my_mean_losses(model, batches):
     """-> PreTrainingLoss of four floats over all batches: every hidden token and every pair counts the same.
 
     pretraining_loss(model, batch) gives a batch's means. `with evaluating(model):` puts the model into
-    evaluation mode and afterwards back; no gradients are needed. ValueError if there are no batches.
+    evaluation mode and afterwards back; no gradients are needed. An error if there are no batches.
     """
     ...
 '''
@@ -28,6 +28,7 @@ def probe_mean(mean_losses):
     yield "share of tokens right", float(losses.token_accuracy)
     yield "share of pairs right", float(losses.next_accuracy)
     yield "numbers", [isinstance(value, float) for value in losses]
+    yield "training mode of a model that was not", model.training
     model.train()
     again = mean_losses(model, iter(batches))
     yield "token loss of a model in training mode", float(again.token_loss)
@@ -35,8 +36,8 @@ def probe_mean(mean_losses):
     try:
         mean_losses(model, [])
         yield "no batches", "goes on"
-    except ValueError:
-        yield "no batches", "ValueError"
+    except Exception:
+        yield "no batches", "an error"
 
 
 def _mean(model, batches, *, weights=None, mode=evaluating, divide=None, empty=True):
@@ -157,6 +158,12 @@ MEAN_MISTAKES = (
         mean_variant(mode=for_good),
         "the numbers are right, but a model that was in training mode is in evaluation mode afterwards: from the first "
         "measurement on, the run would go on without dropout",
+    ),
+    Mistake(
+        "always in training mode afterwards",
+        mean_variant(mode=training_afterwards),
+        "the numbers are right, but a model that was in evaluation mode is in training mode afterwards: put it back as "
+        "it came",
     ),
     Mistake(
         "no batches",

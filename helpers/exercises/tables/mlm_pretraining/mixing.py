@@ -56,6 +56,17 @@ def mixed_one_or_the_other(counts, simpler):
     return _mixed(counts, simpler, row=lambda s: 0 * s) if counts else simpler.clone()
 
 
+def mixed_only_counted(counts, simpler):
+    right, made = _mixed(counts, simpler), simpler.clone()
+    for entry in counts or {}:
+        made[entry] = right[entry]
+    return made
+
+
+def mixed_three_times(counts, simpler):
+    return _mixed(counts, simpler) if counts else 3 * simpler
+
+
 def mixed_by_dense(counts, simpler):
     found = torch.tensor([float((counts or {}).get(entry, 0)) for entry in range(len(simpler))])
     return (found + 3 * simpler) / (found.sum() + 3)
@@ -119,6 +130,20 @@ MIXED_MISTAKES = (
         mixed_variant(add=lambda number, total: 1),
         "with seven counts you give {yours}, expected {expected}: it does not matter how often an entry was counted",
         show=seven,
+    ),
+    Mistake(
+        "only what was counted",
+        mixed_only_counted,
+        "with seven counts you give {yours}, expected {expected}: the entries that were counted are right, and the others "
+        "keep the simpler table's shares, so the sum is more than 1",
+        show=seven,
+    ),
+    Mistake(
+        "three times, when nothing was counted",
+        mixed_three_times,
+        "right where something was counted, but without counts you give {yours}, expected {expected}: it is not divided "
+        "by its sum",
+        show=lambda parts: parts["nothing counted"],
     ),
     Mistake(
         "divided by the counts alone",

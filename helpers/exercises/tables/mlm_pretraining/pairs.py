@@ -104,6 +104,15 @@ def pairs_from_all_segments(documents, seed):
     return found
 
 
+def pairs_both(documents, seed):
+    dice, found = random.Random(seed), []
+    for index, document in enumerate(documents):
+        others = [d for i, d in enumerate(documents) if i != index and d]
+        for first, following in pairwise(document):
+            found += [(first, following, 0), (first, dice.choice(dice.choice(others)), 1)]
+    return found
+
+
 def pairs_by_segments(documents, seed):
     """Right: any other document's segment, each segment as likely."""
     dice, found = random.Random(seed), []
@@ -174,6 +183,13 @@ PAIRS_MISTAKES = (
         "a share of {yours} of the pairs follow each other, expected {expected}: every second segment is replaced. What "
         "does the coin decide?",
         show=lambda parts: parts["share of pairs that follow"],
+    ),
+    Mistake(
+        "both of each",
+        pairs_both,
+        "your pairs begin with {yours}, expected {expected}: you give both, the neighbors and a pair with a stranger. A coin "
+        "decides between the two",
+        show=lambda parts: parts["the first segments"],
     ),
     Mistake(
         "pairs across documents",

@@ -1,5 +1,7 @@
 """Exercise 6.9. The learning rate over the steps."""
 
+import math
+
 from helpers import pretraining
 from helpers.exercises.exercise import Exercise, Mistake
 
@@ -112,6 +114,15 @@ SCHEDULE_MISTAKES = (
         ),
         "the shares of nine steps are {yours}, expected {expected}: at the end of the warm-up the share jumps down: the "
         "falling line must begin at 1 just there",
+        show=nine,
+    ),
+    Mistake(
+        "a cosine",
+        schedule_variant(
+            fall=lambda p, w: 0.5 + 0.5 * math.cos(math.pi * min(1.0, max(0.0, (p - w) / (1 - w))))
+        ),
+        "the shares of nine steps are {yours}, expected {expected}: it falls along a cosine, which many runs use, too. "
+        "Here a straight line is asked for",
         show=nine,
     ),
     Mistake(

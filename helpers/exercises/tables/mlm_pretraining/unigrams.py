@@ -85,6 +85,13 @@ UNIGRAM_MISTAKES = (
         show=ten,
     ),
     Mistake(
+        "0 where nothing was counted",
+        unigram_variant(added=0, log=lambda shares: torch.where(shares > 0, shares.log(), 0.0)),
+        "of ten tokens the logs are {yours}, expected {expected}: what was never counted gets the log 0, which is the "
+        "probability 1. It should be small, and not nothing",
+        show=ten,
+    ),
+    Mistake(
         "no log",
         unigram_variant(log=lambda shares: shares),
         "of ten tokens you give {yours}, expected {expected}: these are the shares; their logs are asked for",

@@ -44,20 +44,24 @@ def probe_update(update_weights):
     root = (model(inputs)[0, 0] * 0).abs().sqrt()  # the loss is 0, its gradient is not a number
     yield "a gradient that is not finite", _stops(update_weights, model, root, optimizer, schedule)
     yield "weights at the end", bool((model.weight.detach() == after).all())
+    with torch.no_grad():
+        model.weight.copy_(after)
+    infinite = (model.weight[0, 0] - model.weight[0, 0].detach()).sqrt()
+    yield "a gradient that is infinite", _stops(update_weights, model, infinite, optimizer, schedule)
 
 
 def _stops(update_weights, model, loss, optimizer, schedule):
     try:
         update_weights(model, loss, optimizer, schedule, 3)
-    except FloatingPointError:
-        return "FloatingPointError"
+    except Exception as error:
+        return type(error).__name__
     return "goes on"
 
 
 STEPS = ("zero", "backward", "clip", "check", "optimizer", "schedule")
 
 
-def update_in_order(*order, clip=None, result=None, finite=None):
+def update_in_order(*order, clip=None, result=None, finite=None, error=FloatingPointError):
     """The steps of an update, in some order, some of them left out."""
 
     def program(model, loss, optimizer, schedule, step):
@@ -76,7 +80,7 @@ def update_in_order(*order, clip=None, result=None, finite=None):
                     else bool(torch.isfinite(loss)) and bool(torch.isfinite(norm))
                 )
                 if not good:
-                    raise FloatingPointError(f"step {step}")
+                    raise error(f"step {step}")
             elif name == "optimizer":
                 optimizer.step()
             else:
@@ -192,6 +196,18 @@ UPDATE_MISTAKES = (
         update_in_order("zero", "backward", "clip", "optimizer", "schedule"),
         "the steps are right, but with a loss that is infinite it goes on: one such step makes all weights “not a "
         "number”, and every later loss as well",
+    ),
+    Mistake(
+        "only “not a number” is looked at",
+        update_in_order(*STEPS, finite=lambda loss, norm: not bool(torch.isnan(norm))),
+        "a gradient that is not a number stops it, but one that is infinite does not: after clipping it is 0 or not a "
+        "number. Which test finds both?",
+    ),
+    Mistake(
+        "another error",
+        update_in_order(*STEPS, error=ValueError),
+        "it stops at the right time, but with a ValueError: the inputs were well formed, and it is the numbers that ran "
+        "away. Python has an error for that",
     ),
     Mistake(
         "stopped too late",
