@@ -7,7 +7,8 @@
 # make sync    rewrite the code shown in the notebooks from helpers/: python scripts/dev/sync_cells.py
 # make badges  write the address in pyproject.toml everywhere else:   python scripts/dev/badges.py
 # make lint    the linter, and what is seen in notebooks without running them: python -m ruff check . and
-#              scripts/dev/badges.py --check, scripts/dev/sync_cells.py --check, scripts/dev/check_notebooks.py
+#              scripts/dev/badges.py --check, scripts/dev/sync_cells.py --check, scripts/dev/check_notebooks.py,
+#              and python -m pytest -n 0 --stored -m stored tests: the notebooks as they are stored, unsolved
 # make test-browser   the attention views in Chromium, installed before: python -m pytest -n 0 tests/browser
 # make bench   time and memory of every notebook, the tokenizer:      python benchmarks/notebooks.py, wordpiece.py
 # make data    fetch the data into data/cache/:                       python -m helpers.data
@@ -58,6 +59,7 @@ lint: .venv/.installed-dev
 	$(PY) scripts/dev/badges.py --check
 	$(PY) scripts/dev/sync_cells.py --check
 	$(PY) scripts/dev/check_notebooks.py
+	$(PY) -m pytest -q -n 0 --stored -m stored tests
 
 clean:
 	rm -rf .venv

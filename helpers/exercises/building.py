@@ -48,9 +48,9 @@ def my_fine_tuning() -> "Build":
 class Build:
     """Fresh copies of the taught modules, such as `build.encoder`, with the learner's parts in them.
 
-    modules: those whose exercises count; all are copied. ours: ids of exercises for which the course's version
-    is taken though the learner has one. parts: {id: "yours" or "ours"}. faults: sentences on parts that could
-    not be put in.
+    modules: those whose exercises count; all are copied. ours: ids of exercises for which the course's
+    version is taken though the learner has one. parts: {id: "yours" or "ours"}. faults: sentences on parts
+    that can't be put in.
     """
 
     def __init__(self, *modules: str, ours: Iterable[str] = ()):
@@ -157,9 +157,8 @@ class Build:
     def prove(self, check: Callable[["Build"], None]) -> "Build":
         """Run check(build), which raises an error where something is not as it should be.
 
-        Where it does, and parts are yours, ours are put back one at a time until it is known which of yours is
-        to blame; that is printed, and the build that passes is returned. Raises the error where no part of
-        yours is to blame.
+        Where it does, ours are put back one part at a time until it is known which of yours is to blame; that
+        is printed, and the build that passes is returned. Raises the error where none of yours is to blame.
         """
         try:
             check(self)
@@ -171,7 +170,7 @@ class Build:
             words = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         for name in guilty:
             exercise = EXERCISES[name]
-            print(f"your {exercise.learner} ({name}) breaks it ({words}); ours is taken for now: look at it again")
+            print(f"your {exercise.learner} ({name}) breaks it ({words}); ours is taken: look at it again")
         return self.without(*guilty)
 
     def _guilty(self, check: Callable[["Build"], None]) -> list[str]:
@@ -190,11 +189,12 @@ class Build:
         for name in mine_here:
             if passes(self.without(name)):
                 return [name]
-        return [n for n in mine_here if not passes(self.without(*(o for o in mine_here if o != n)))] or mine_here
+        alone = [n for n in mine_here if not passes(self.without(*(o for o in mine_here if o != n)))]
+        return alone or mine_here
 
 
 def module_of(exercise: Exercise) -> str:
-    """The taught module that holds an exercise's right function; "" for one that is not in a taught module."""
+    """The taught module that holds an exercise's right function; "" for one that is in none."""
     name = (getattr(exercise.reference, "__module__", "") or "").removeprefix("helpers.")
     if name in TAUGHT and hasattr(importlib.import_module(f"helpers.{name}"), exercise.name.split(".")[0]):
         return name

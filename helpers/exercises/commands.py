@@ -71,27 +71,29 @@ def guess(question_id: str, answer=...) -> None:
 
 
 def restore(exercise_id: str = "") -> None:
-    """Bring back what passed: all your functions into this notebook, or print one, to be pasted into its cell.
+    """Bring back what passed: all your functions into this notebook, or print one, to be pasted.
 
     Functions are kept when a check passes, so they survive a new version of the notebooks.
     """
     if exercise_id:
         exercise, text = _found(EXERCISES, exercise_id, "exercise"), mine.source(exercise_id)
         if exercise is not None:
-            print(mine.definition(text, exercise.learner) if text else f"{exercise_id}: nothing is kept of it")
+            print(
+                mine.definition(text, exercise.learner) if text else f"{exercise_id}: nothing is kept of it"
+            )
         return
     space, back = inspect.currentframe().f_back.f_globals, []
     for name in mine.kept():
         exercise = EXERCISES.get(name)
         if exercise is None:
-            print(f"{name}: this exercise is no longer in the course; its file stays in {mine.folder()}")
+            print(f"{name} is no longer in the course; its file stays in {mine.folder()}")
             continue
         try:
             space[exercise.learner] = mine.define(exercise, {**_taught(exercise), **space})
             back.append(f"{exercise.learner} ({name})")
         except ValueError as error:
             print(error)
-    print(f"back in this notebook: {', '.join(back)}" if back else "nothing is kept yet: a check that passes keeps")
+    print(f"back in this notebook: {', '.join(back)}" if back else "nothing is kept yet")
 
 
 def forget(exercise_id: str) -> None:

@@ -1,8 +1,8 @@
 """What the learner wrote and what passed: kept as files, to be seen, edited, removed, and restored.
 
-One file for each exercise in data/mine/ (git ignores it), or in the folder that BERT_COURSE_MINE names, such as
-one on Google Drive. A file is a small program: the imports, constants and helpers that the function needs, and
-the function. progress.json beside them counts what was tried.
+One file for each exercise in data/mine/ (git ignores it), or in the folder that BERT_COURSE_MINE names, such
+as one on Google Drive. A file is a small program: the imports, constants and helpers that the function needs,
+and the function. progress.json beside them says what was tried.
 """
 
 import ast
@@ -21,7 +21,18 @@ from types import ModuleType
 from helpers.exercises.exercise import Exercise
 from helpers.exercises.sources import source_of
 
-__all__ = ["folder", "keep", "kept", "source", "definition", "define", "forget", "note", "noted", "globals_used"]
+__all__ = [
+    "folder",
+    "keep",
+    "kept",
+    "source",
+    "definition",
+    "define",
+    "forget",
+    "note",
+    "noted",
+    "globals_used",
+]
 
 NEEDS = "# Needs from its notebook: "
 
@@ -47,7 +58,8 @@ def keep(exercise: Exercise, function: Callable) -> str | None:
         alias = "" if name == exercise.learner else f"\n\n{exercise.learner} = {name}\n"
     else:
         alias = ""  # my_name = lambda …, as it was written
-    head = [f"# Exercise {exercise.id}, {exercise.name}: passed.", *([NEEDS + ", ".join(missing)] * bool(missing))]
+    head = [f"# Exercise {exercise.id}, {exercise.name}: passed."]
+    head += [NEEDS + ", ".join(missing)] * bool(missing)
     program = "\n".join([*head, *lines, "", "", text.rstrip(), ""]) + alias
     try:
         _write(path_of(exercise.id), program)
@@ -55,8 +67,8 @@ def keep(exercise: Exercise, function: Callable) -> str | None:
         return f"it can't be kept in {folder()} ({error.strerror}): BERT_COURSE_MINE may name another folder"
     if missing:
         return (
-            f"it uses {', '.join(missing)} of this notebook, so no model can be built of it elsewhere: give it as "
-            f"a parameter, or define it inside"
+            f"it uses {', '.join(missing)} of this notebook, so no model can be built of it: "
+            f"give it as a parameter, or define it inside"
         )
     return None
 
@@ -89,7 +101,9 @@ def globals_used(text: str) -> list[str]:
 
     table = symtable.symtable(text, "<mine>", "exec")
     look(table)
-    own = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
+    own = {
+        s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()
+    }
     return sorted(found - own - set(dir(builtins)) - {"__name__", "__class__"})
 
 
@@ -156,6 +170,7 @@ def kept(ids: Iterable[str] | None = None) -> dict[str, Path]:
     for path in folder().glob("exercise_*.py") if folder().is_dir() else ():
         if match := re.fullmatch(r"exercise_(\d+)_(\w+)\.py", path.name):
             found[f"{match[1]}.{match[2]}"] = path
+
     def order(name):
         notebook, _, rest = name.partition(".")
         return int(notebook), rest.rstrip("0123456789"), int("0" + rest.lstrip("abcdefghijklmnopqrstuvwxyz"))
@@ -181,8 +196,8 @@ def definition(text: str, name: str) -> str:
 def define(exercise: Exercise, space: dict | None = None) -> Callable:
     """Run the file of a kept function and return the function.
 
-    space: names that it may use besides those in its file, such as a taught module's. Raises ValueError, saying
-    what is wrong, for a file that can't be run or whose names are missing.
+    space: names that it may use besides those in its file, such as a taught module's. Raises ValueError,
+    saying what is wrong, for a file that can't be run or whose names are missing.
     """
     path = path_of(exercise.id)
     try:
@@ -193,8 +208,10 @@ def define(exercise: Exercise, space: dict | None = None) -> Callable:
     names = dict(space or {})
     names["__name__"] = names.get("__name__", "mine")
     if missing := [name for name in globals_used(text) if name not in names]:
-        words = f"{exercise.learner} (exercise {exercise.id}) uses {', '.join(missing)}, which its notebook made: "
-        raise ValueError(words + "give it as a parameter, or define it inside, and check it again")
+        raise ValueError(
+            f"{exercise.learner} (exercise {exercise.id}) uses {', '.join(missing)}, which its notebook "
+            f"made: give it as a parameter, or define it inside, and check it again"
+        )
     try:
         exec(program, names)
         return names[exercise.learner]

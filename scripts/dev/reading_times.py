@@ -4,7 +4,8 @@
     python scripts/dev/reading_times.py 01 03     the ones whose names begin so
 
 Counted is a first reading up to the exercises, without the set-up cell; running, exercises, detours (headed
-*Optional*) and the cells of checks with their wrong programs are not. Prose: 150 words a minute; adults
+*Optional*), *Break it*, the learner's own cells (stubs, guesses) and the cells of checks with their wrong
+programs are not: exercises give their own minutes. Prose: 150 words a minute; adults
 read general non-fiction in English at 238 (Brysbaert 2019, "How many words do we read per minute?"), and
 prose about code, with its names and numbers, is slower. Code: eight seconds a line, which is 450 lines an
 hour, the pace at which reviewers still find faults (Cohen 2006, "Best Kept Secrets of Peer Code Review",
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from helpers.data.output import accept_any_text  # noqa: E402
+from scripts.dev import sync_exercises  # noqa: E402
 from scripts.dev.run_notebooks import find  # noqa: E402
 
 WORDS_A_MINUTE = 150
@@ -42,11 +44,23 @@ def read_cells(cells):
                     return
                 if detour and len(marks) <= detour:
                     detour = 0
-                if not detour and title.lower().startswith("optional"):
+                if not detour and title.lower().startswith(("optional", "break it")):
                     detour = len(marks)
-        skipped = cell.source.startswith(SET_UP) or cell.cell_type == "code" and CHECKS.search(cell.source)
-        if not detour and not skipped:
+        code = cell.cell_type == "code"
+        skipped = code and (CHECKS.search(cell.source) or sync_exercises.kind(cell.source))
+        if not detour and not skipped and not cell.source.startswith(SET_UP):
             yield cell
+
+
+def course_cells(cells) -> int:
+    """How many cells there are besides stubs, guesses, and what stands under headings *Break it*."""
+    count, level = 0, 0  # the level of the heading under which a bug is looked for
+    for cell in cells:
+        if cell.cell_type == "markdown" and (heading := re.search(r"^(#+) +(.*)", cell.source, re.M)):
+            if not level or len(heading[1]) <= level:
+                level = len(heading[1]) if heading[2].startswith("Break it") else 0
+        count += not level and not (cell.cell_type == "code" and sync_exercises.kind(cell.source))
+    return count
 
 
 def minutes(path: Path) -> float:
@@ -102,8 +116,9 @@ def rounded(path: Path) -> int:
 def main(names: list[str]) -> int:
     accept_any_text()
     for path in find(names):
-        count = len(nbformat.read(path, as_version=4).cells)
-        print(f"{path.stem:<34} {minutes(path):6.1f} minutes {count:4} cells")
+        cells = nbformat.read(path, as_version=4).cells
+        count = f"{course_cells(cells):4} cells, {len(cells):4} with exercises"
+        print(f"{path.stem:<34} {minutes(path):6.1f} minutes {count}")
     return 0
 
 

@@ -11,8 +11,10 @@ BERT_COURSE_DEVICE say otherwise.
 """
 
 import argparse
+import atexit
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,6 +35,7 @@ sys.path.insert(0, str(ROOT))
 
 from helpers.data.output import accept_any_text  # noqa: E402
 from helpers.training.options import count  # noqa: E402
+from scripts.dev import sync_exercises  # noqa: E402
 
 NOTEBOOKS = ROOT / "notebooks"
 SECONDS_PER_CELL = 1200
@@ -78,6 +81,9 @@ def main(arguments: list[str] | None = None) -> int:
     for name, value in ONE_THREAD.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("BERT_COURSE_STILL", "1")  # helpers/views/explorer.py: a picture, no widgets
+    if options.check or options.twice:  # what is written must not come from, or get into, a learner's folder
+        os.environ["BERT_COURSE_MINE"] = tempfile.mkdtemp(prefix="bert_course_mine_")
+        atexit.register(shutil.rmtree, os.environ["BERT_COURSE_MINE"], ignore_errors=True)
     start = time.monotonic()
     paths, store = find(options.names), not (options.check or options.twice)
     runs = list(run_all(paths, store, options.jobs, options.twice))
@@ -239,8 +245,13 @@ def comparable(cell) -> list[tuple[str, str]]:
 
 
 def differences(stored, fresh) -> list[str]:
-    """One line for each cell whose output differs from the stored one and is not tagged to be ignored."""
+    """One line for each cell whose output differs from the stored one and is not tagged to be ignored.
+
+    A notebook that a learner wrote in or saved is not compared: what it shows is theirs.
+    """
     problems = []
+    if sync_exercises.is_learners(stored):
+        return problems
     for number, (old, new) in enumerate(zip(code_cells(stored), code_cells(fresh), strict=True), 1):
         if IGNORE_OUTPUT not in new.metadata.get("tags", []) and comparable(old) != comparable(new):
             problems.append(

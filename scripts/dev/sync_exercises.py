@@ -62,6 +62,19 @@ def wanted(source: str) -> str | None:
     return None
 
 
+def is_learners(notebook) -> bool:
+    """True for a notebook that a learner wrote in, or saved from a session of their own.
+
+    What it shows is then not what the course stored, and nothing to compare with: outputs of cells run in
+    another order, answers in the place of stubs.
+    """
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    counts = [cell.execution_count for cell in code]
+    if counts != list(range(1, len(code) + 1)):
+        return True
+    return any((text := wanted(cell.source)) is not None and cell.source.rstrip() != text for cell in code)
+
+
 def stub_cell(exercise: Exercise) -> str:
     """The cell in which the learner writes: the stub, and the check."""
     return f'{exercise.stub}\n\n\ncheck("{exercise.id}", {exercise.learner})'

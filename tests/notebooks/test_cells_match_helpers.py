@@ -67,6 +67,7 @@ def edited(old, new):
     return [cell.replace(old, new) for cell in CELLS]
 
 
+@pytest.mark.stored
 def test_the_notebooks_show_what_the_helpers_hold():
     assert sync_cells.problems(ROOT) == []
 

@@ -42,11 +42,13 @@ def test_all_notebooks_are_there():
     assert [path.stem for path in NOTEBOOKS][: len(NAMES)] == NAMES
 
 
+@pytest.mark.stored
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_stored_notebook(path):
     assert check_notebooks.problems(path) == []
 
 
+@pytest.mark.stored
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_stored_metadata_is_of_no_machine(path):
     stored = nbformat.read(path, as_version=4)
@@ -287,6 +289,7 @@ def test_names_are_beginnings(tmp_path):
         run_notebooks.find(["07"], tmp_path)
 
 
+@pytest.mark.stored
 def test_the_start_page_gives_the_reading_times():
     """The map's minutes are those that the stored notebooks take, counted for a beginner."""
     page = nbformat.read(ROOT / "notebooks" / "00_start_here.ipynb", as_version=4)

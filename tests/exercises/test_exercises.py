@@ -1,9 +1,10 @@
 """Every exercise and question of the course: made from the tables.
 
-    python -m pytest -n 0 tests/exercises/test_tables.py -k nb04      those of one notebook
+python -m pytest -n 0 tests/exercises/test_exercises.py -k nb04      those of one notebook
 """
 
 import functools
+import inspect
 import itertools
 import re
 
@@ -37,6 +38,7 @@ def test_every_table_can_be_read():
     assert tables.problems() == {}
 
 
+@pytest.mark.stored
 def test_the_tables_and_the_notebooks_are_one():
     assert sync_exercises.problems(ROOT) == []
 
@@ -60,6 +62,18 @@ def test_other_right_functions_pass(exercise):
     for number, variant in enumerate(exercise.variants):
         verdict = exercise.check(variant)
         assert verdict.status == RIGHT, f"variant {number}: {verdict.message}"
+
+
+@exercises
+def test_a_stub_is_called_as_the_right_function(exercise):
+    """What is built calls the learner's function in the place of the course's."""
+    space = {}
+    exec(compile(exercise.stub, "<stub>", "exec"), space)
+    mine = space[exercise.learner]
+    if exercise.kind == "write" and not isinstance(mine, type):
+        theirs = inspect.signature(exercise.reference).parameters.values()
+        given = inspect.signature(mine).parameters.values()
+        assert [(p.name, p.default) for p in given] == [(p.name, p.default) for p in theirs]
 
 
 @exercises
