@@ -1,4 +1,4 @@
-"""Taught in notebook 9 and not used again: intervals and a paired test, calibration, a path of gradients, segments."""
+"""Taught in notebook 9 and not used again: intervals, a test, calibration, gradients on a path, segments."""
 
 import math
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> float:
 
 
 def t_interval(values: np.ndarray, t: float) -> tuple[float, float]:
-    """The interval of the mean of n runs, mean ± t s / √n (Student 1908); t is that for n - 1 degrees of freedom."""
+    """The interval of the mean of n runs, mean ± t s / √n (Student 1908); t: for n - 1 degrees of freedom."""
     half = t * np.std(values, ddof=1) / math.sqrt(len(values))
     return float(np.mean(values) - half), float(np.mean(values) + half)
 
@@ -51,7 +51,7 @@ def choose_temperature(
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> float:
-    """The mean distance between accuracy and confidence over `bins` groups of equal size (Guo et al. 2017)."""
+    """The mean distance of accuracy from confidence over `bins` groups of equal size (Guo et al. 2017)."""
     confidence = probabilities.max(axis=1)  # (N,)
     right = probabilities.argmax(axis=1) == labels
     groups = np.array_split(confidence.argsort(), bins)  # from the least to the most confident
@@ -62,7 +62,7 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int =
 def path_scores(
     gradient: Callable[[np.ndarray], np.ndarray], start: np.ndarray, end: np.ndarray, steps: int = 200
 ) -> np.ndarray:
-    """Integrated gradients: the score (T,) of each token on the straight path from `start` to `end`, both (T, H).
+    """Integrated gradients: each token's score (T,) on the straight path from `start` to `end`, both (T, H).
 
     gradient(point) is that of F at a point (T, H). Sundararajan, Taly and Yan 2017, section 3.
     """

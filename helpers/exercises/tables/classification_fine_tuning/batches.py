@@ -52,7 +52,17 @@ def _length(index: int) -> int:
 
 
 def buckets_with(
-    lengths, size, *, shuffle=True, groups=50, mix=True, sort=True, cut=True, whole=False, seed=None, all_groups=True
+    lengths,
+    size,
+    *,
+    shuffle=True,
+    groups=50,
+    mix=True,
+    sort=True,
+    cut=True,
+    whole=False,
+    seed=None,
+    all_groups=True,
 ):
     """The buckets with one thing done in another way."""
     if seed is not None:

@@ -183,7 +183,9 @@ ADAM_MISTAKES = (
     ),
     Mistake(
         "multiple instead of power",
-        adam_with(lambda m, beta, n: m / abs(1 - beta * n + 1e-3), lambda s, beta, n: s / abs(1 - beta * n + 1e-3)),
+        adam_with(
+            lambda m, beta, n: m / abs(1 - beta * n + 1e-3), lambda s, beta, n: s / abs(1 - beta * n + 1e-3)
+        ),
         "the first steps are {yours} learning rates long, expected {expected}: beta times the number of steps is not what "
         "is missing. After n steps with beta each, how much of the start (0) is left in an average?",
     ),
@@ -209,10 +211,14 @@ def probe_tune_the_top(tune):
     parts = {"embeddings": model.bert.embeddings}
     parts |= {f"layer {number}": layer for number, layer in enumerate(model.bert.layers)}
     parts |= {"pooler": model.bert.pooler, "classifier": model.classifier}
-    before = {name: torch.nn.utils.parameters_to_vector(part.parameters()).detach() for name, part in parts.items()}
+    before = {
+        name: torch.nn.utils.parameters_to_vector(part.parameters()).detach() for name, part in parts.items()
+    }
     halves = [({n: v[i : i + 2] for n, v in PADDED.items()}, LABELS[i : i + 2]) for i in (0, 2)]
     losses = tune(model, halves * 3, 0.01)
-    after = {name: torch.nn.utils.parameters_to_vector(part.parameters()).detach() for name, part in parts.items()}
+    after = {
+        name: torch.nn.utils.parameters_to_vector(part.parameters()).detach() for name, part in parts.items()
+    }
     yield "steps", len(losses)
     yield "moved", {n: "moved" if bool((after[n] != before[n]).any()) else "still" for n in parts}
     yield "losses", [round(float(loss), 4) for loss in losses]

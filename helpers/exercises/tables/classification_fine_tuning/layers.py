@@ -9,7 +9,7 @@ from helpers.pretraining import parameter_groups
 
 FREEZE = '''
 def my_freeze_lower_layers(bert, count):
-    """Freeze bert.embeddings and the first `count` of bert.layers: no gradients for their weights. Returns nothing."""
+    """Freeze bert.embeddings and the first `count` of bert.layers; returns nothing."""
     ...
 '''
 
@@ -29,7 +29,10 @@ def probe_freeze(freeze):
             | {f"layer {number}": state(layer) for number, layer in enumerate(bert.layers)}
             | {"pooler": state(bert.pooler)},
         )
-        yield f"mode of the parts for count = {count}", "training" if all(m.training for m in bert.modules()) else "mixed"
+        yield (
+            f"mode of the parts for count = {count}",
+            "training" if all(m.training for m in bert.modules()) else "mixed",
+        )
 
 
 def freezing(parts, how=lambda part: part.requires_grad_(False)):
@@ -120,7 +123,7 @@ FREEZE_MISTAKES = (
 
 GROUPS = '''
 def my_layer_wise_groups(model, learning_rate, weight_decay, layer_decay):
-    """Groups for the optimizer, dicts with "params", "weight_decay" and "lr"; each weight stands in one of them.
+    """Groups for the optimizer, dicts with "params", "weight_decay" and "lr"; each weight is in one of them.
 
     Classifier (model.classifier) and pooler (model.bert.pooler) learn at `learning_rate`, the top one of
     model.bert.layers at `layer_decay` times that, and so on down; model.bert.embeddings are the slowest.
@@ -152,7 +155,9 @@ def probe_groups(groups_of):
     yield "weight decay", {name.replace(".", " "): decays.get(name) for name in times}
 
 
-def groups_with(*, rate=lambda rate, decay, height: rate * decay**height, parts=None, groups=parameter_groups):
+def groups_with(
+    *, rate=lambda rate, decay, height: rate * decay**height, parts=None, groups=parameter_groups
+):
     """Groups with another rate for a height (0: top), other parts, or another decay."""
 
     def groups_of(model, learning_rate, weight_decay, layer_decay):
@@ -167,7 +172,11 @@ def groups_with(*, rate=lambda rate, decay, height: rate * decay**height, parts=
 
 
 def by_height(model):
-    return [[model.classifier, model.bert.pooler], *([layer] for layer in model.bert.layers[::-1]), [model.bert.embeddings]]
+    return [
+        [model.classifier, model.bert.pooler],
+        *([layer] for layer in model.bert.layers[::-1]),
+        [model.bert.embeddings],
+    ]
 
 
 def one_group(part, weight_decay):
@@ -194,7 +203,11 @@ GROUPS_MISTAKES = (
     Mistake(
         "pooler forgotten",
         groups_with(
-            parts=lambda model: [[model.classifier], *([e] for e in model.bert.layers[::-1]), [model.bert.embeddings]]
+            parts=lambda model: [
+                [model.classifier],
+                *([e] for e in model.bert.layers[::-1]),
+                [model.bert.embeddings],
+            ]
         ),
         "the pooler learns at {yours[pooler]}, expected {expected[pooler]}: it is in no group, so nothing ever moves it. It stands between the layers and the "
         "classifier",
@@ -203,7 +216,10 @@ GROUPS_MISTAKES = (
         "pooler below the classifier",
         groups_with(
             parts=lambda model: [
-                [model.classifier], [model.bert.pooler], *([e] for e in model.bert.layers[::-1]), [model.bert.embeddings]
+                [model.classifier],
+                [model.bert.pooler],
+                *([e] for e in model.bert.layers[::-1]),
+                [model.bert.embeddings],
             ]
         ),
         "the pooler learns at {yours[pooler]}, expected {expected[pooler]}: it counts as a step of its own, so everything "
@@ -235,7 +251,9 @@ GROUPS_MISTAKES = (
     ),
     Mistake(
         "embeddings with the first layer",
-        groups_with(parts=lambda model: [*by_height(model)[:-2], [model.bert.layers[0], model.bert.embeddings]]),
+        groups_with(
+            parts=lambda model: [*by_height(model)[:-2], [model.bert.layers[0], model.bert.embeddings]]
+        ),
         "the embeddings learn at {yours[embeddings]}, expected {expected[embeddings]}: they are one step below the "
         "lowest layer",
     ),
@@ -301,7 +319,9 @@ EXERCISES = (
         minutes=6,
         show=lambda parts: parts["count = 2"],
         variants=(
-            freezing(lower, lambda part: [setattr(weight, "requires_grad", False) for weight in part.parameters()]),
+            freezing(
+                lower, lambda part: [setattr(weight, "requires_grad", False) for weight in part.parameters()]
+            ),
             lambda bert, count: [
                 weight.requires_grad_(False)
                 for name, weight in bert.named_parameters()

@@ -14,17 +14,16 @@ from helpers.exercises.tables.classification_fine_tuning.small import small_clas
 
 FINE_TUNE = '''
 def my_fine_tune(model, train, validation, tokenizer, plan, on_epoch=lambda *_: None, on_step=None):
-    """Fine-tune; at the end the model is in evaluation mode, with the weights of its best epoch. Returns all losses.
+    """Fine-tune; at the end the model is in evaluation mode, with the weights of its best epoch.
 
-    Each epoch: new `labelled_batches` of all texts; `train_epoch`, whose losses are added to the list and whose steps
-    are counted on; `evaluate` on `validation`; on_epoch(epoch, what evaluate gave), epochs counted from 1. Best is the
-    highest accuracy, of equal ones the earliest. plan.patience, if it is not None: stop after so many epochs without
-    a better one.
+    Each epoch: new `labelled_batches` of all texts; `train_epoch`, whose losses are added to the list and
+    whose steps are counted on; `evaluate` on `validation`; on_epoch(epoch, what evaluate gave), epochs
+    counted from 1. Best is the highest accuracy, of equal ones the earliest. plan.patience, if it is not
+    None: stop after so many epochs without a better one. Returns the losses of all steps.
     """
     encodings = check_and_encode(model, train, validation, tokenizer, plan.max_length)
     torch.manual_seed(plan.seed)
     optimizer, schedule = plan.optimizer(model, plan.epochs * math.ceil(len(encodings) / plan.batch_size))
-    losses = []
     ...
 '''
 
@@ -76,7 +75,9 @@ def run(loop, **settings):
     watched = Watched()
     hook = watched.model.bert.embeddings.register_forward_hook(watched.seen)
     plan = FineTuning(batch_size=4, learning_rate=1e-7, weight_decay=0.0, **settings)
-    losses = loop(watched.model, TRAIN, VALIDATION, small_tokenizer(), plan, watched.on_epoch, watched.on_step)
+    losses = loop(
+        watched.model, TRAIN, VALIDATION, small_tokenizer(), plan, watched.on_epoch, watched.on_step
+    )
     hook.remove()
     return watched, losses
 

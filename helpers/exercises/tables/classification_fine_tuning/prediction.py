@@ -13,8 +13,8 @@ LOGITS = '''
 def my_class_logits(model, texts, tokenizer, max_length=128):
     """The logits of the classes for each text, (N, C), in the order of the texts; the model stays as it was.
 
-    Texts of similar length go through the model together, at most 64 at a time. There are `encode_texts`,
-    `pad_encodings` (encodings and the id of [PAD] -> the model's inputs) and `evaluating`. No dropout, no gradients.
+    Texts of similar length go through the model together, at most 64 at a time; no dropout, no gradients.
+    There are `encode_texts`, `pad_encodings` (encodings, id of [PAD] -> the model's inputs), `evaluating`.
     """
     ...
 '''
@@ -44,7 +44,17 @@ def probe_logits(logits_of):
 
 @torch.no_grad()
 def logits_with(
-    model, texts, tokenizer, max_length=128, *, key=len, back=None, mask=True, end=None, keep=slice(None), size=64
+    model,
+    texts,
+    tokenizer,
+    max_length=128,
+    *,
+    key=len,
+    back=None,
+    mask=True,
+    end=None,
+    keep=slice(None),
+    size=64,
 ):
     """Prediction with one thing done in another way; key: by which the order comes, back: how it goes back."""
     encodings = classification.encode_texts(texts, tokenizer, max_length)
@@ -123,7 +133,9 @@ LOGITS_MISTAKES = (
     ),
     Mistake(
         "texts sorted by the alphabet",
-        lambda model, texts, tokenizer, max_length=128: logits_with(model, sorted(texts), tokenizer, max_length),
+        lambda model, texts, tokenizer, max_length=128: logits_with(
+            model, sorted(texts), tokenizer, max_length
+        ),
         "the first of eight texts gets the logits {yours}, expected {expected}: the texts were sorted before they were "
         "numbered, so nothing can find the old order again",
     ),

@@ -16,7 +16,7 @@ def wrong_decay_groups(model, weight_decay=0.01):
 
 
 def wrong_adam_step(weight, gradient, state, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
-    """One step of Adam; returns the new weight. `state` is an empty dict at first, and kept from step to step."""
+    """One step of Adam: the new weight. `state`, an empty dict at first, is kept from step to step."""
     steps = state.get("steps", 0) + 1
     mean = beta1 * state.get("mean", 0.0) + (1 - beta1) * gradient
     square = beta2 * state.get("square", 0.0) + (1 - beta2) * gradient**2

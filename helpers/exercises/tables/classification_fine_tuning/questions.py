@@ -42,11 +42,12 @@ QUESTIONS = (
     ),
     Question(
         id="8.q4",
-        text="The sentences have 20 tokens on average. All are padded to 128, as many programs do. How many times as many "
-        "tokens are computed as there are?",
-        answer=6.4,
-        tolerance=0.35,
-        because="128 divided by the mean length is what is computed for each real token.",
+        text="The sentences have 27 tokens on average. Many programs pad each to a fixed length, such as 128. What share of "
+        "what is then computed is padding, in percent?",
+        answer=79,
+        tolerance=0.05,
+        unit="%",
+        because="27 of 128 are real. It is almost five times the work.",
     ),
     Question(
         id="8.q5",

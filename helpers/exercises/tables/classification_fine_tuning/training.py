@@ -23,8 +23,8 @@ FORWARD = '''
 def my_classifier_forward(self, ids, type_ids=None, attention_mask=None):
     """The model's forward: ids (B, T) -> logits (B, C).
 
-    It has three parts: self.bert (called with the three inputs in this order; its result has a `pooled_output`,
-    (B, H)), self.dropout, and self.classifier, the new linear layer.
+    It has three parts: self.bert (called with the three inputs in this order; its result has a
+    `pooled_output`, (B, H)), self.dropout, and self.classifier, the new linear layer.
     """
     ...
 '''
@@ -169,7 +169,8 @@ LOSS = '''
 def my_classification_loss(model, batch, labels):
     """Mean cross-entropy of a batch in nats: a tensor with one number.
 
-    batch: the model's inputs under their names, so model(**batch) gives the logits (B, C). labels: (B,), 0 to C - 1.
+    batch: the model's inputs under their names, so model(**batch) gives the logits (B, C).
+    labels: (B,), 0 to C - 1.
     """
     ...
 '''
@@ -295,8 +296,8 @@ STEP = '''
 def my_training_step(model, batch, labels, optimizer):
     """One step of training on one batch: returns the loss of the batch before the step, as a float.
 
-    `classification_loss(model, batch, labels)` is the loss. The optimizer already knows the model's weights; a
-    gradient that an earlier batch left in them must not count.
+    `classification_loss(model, batch, labels)` is the loss. The optimizer already knows the model's weights;
+    a gradient that an earlier batch left in them must not count.
     """
     ...
 '''
@@ -452,7 +453,9 @@ EXERCISES = (
             ),
             lambda self, ids, type_ids=None, attention_mask=None: self.classifier(
                 self.dropout(
-                    torch.tanh(self.bert.pooler(self.bert(ids, type_ids, attention_mask).last_hidden_state[:, 0]))
+                    torch.tanh(
+                        self.bert.pooler(self.bert(ids, type_ids, attention_mask).last_hidden_state[:, 0])
+                    )
                 )
             ),
         ),
@@ -476,15 +479,17 @@ EXERCISES = (
         minutes=6,
         show=of_four,
         variants=(
-            lambda model, batch, labels: -(
-                model(**batch).log_softmax(dim=-1).gather(1, labels[:, None]).squeeze(1).mean()
+            lambda model, batch, labels: (
+                -(model(**batch).log_softmax(dim=-1).gather(1, labels[:, None]).squeeze(1).mean())
             ),
             lambda model, batch, labels: functional.nll_loss(model(**batch).log_softmax(dim=-1), labels),
-            lambda model, batch, labels: sum(
-                -math.log(math.e) * row.log_softmax(dim=-1)[label]
-                for row, label in zip(model(**batch), labels, strict=True)
-            )
-            / len(labels),
+            lambda model, batch, labels: (
+                sum(
+                    -math.log(math.e) * row.log_softmax(dim=-1)[label]
+                    for row, label in zip(model(**batch), labels, strict=True)
+                )
+                / len(labels)
+            ),
         ),
     ),
     Exercise(

@@ -9,10 +9,10 @@ from helpers.exercises.references import evaluation_and_explanation as reference
 
 TEMPERATURE = '''
 def my_choose_temperature(probabilities, labels, test_probabilities, test_labels):
-    """The temperature that makes the cross-entropy of the validation part smallest, of those in `temperatures`.
+    """The temperature that makes the validation part's cross-entropy smallest, of those in `temperatures`.
 
-    probabilities (N, C), labels (N,): the validation part; the other two: the test part. The logarithms of the
-    probabilities may be taken for the logits.
+    probabilities (N, C), labels (N,): the validation part; the other two: the test part. The logarithms of
+    the probabilities may be taken for the logits.
     """
     temperatures = np.geomspace(0.2, 5, 1601)
     ...
@@ -145,7 +145,7 @@ TEMPERATURE_MISTAKES = (
 
 ERROR = '''
 def my_calibration_error(probabilities, labels, bins=10):
-    """The expected calibration error: the mean distance between accuracy and mean confidence of `bins` groups.
+    """The expected calibration error: the mean distance of accuracy from mean confidence in `bins` groups.
 
     probabilities (N, C), labels (N,), arrays. The groups have equal size (as nearly as possible): the least
     confident texts are in the first, the most confident in the last.
@@ -163,7 +163,16 @@ def probe_error(error):
 
 
 def error_with(
-    probabilities, labels, bins=10, *, confidence=None, order=True, gap=abs, mean=np.mean, groups=None, right=None
+    probabilities,
+    labels,
+    bins=10,
+    *,
+    confidence=None,
+    order=True,
+    gap=abs,
+    mean=np.mean,
+    groups=None,
+    right=None,
 ):
     """The error with one thing done in another way."""
     sure = confidence(probabilities, labels) if confidence else probabilities.max(axis=1)

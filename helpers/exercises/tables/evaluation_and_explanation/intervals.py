@@ -12,7 +12,7 @@ from helpers.exercises.references import evaluation_and_explanation as reference
 
 WILSON = '''
 def my_wilson_interval(right, total, z=1.959964):
-    """The two ends (low, high) of Wilson's interval for `right` right answers of `total`, as shares from 0 to 1."""
+    """The two ends (low, high) of Wilson's interval for `right` right answers of `total`, as shares."""
     ...
 '''
 
@@ -26,7 +26,17 @@ def probe_wilson(interval):
 
 
 def wilson_with(
-    right, total, z=1.959964, *, shift=True, under_root=True, divide=True, fourth=None, z_is=None, one_of=2, square=True
+    right,
+    total,
+    z=1.959964,
+    *,
+    shift=True,
+    under_root=True,
+    divide=True,
+    fourth=None,
+    z_is=None,
+    one_of=2,
+    square=True,
 ):
     """Wilson's interval with one thing done in another way."""
     z = z_is or z
@@ -147,7 +157,12 @@ def my_mcnemar(first_right, second_right):
 
 
 def answers(both: int, first: int, second: int, neither: int):
-    cells = [(True, True)] * both + [(True, False)] * first + [(False, True)] * second + [(False, False)] * neither
+    cells = (
+        [(True, True)] * both
+        + [(True, False)] * first
+        + [(False, True)] * second
+        + [(False, False)] * neither
+    )
     a, b = np.array(cells).T
     order = np.random.default_rng(3).permutation(len(a))
     return a[order], b[order]
@@ -322,7 +337,9 @@ T_MISTAKES = (
     ),
     Mistake(
         "median",
-        lambda v, t: tuple(np.median(v) + sign * t * np.std(v, ddof=1) / math.sqrt(len(v)) for sign in (-1, 1)),
+        lambda v, t: tuple(
+            np.median(v) + sign * t * np.std(v, ddof=1) / math.sqrt(len(v)) for sign in (-1, 1)
+        ),
         "1, 2, 6 give {yours}, expected {expected}: as long as it should be, but around the median instead of the mean",
     ),
     Mistake(
@@ -365,11 +382,15 @@ EXERCISES = (
         show=of_ten,
         variants=(
             lambda right, total, z=1.959964: (
-                (right + z * z / 2 - z * math.sqrt(right * (total - right) / total + z * z / 4)) / (total + z * z),
-                (right + z * z / 2 + z * math.sqrt(right * (total - right) / total + z * z / 4)) / (total + z * z),
+                (right + z * z / 2 - z * math.sqrt(right * (total - right) / total + z * z / 4))
+                / (total + z * z),
+                (right + z * z / 2 + z * math.sqrt(right * (total - right) / total + z * z / 4))
+                / (total + z * z),
             ),
             lambda right, total, z=1.959964: tuple(
-                np.sort(np.roots([1 + z**2 / total, -2 * right / total - z**2 / total, (right / total) ** 2]).real)
+                np.sort(
+                    np.roots([1 + z**2 / total, -2 * right / total - z**2 / total, (right / total) ** 2]).real
+                )
             ),
         ),
     ),
@@ -394,7 +415,9 @@ EXERCISES = (
         minutes=12,
         show=lambda parts: parts["7 against 2"],
         variants=(
-            lambda first, second: stats.binomtest(counts(first, second)[0], sum(counts(first, second))).pvalue,
+            lambda first, second: (
+                stats.binomtest(counts(first, second)[0], sum(counts(first, second))).pvalue
+            ),
             lambda first, second: min(
                 1.0, 2 * float(stats.binom.cdf(min(counts(first, second)), sum(counts(first, second)), 0.5))
             ),
@@ -424,7 +447,11 @@ EXERCISES = (
                 sum(values) / len(values)
                 + sign
                 * t
-                * math.sqrt(sum((v - sum(values) / len(values)) ** 2 for v in values) / (len(values) - 1) / len(values))
+                * math.sqrt(
+                    sum((v - sum(values) / len(values)) ** 2 for v in values)
+                    / (len(values) - 1)
+                    / len(values)
+                )
                 for sign in (-1, 1)
             ),
         ),

@@ -86,7 +86,11 @@ QUESTIONS = (
         id="9.q7",
         text="With 50 labels, fine-tuning names the right one of eight feelings in 48% of the stories. How often is the "
         "*pretraining head* right, without any label and any training?",
-        choices={"a": "one time in eight", "b": "about as often, in 48%", "c": "nearly always when it is possible, in 88%"},
+        choices={
+            "a": "one time in eight",
+            "b": "about as often, in 48%",
+            "c": "nearly always when it is possible, in 88%",
+        },
         answer="c",
         because="its pretraining was to fill such gaps; the new layer of fine-tuning has to find again what the old one knew.",
         wrong={

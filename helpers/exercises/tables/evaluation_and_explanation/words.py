@@ -10,10 +10,10 @@ from helpers.exercises.references import evaluation_and_explanation as reference
 
 PATH = '''
 def my_path_scores(gradient, start, end, steps=200):
-    """Integrated gradients: the score of each token, (T,), on the straight path from `start` to `end`, both (T, H).
+    """Integrated gradients: each token's score, (T,), on the straight path from `start` to `end`, both (T, H).
 
-    gradient(point), for a point (T, H) of the path, is the gradient of F there, (T, H). The integral is the mean of the
-    gradients at `steps` points that lie evenly on the path.
+    gradient(point), for a point (T, H) of the path, is the gradient of F there, (T, H). The integral is the
+    mean of the gradients at `steps` points that lie evenly on the path.
     """
     ...
 '''
@@ -42,7 +42,16 @@ def points(start, end, steps):
 
 
 def scores_with(
-    gradient, start, end, steps=200, *, on=points, times=lambda start, end: end - start, join=None, each=lambda g: g, axis=1
+    gradient,
+    start,
+    end,
+    steps=200,
+    *,
+    on=points,
+    times=lambda start, end: end - start,
+    join=None,
+    each=lambda g: g,
+    axis=1,
 ):
     """Scores with one thing done in another way."""
     slope = (join or (lambda g: sum(g) / len(g)))([each(gradient(point)) for point in on(start, end, steps)])
@@ -134,11 +143,13 @@ PATH_MISTAKES = (
 
 SEGMENTS = '''
 def my_segments_of(ids, sep_id):
-    """ids (B, T) -> segments (B, T), whole numbers: 0 up to the first [SEP] of a text, that one included, 1 after it."""
+    """ids (B, T) -> segments (B, T), whole numbers: 0 up to a text's first [SEP], that one included, then 1."""
     ...
 '''
 
-IDS = torch.tensor([[2, 7, 3, 8, 9, 3, 0, 0], [2, 5, 6, 7, 3, 8, 4, 3], [2, 3, 8, 6, 3, 0, 0, 0]])  # [SEP] is 3
+IDS = torch.tensor(
+    [[2, 7, 3, 8, 9, 3, 0, 0], [2, 5, 6, 7, 3, 8, 4, 3], [2, 3, 8, 6, 3, 0, 0, 0]]
+)  # [SEP] is 3
 
 
 def probe_segments(segments_of):
@@ -253,7 +264,9 @@ EXERCISES = (
         show=three,
         variants=(
             changed(on=lambda start, end, steps: [start + n / steps * (end - start) for n in range(steps)]),
-            changed(on=lambda start, end, steps: [start + s * (end - start) for s in np.linspace(0, 1, steps)]),
+            changed(
+                on=lambda start, end, steps: [start + s * (end - start) for s in np.linspace(0, 1, steps)]
+            ),
         ),
     ),
     Exercise(
