@@ -9,12 +9,11 @@ from helpers.exercises.references import evaluation_and_explanation as reference
 
 TEMPERATURE = '''
 def my_choose_temperature(probabilities, labels, test_probabilities, test_labels):
-    """The temperature that makes the validation part's cross-entropy smallest, of those in `temperatures`.
+    """The temperature that makes the validation part's cross-entropy smallest.
 
-    probabilities (N, C), labels (N,): the validation part; the other two: the test part. The logarithms of
-    the probabilities may be taken for the logits.
+    probabilities (N, C), labels (N,): the validation part; the other two: the test part. Tried are the
+    temperatures np.geomspace(0.2, 5, 1601). The logarithms of the probabilities may be taken for the logits.
     """
-    temperatures = np.geomspace(0.2, 5, 1601)
     ...
 '''
 

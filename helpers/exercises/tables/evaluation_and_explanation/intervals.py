@@ -281,7 +281,8 @@ T = '''
 def my_t_interval(values, t):
     """The two ends (low, high) of the interval mean ± t s / √n for the mean of n runs.
 
-    values: n numbers. t: Student's factor for n runs (4.3 for three). s: their standard deviation, with n - 1.
+    values: n numbers. t: Student's factor for n runs (4.3 for three). s: their standard deviation, with
+    n - 1 below the line.
     """
     ...
 '''

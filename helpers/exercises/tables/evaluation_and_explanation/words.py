@@ -10,7 +10,7 @@ from helpers.exercises.references import evaluation_and_explanation as reference
 
 PATH = '''
 def my_path_scores(gradient, start, end, steps=200):
-    """Integrated gradients: each token's score, (T,), on the straight path from `start` to `end`, both (T, H).
+    """Integrated gradients: each token's score, (T,), on the straight path from `start` to `end`, (T, H).
 
     gradient(point), for a point (T, H) of the path, is the gradient of F there, (T, H). The integral is the
     mean of the gradients at `steps` points that lie evenly on the path.
@@ -143,7 +143,7 @@ PATH_MISTAKES = (
 
 SEGMENTS = '''
 def my_segments_of(ids, sep_id):
-    """ids (B, T) -> segments (B, T), whole numbers: 0 up to a text's first [SEP], that one included, then 1."""
+    """ids (B, T) -> segments (B, T), whole numbers: 0 up to a text's first [SEP], itself included, then 1."""
     ...
 '''
 
