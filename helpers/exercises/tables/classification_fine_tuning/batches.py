@@ -21,7 +21,7 @@ def my_length_buckets(lengths, batch_size):
 '''
 
 COUNT, SIZE = 1039, 4  # five groups of 200, and one of 39
-LENGTHS = [3 + (index * 37) % 101 + index % 7 for index in range(COUNT)]
+LENGTHS = [10 + (index * 37) % COUNT for index in range(COUNT)]  # all different
 
 
 def probe_buckets(buckets):
@@ -161,9 +161,9 @@ BUCKETS_MISTAKES = (
     Mistake(
         "lengths instead of numbers",
         lengths_for_numbers,
-        "the batches hold {yours} different numbers, expected {expected}: they seem to be lengths. The caller wants to "
-        "know which texts, that is, their numbers",
-        show=shown("different numbers"),
+        "the numbers in the batches go from {yours}, expected {expected}: they seem to be lengths. The caller wants to know "
+        "which texts, that is, their numbers",
+        show=shown("smallest and largest number"),
     ),
     Mistake(
         "places in the group",
@@ -184,6 +184,25 @@ BUCKETS_MISTAKES = (
         sorting_the_input,
         "the batches are right, but the list of lengths that you were given is sorted afterwards: the caller's lengths "
         "no longer belong to the caller's texts. sorted() makes a new list",
+    ),
+    Mistake(
+        "groups of 50 texts",
+        lambda lengths, size: buckets_with(lengths, size, groups=50 / size),
+        "{yours} batches come out, expected {expected}: your groups have 50 texts, and should have 50 batches. A group that "
+        "is no whole number of batches leaves a small one behind",
+        show=shown("batches"),
+    ),
+    Mistake(
+        "last batch of each group lost",
+        lambda lengths, size: [b for b in buckets_with(lengths, size, mix=False, last=True)],
+        "of 1,039 texts {yours} come in an epoch, expected {expected}: the last batch of each group is lost. Where does the "
+        "range over a group end?",
+        show=shown("different numbers"),
+    ),
+    Mistake(
+        "one list for each group",
+        lambda lengths, size: [buckets_with(lengths, size)[:50], buckets_with(lengths, size)[50:]],
+        "Your result is a list of groups of batches; each group's batches should be added to one list",
     ),
 )
 

@@ -4,8 +4,9 @@ import torch
 
 from helpers import classification
 from helpers.encoder import evaluating
+from helpers.exercises.comparison import as_text
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.tables.classification_fine_tuning.small import small_classifier, small_tokenizer
+from helpers.exercises.tables.classification_fine_tuning.small import Seen, small_classifier, small_tokenizer
 
 # 8.4 class_logits
 
@@ -35,11 +36,33 @@ def probe_logits(logits_of):
     yield "the same texts twice get the same", steady
     if not steady:  # numbers that chance made are not compared
         return
+    yield "the first row", Seen(as_text(first[0]))
+    order = order_of(first, model, tokenizer)
+    yield "order of the rows", order
+    if order != "that of the texts":
+        return
     yield "eight texts", first
     yield "the model's mode afterwards", mode
     yield "the result carries a graph for gradients", first.requires_grad
     many = (TEXTS * 9)[:70]
     yield "seventy texts", logits_of(model.train(), many, tokenizer)
+
+
+@torch.no_grad()
+def order_of(rows, model, tokenizer) -> str:
+    """In which order the rows stand, judged by what each text gets alone; no order where other numbers stand there."""
+    with evaluating(model):
+        alone = torch.cat([model(**tokenizer.encode_batch([text])) for text in TEXTS])
+    if rows.shape != alone.shape:
+        return "that of the texts"  # the shape is told of next
+    apart = (rows[:, None] - alone).abs().amax(dim=-1)  # row by text
+    found = apart.argmin(dim=1).tolist()
+    if apart.amin(dim=1).max() > 1e-4 or found == list(range(len(TEXTS))):
+        return "that of the texts"
+    lengths = [len(tokenizer.encode(TEXTS[number]).ids) for number in found]
+    if lengths == sorted(lengths):
+        return "the shortest first"
+    return "the longest first" if lengths == sorted(lengths, reverse=True) else "mixed"
 
 
 @torch.no_grad()
@@ -108,6 +131,10 @@ def rows_in_a_list(model, texts, tokenizer, max_length=128):
     return list(logits_with(model, texts, tokenizer, max_length))
 
 
+def first_row(parts):
+    return parts["the first row"] if isinstance(parts, dict) and "eight texts" not in parts else parts["eight texts"][0]
+
+
 def row(number):
     return lambda parts: parts["eight texts"][number]
 
@@ -128,16 +155,9 @@ LOGITS_MISTAKES = (
     Mistake(
         "order applied again",
         changed(back=torch.tensor),
-        "the first of eight texts gets the logits {yours}, expected {expected}: you index with the order a second time, "
-        "which mixes the rows once more. order[i] says which text went to row i; you need the row to which text i went",
-    ),
-    Mistake(
-        "texts sorted by the alphabet",
-        lambda model, texts, tokenizer, max_length=128: logits_with(
-            model, sorted(texts), tokenizer, max_length
-        ),
-        "the first of eight texts gets the logits {yours}, expected {expected}: the texts were sorted before they were "
-        "numbered, so nothing can find the old order again",
+        "the first of eight texts gets the logits {yours}, expected {expected}: the rows are mixed up. Either you index with "
+        "the order a second time, which mixes them once more (order[i] says which text went to row i; you need the row to "
+        "which text i went), or the texts were sorted before they were numbered",
     ),
     Mistake(
         "dropout active",
@@ -218,7 +238,7 @@ EXERCISES = (
         "for, and it makes a good test of any such function",
         difficulty=2,
         minutes=15,
-        show=row(0),
+        show=first_row,
         variants=(
             lambda model, texts, tokenizer, max_length=128: torch.cat(
                 [logits_with(model, [text], tokenizer, max_length) for text in texts]

@@ -74,6 +74,16 @@ def forward_dropping_logits(self, ids, type_ids=None, attention_mask=None):
     return self.dropout(self.classifier(_bert(self, ids, type_ids, attention_mask).pooled_output))
 
 
+def forward_dropping_twice(self, ids, type_ids=None, attention_mask=None):
+    return self.dropout(self.classifier(self.dropout(_bert(self, ids, type_ids, attention_mask).pooled_output)))
+
+
+def forward_with_mean_of_real(self, ids, type_ids=None, attention_mask=None):
+    hidden = _bert(self, ids, type_ids, attention_mask).last_hidden_state
+    mask = (torch.ones_like(ids) if attention_mask is None else attention_mask)[:, :, None]
+    return self.classifier(self.dropout((hidden * mask).sum(dim=1) / mask.sum(dim=1)))
+
+
 def forward_without_classifier(self, ids, type_ids=None, attention_mask=None):
     return self.dropout(_bert(self, ids, type_ids, attention_mask).pooled_output)
 
@@ -160,6 +170,37 @@ FORWARD_MISTAKES = (
         forward_with(end=lambda logits: logits.argmax(dim=-1)),
         "You give back which class is largest; training needs the numbers themselves, for there is no gradient "
         "through a choice",
+    ),
+    Mistake(
+        "mean of the real tokens",
+        forward_with_mean_of_real,
+        "the logits of a text are {yours}, expected {expected}: you take the mean over its tokens. That is another good "
+        "classifier (an exercise of notebook 9), but BERT's own reads one vector; which?",
+    ),
+    Mistake(
+        "tanh once more",
+        forward_with(vector=lambda output: output.pooled_output.tanh()),
+        "the logits of a text are {yours}, expected {expected}: there is one tanh too many. The pooler has one inside",
+    ),
+    Mistake(
+        "ReLU after the pooler",
+        forward_with(vector=lambda output: output.pooled_output.relu()),
+        "the logits of a text are {yours}, expected {expected}: negative numbers of the pooled output are lost on the way to "
+        "the linear layer",
+    ),
+    Mistake(
+        "dropout twice",
+        forward_dropping_twice,
+        "right in evaluation mode, but in training {yours} logits of 360 are exactly 0: you drop twice, before the linear "
+        "layer and after it",
+        show=lambda parts: parts["in training logits stay different from 0"],
+    ),
+    Mistake(
+        "the whole result",
+        lambda self, ids, type_ids=None, attention_mask=None: self.classifier(
+            self.dropout(_bert(self, ids, type_ids, attention_mask))
+        ),
+        "The encoder gives back several things under names; one of them, the pooled output, is the vector that goes on",
     ),
 )
 
@@ -287,6 +328,43 @@ LOSS_MISTAKES = (
         loss_without_gradient,
         "the number is right, but no gradient flows back from it: the graph was cut off on the way, so nothing could "
         "be learned",
+    ),
+    Mistake(
+        "softmax over the batch",
+        lambda model, batch, labels: -(
+            model(**batch).softmax(dim=0)[torch.arange(len(labels)), labels].log().mean()
+        ),
+        "four texts have the loss {yours}, expected {expected}: the probabilities of a class sum to 1 over the batch. Who "
+        "shares out a probability of 1, the texts or the classes of one text?",
+    ),
+    Mistake(
+        "sigmoid",
+        lambda model, batch, labels: -(
+            model(**batch).sigmoid()[torch.arange(len(labels)), labels].log().mean()
+        ),
+        "four texts have the loss {yours}, expected {expected}: a sigmoid looks at one logit alone. With C classes the others "
+        "count as well",
+    ),
+    Mistake(
+        "logarithm of the mean",
+        picked(lambda right: -right.mean().log()),
+        "right for one text, but four have the loss {yours}, expected {expected}: you take the mean first and the logarithm "
+        "then. One text that is certain and wrong would hardly count",
+        show=of_four,
+    ),
+    Mistake(
+        "entropy",
+        lambda model, batch, labels: -(
+            _rows(model, batch).log().mul(_rows(model, batch)).sum(dim=-1).mean()
+        ),
+        "four texts have the loss {yours}, expected {expected}: that is how undecided the model is, and the labels play no "
+        "part in it",
+    ),
+    Mistake(
+        "squared distance",
+        lambda model, batch, labels: functional.mse_loss(model(**batch), functional.one_hot(labels, 3).float()),
+        "four texts have the loss {yours}, expected {expected}: that is the squared distance of the logits from 0 and 1. "
+        "Logits have no such aim; probabilities have",
     ),
 )
 
@@ -419,6 +497,25 @@ STEP_MISTAKES = (
         a_step("lzbs", before=lambda model: model.eval()),
         "the weights are right here, where there is no dropout, but the model is left in evaluation mode, so a real "
         "one would train without it",
+    ),
+    Mistake(
+        "times the batch size",
+        lambda *args: 2 * a_step("lzbs")(*args),
+        "the weights are right, but the loss of the first batch is {yours}, expected {expected}: two texts, and twice the "
+        "loss. classification_loss is a mean already",
+        show=lambda parts: parts["loss of the first batch"],
+    ),
+    Mistake(
+        "divided by the batch size",
+        a_step("lzbs", sign=0.5),
+        "after the first step the bias is {yours}, expected {expected}: it moved half as far. The loss is a mean over the "
+        "batch already, there is nothing to divide",
+        show=first_bias,
+    ),
+    Mistake(
+        "loss without a gradient",
+        torch.no_grad()(a_step("lzbs")),
+        "Gradients are switched off while the loss is computed, so there is nothing that backward() could go back through",
     ),
 )
 
