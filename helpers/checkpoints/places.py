@@ -20,7 +20,8 @@ from helpers.checkpoints.files import FILES
 from helpers.checkpoints.vocabularies import FAST
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
-OWN = ("stories", "stories_long", "real_text")  # data/checkpoints/README.md says how they were trained
+# data/checkpoints/README.md says how they were trained
+OWN = ("stories", "stories_long", "real_text", "wider_text")
 
 
 def locate(name_or_folder: str | Path) -> Path:
