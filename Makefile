@@ -9,9 +9,11 @@
 # make lint    the linter, and what is seen in notebooks without running them: python -m ruff check . and
 #              scripts/dev/badges.py --check, scripts/dev/sync_cells.py --check, scripts/dev/check_notebooks.py,
 #              and python -m pytest -n 0 --stored -m stored tests: the notebooks as they are stored, unsolved
+# make solutions     the notebooks with all solutions of their exercises: python -m pytest --solutions notebooks
 # make test-browser   the attention views in Chromium, installed before: python -m pytest -n 0 tests/browser
 # make bench   time and memory of every notebook, the tokenizer:      python benchmarks/notebooks.py, wordpiece.py
-# make data    fetch the data into data/cache/:                       python -m helpers.data
+# make data    fetch the data of the notebooks into data/cache/:      python -m helpers.data
+#              (make test: all data, 50 MB more)                       python -m helpers.data all
 # make clean   remove the environment (the data stays)
 # make help    these lines
 #
@@ -26,14 +28,18 @@ PART ?=
 
 PY := .venv/bin/python
 
-.PHONY: lab test test-browser run sync badges lint bench data clean help
+.PHONY: lab test test-browser run sync badges lint bench data solutions clean help
 .DELETE_ON_ERROR:
 
 lab: data
 	$(PY) -m jupyterlab notebooks/00_start_here.ipynb
 
-test: data
+test: .venv/.installed
+	$(PY) -m helpers.data all
 	$(PY) -m pytest $(if $(PART),--part $(PART))
+
+solutions: data
+	$(PY) -m pytest --solutions notebooks
 
 test-browser: data .venv/.installed-dev
 	$(PY) -m pytest -n 0 tests/browser

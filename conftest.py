@@ -4,11 +4,13 @@
     python -m pytest --part attention    a taught module with its notebook, or a room: make test PART=…
     python -m pytest -n 0 tests/data     in one process, as a debugger wants it
     python -m pytest --stored -m stored  what only notebooks as the course stores them pass: make lint
+    python -m pytest --solutions notebooks    the long solutions of exercises, too: make solutions
 
 A learner who writes into notebooks and saves them breaks nothing: such a notebook is run and its asserts
 hold, what it shows is not compared, and the tests marked `stored` are left out.
 
-A file's tests, and a notebook's cells, stay together in one process; the longest notebooks begin.
+After a notebook's cells its folded solutions run in the same kernel (scripts/dev/solutions.py). A file's
+tests, and a notebook's cells, stay together in one process; the longest notebooks begin.
 """
 
 import atexit
@@ -17,10 +19,12 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbval.plugin import IPyNbCell
 
 from scripts.dev.run_notebooks import ONE_THREAD, peak_megabytes
 
@@ -33,6 +37,7 @@ atexit.register(shutil.rmtree, os.environ["BERT_COURSE_MINE"], ignore_errors=Tru
 
 from helpers import environment  # noqa: E402
 from scripts.dev import parts, sync_exercises  # noqa: E402
+from scripts.dev.solutions import solutions  # noqa: E402
 
 # Pixels differ between font libraries; that there is a picture is still compared, by its text.
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
@@ -65,6 +70,7 @@ def project_files() -> list[Path]:
 
 def pytest_addoption(parser):
     parser.addoption("--part", metavar="NAME", help=f"test one part: {parts.names()}")
+    parser.addoption("--solutions", action="store_true", help="also the solutions that take minutes")
     parser.addoption("--stored", action="store_true", help="also the tests of the notebooks' stored form")
 
 
@@ -91,8 +97,34 @@ def pytest_collection_modifyitems(config, items):
             for item in items:
                 if item.path == path and is_notebook_cell(item):
                     item.options["check"] = False
+    add_solutions(items, config.getoption("--solutions"))
     seconds = recorded_seconds()
-    items.sort(key=lambda item: -seconds.get(item.path.stem, 60) if is_notebook_cell(item) else 0)
+    items.sort(key=lambda item: -seconds.get(item.path.stem, 60) if isinstance(item, IPyNbCell) else 0)
+
+
+class SolutionCell(IPyNbCell):
+    """The folded solution of an exercise, run in the kernel of its notebook."""
+
+    def reportinfo(self):
+        return self.fspath, 0, self.name
+
+
+def add_solutions(items: list, long: bool) -> None:
+    """Put the solutions of each notebook behind its last cell, where all its cells are to be run."""
+    last = {item.path: place for place, item in enumerate(items) if is_notebook_cell(item)}
+    for path, place in sorted(last.items(), key=lambda entry: -entry[1]):
+        notebook, cell = nbformat.read(path, as_version=4), items[place]
+        count = sum(each.cell_type == "code" for each in notebook.cells)
+        if sum(item.path == path and is_notebook_cell(item) for item in items) < count:
+            continue
+        items[place + 1 : place + 1] = [
+            SolutionCell.from_parent(
+                cell.parent, name=solution.name, cell_num=count + number, options=defaultdict(bool),
+                cell=nbformat.v4.new_code_cell(solution.cell),
+            )
+            for number, solution in enumerate(solutions(notebook))
+            if long or not solution.long
+        ]  # fmt: skip
 
 
 def recorded_seconds() -> dict[str, float]:

@@ -1,10 +1,11 @@
-"""Figures with one look: sizes, colors, and the two drawings that several notebooks share.
+"""Figures with one look: sizes, colors, the drawings that several notebooks share, tokens as boxes.
 
 Support code. The colors are told apart by people who confuse red and green, and differ in lightness, so
 that they stay apart in greyscale; the opaque light background keeps a figure readable in a dark theme.
 """
 
-from collections.abc import Mapping, Sequence
+import html
+from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -100,3 +101,19 @@ def loss_curve(
         )
     axis.set(title=title, xlabel=x_label, ylabel=y_label)
     axis.legend(loc="center right" if baselines else "best", frameon=False)
+
+
+def show_pieces(tokens: Iterable[str], title: str = "") -> None:
+    """Draw tokens as boxes; the pieces of a word (`##`) touch each other and share a shade."""
+    from IPython.display import HTML, display
+
+    shades = ("#cfe3f3", "#f7dfa6", "#dcdcdc", "#f6cdbd")
+    boxes, word = [], -1
+    for token in tokens:
+        joined = token.startswith("##")
+        word += not joined
+        style = f"background:{shades[word % 4]};color:#111;border:1px solid #555;border-radius:4px;"
+        style += f"display:inline-block;line-height:1.3;padding:1px 4px;margin-left:{0 if joined else 7}px"
+        boxes.append(f'<span style="{style}">{html.escape(token)}</span>')
+    heading = f"<b>{html.escape(title)}</b><br>" if title else ""
+    display(HTML(f'<div style="font-family:monospace;line-height:2.1">{heading}{"".join(boxes)}</div>'))

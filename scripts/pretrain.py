@@ -2,6 +2,7 @@
 
     python scripts/pretrain.py --out runs/first                    the course's text, on what this machine has
     python scripts/pretrain.py --out runs/first                    again: goes on where it was cut
+    python scripts/pretrain.py --out runs/wider --corpus wider     with books and Wikipedia leads (50 MB)
     python scripts/pretrain.py --out runs/mine --text my_text.txt  your own text
     python scripts/pretrain.py --out runs/gpu --mixed-precision bf16 --batch-size 256 --learning-rate 1e-3
     torchrun --nproc-per-node 2 scripts/pretrain.py --out runs/two two processes, the same result

@@ -1,15 +1,12 @@
-r"""Notebook 6's live run without the notebook: several seeds, and small variations of the recipe.
+r"""Notebook 6's live run without the notebook, with several seeds.
 
     python scripts/pretrain_stories.py --seeds 0 1 2 --threads 1 --save
     python scripts/pretrain_stories.py --long --threads 1 --save
-    python scripts/pretrain_stories.py --variants all --steps 2500 \
-        --csv benchmarks/results/pretraining_ablations.csv
 
 Each run is measured on the same validation pairs (15 % of the words behind [MASK]) beside the unigram
 baseline and the perfect model; "gain" is the share of the way from one to the other. In the CSV, a line per
 measurement; it takes the place of an old one when all runs have ended. --long trains eight times as long and
-more slowly, for what takes longer to learn (who *she* is). The variations differ from the recipe in the one
-thing that their name says.
+more slowly, for what takes longer to learn (who *she* is). Variations: scripts/ablate_stories.py.
 """
 
 import argparse
@@ -25,7 +22,7 @@ from safetensors import SafetensorError
 
 from helpers import checkpoints, stories
 from helpers.data.output import accept_any_text
-from helpers.studies.story_runs import LONG, RECIPE, VARIANTS, Measurements, Task, measurements, run
+from helpers.studies.story_runs import LONG, RECIPE, Measurements, Task, measurements, run
 from helpers.training import options
 
 FOLDER = checkpoints.CHECKPOINTS
@@ -38,8 +35,6 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--seeds", type=options.seed(), nargs="+", default=[0])
-    names = "; ".join(VARIANTS)
-    add("--variants", nargs="+", default=["recipe"], help=f"all, or: {names}".replace("%", "%%"))
     add("--long", action="store_true", help="train longer and more slowly")
     add("--steps", type=options.count(), help=f"{RECIPE['steps']:,}, or {LONG['steps']:,} with --long")
     add("--every", type=options.count(), default=500, help="steps between two measurements")
@@ -52,9 +47,6 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     settings.steps = settings.steps or (LONG if settings.long else RECIPE)["steps"]
     settings.csv = settings.csv or folder.with_suffix(".csv")
     settings.save = folder if settings.save == FOLDER else settings.save
-    settings.variants = list(VARIANTS) if settings.variants == ["all"] else settings.variants
-    if unknown := [name for name in settings.variants if name not in VARIANTS]:
-        parser.error(f"there is no variant {unknown[0]!r}: choose from {names}")
     return settings
 
 
@@ -66,20 +58,16 @@ def main(given: list[str] | None = None) -> int:
     try:
         with Measurements(settings.csv) as table:
             texts = {name: stories.split(name) for name in ("train", "validation")}
-            tasks: dict[int, Task] = {}
-            for variant in settings.variants:
-                recipe = base | VARIANTS[variant]
-                size = recipe["vocab_size"]
-                task = tasks[size] = tasks.get(size) or Task(texts, size)
-                for seed in settings.seeds:
+            task = Task(texts, base["vocab_size"])
+            for seed in settings.seeds:
 
-                    def write(step, tokens, seconds, model, variant=variant, seed=seed, task=task):
-                        values = measurements(task, model, whole=step == settings.steps)
-                        table.add(variant, seed, step, tokens, seconds, values)
+                def write(step, tokens, seconds, model, seed=seed):
+                    values = measurements(task, model, whole=step == settings.steps)
+                    table.add("recipe", seed, step, tokens, seconds, values)
 
-                    model = run(task, recipe, seed, settings.every, write)
-                    if settings.save and (variant, seed) == (settings.variants[0], settings.seeds[0]):
-                        checkpoints.save(model, task.tokenizer, settings.save)
+                model = run(task, base, seed, settings.every, write)
+                if settings.save and seed == settings.seeds[0]:
+                    checkpoints.save(model, task.tokenizer, settings.save)
     except ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

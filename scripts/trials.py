@@ -28,7 +28,7 @@ from helpers.data.output import accept_any_text
 from helpers.studies import trial_tables
 from helpers.studies.errors import RowError, exit_code
 from helpers.studies.tables import locked
-from helpers.studies.trial_corpora import StoryCorpus, TextCorpus
+from helpers.studies.trial_corpora import TEXTS, StoryCorpus, TextCorpus
 from helpers.studies.trials import RECIPES, run
 from helpers.training import options as kinds
 from helpers.training.corpus import CorpusError
@@ -44,7 +44,10 @@ def compute(options: argparse.Namespace) -> None:
 
     @cache
     def corpus(length: int | None):
-        return TextCorpus(options.folder, length) if length else StoryCorpus()
+        if not length:
+            return StoryCorpus()
+        named = next(name for name, column in TEXTS.items() if column == options.corpus)
+        return TextCorpus(options.folder, length, corpus=named)
 
     for seed in options.seeds:
         for name in options.recipes:
@@ -56,7 +59,7 @@ def compute(options: argparse.Namespace) -> None:
                 continue
             print(f"{name}, seed {seed}: {wanted['settings']}", flush=True)
             every = options.every or max(1, recipe.steps // 10)
-            read_from = corpus(recipe.length if options.corpus == "text" else None)
+            read_from = corpus(None if options.corpus == "stories" else recipe.length)
             found = run(recipe, read_from, seed, every, lambda text: print(text, flush=True))
             command = f"python scripts/trials.py --corpus {options.corpus} --recipes {shlex.quote(name)} "
             command += f"--seeds {seed} --steps {recipe.steps}"
@@ -70,7 +73,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     add, names = parser.add_argument, "; ".join(RECIPES)
-    add("--corpus", choices=("text", "stories"), required=True)
+    add("--corpus", choices=(*TEXTS.values(), "stories"), required=True,
+        help="the course's own text, the same with books and Wikipedia leads, or stories")  # fmt: skip
     add("--recipes", nargs="+", required=True, metavar="NAME", help=f"all, or: {names}".replace("%", "%%"))
     add("--seeds", type=kinds.seed(), nargs="+", default=[0])
     add("--steps", type=kinds.count(), help="batches to read; default: as the recipe says")

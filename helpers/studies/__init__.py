@@ -9,7 +9,8 @@
     reports        means, intervals and paired tests, printed
     domains        a model tuned on one kind of text, asked about others
     curves         loss, gradient norm and accuracy step by step
-    story_runs     pretraining on stories: the recipe, its variations, the measurements
+    story_runs     pretraining on stories: the recipe, the measurements
+    ablations      that recipe with one thing changed
     trials         pretraining recipes tried: a recipe in, what came of it out
     trial_corpora  what a trial reads and is measured on: real text, the stories
     trial_tables   a line for each finished trial

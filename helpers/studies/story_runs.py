@@ -1,4 +1,4 @@
-"""Pretraining on the generated stories: the recipe of notebook 6, its variations, and what is measured.
+"""Pretraining on the generated stories: the recipe of notebook 6, and what is measured.
 
 Support code. A `Task` holds the texts, tokenizer and baselines for a vocabulary of some size; `run` trains
 one model on it from random weights.
@@ -34,7 +34,6 @@ __all__ = [
     "LONG",
     "RECIPE",
     "SENTENCES",
-    "VARIANTS",
     "Measurements",
     "Task",
     "make_model",
@@ -77,19 +76,6 @@ LONG = {
 
 SENTENCES = 2  # in each half of a pair
 PLAIN = (1.0, 0.0, 0.0)  # every hidden token becomes [MASK]
-VARIANTS = {
-    "recipe": {},
-    "mask 15 %": {"mask_rate": 0.15},
-    "mask 50 %": {"mask_rate": 0.5},
-    "80 / 10 / 10": {"shares": (0.8, 0.1, 0.1)},
-    "BERT: 15 %, 80 / 10 / 10": {"mask_rate": 0.15, "shares": (0.8, 0.1, 0.1)},
-    "init 0.02 everywhere": {"init_std": 0.02},
-    "no start at frequencies": {"start_at_frequencies": False},
-    "embeddings not faster": {"embedding_rate": 1.0},
-    "no next-sentence loss": {"next_sentence": 0.0},
-    "pieces, tokens masked": {"vocab_size": 500},
-    "pieces, whole words masked": {"vocab_size": 500, "mask": "whole words"},
-}
 COLUMNS = (
     "variant", "seed", "step", "tokens", "seconds", "token_loss", "token_accuracy", "next_loss",
     "next_accuracy", "gain", "unigram_loss", "perfect_loss", "perfect_accuracy", "perfect_next_accuracy",

@@ -38,9 +38,10 @@ from helpers.training.rows import MaskedRows, count_tokens
 from helpers.training.starts import log_frequencies
 from helpers.training.variants import masked_variant_logits
 
-__all__ = ["ENTRIES", "Baseline", "StoryCorpus", "TextCorpus", "neighbors_in_stories"]
+__all__ = ["ENTRIES", "TEXTS", "Baseline", "StoryCorpus", "TextCorpus", "neighbors_in_stories"]
 
 ENTRIES = 8000  # of the vocabulary, as in scripts/pretrain.py
+TEXTS = {"course": "text", "wider": "wider"}  # what a table calls each of the texts
 FEW = 256  # held-out rows of a part for a measurement on the way
 
 
@@ -58,24 +59,27 @@ class Baseline(NamedTuple):
 class TextCorpus:
     """The course's text with its vocabulary and split, as scripts/pretrain.py prepares them, in a folder.
 
-    They are made once for a length of rows, and found again by the next process. Raises TableError where
-    nothing can be written, CorpusError and RunError as `prepare_text` does.
+    corpus: its own text, or the wider one. Text, vocabulary and rows are made once for a length of rows, and
+    found again by the next process. Raises TableError where nothing can be written, CorpusError and RunError
+    as `prepare_text` does.
     """
 
-    name, parts = "text", ("articles", "reviews")
-
-    def __init__(self, folder: str | Path, length: int, entries: int = ENTRIES):
-        self.positions, folder = length, Path(folder) / "text"
+    def __init__(self, folder: str | Path, length: int, entries: int = ENTRIES, corpus: str = "course"):
+        self.name = TEXTS[corpus]
+        self.positions, folder = length, Path(folder) / self.name
         place = folder / f"length-{length}"
-        settings = Namespace(out=folder, length=length, text=None, tokenizer=None, vocab_size=entries)
+        settings = Namespace(
+            out=folder, length=length, text=None, corpus=corpus, tokenizer=None, vocab_size=entries
+        )
         with locked(folder / "prepared"):
-            self.tokenizer = make_tokenizer(settings, texts.training_documents())
+            self.tokenizer = make_tokenizer(settings, texts.training_documents("course"))
             if not (folder / "vocab.txt").exists():
                 self.tokenizer.save(folder / "vocab.txt")
             place.mkdir(exist_ok=True)
             _, self.rows, self.held_out = prepare_text(
                 Namespace(**vars(settings) | {"out": place}), self.tokenizer
             )
+            self.parts = tuple(self.held_out)
             size = len(self.tokenizer.vocabulary)
             self.frequencies = log_frequencies(count_tokens(self.rows, size))
             self.baselines = self._found(place / "baselines.json", size)

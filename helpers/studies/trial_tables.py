@@ -1,10 +1,11 @@
 """The table of pretraining trials on the disk: a CSV with a line for each finished run.
 
 Support code. A run is found again by its corpus, recipe, settings, seed and steps; the file is replaced as a
-whole, and several processes can share it.
+whole, and several processes can share it. Other studies keep their runs so, too, with columns of their own.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from helpers.data.files import write_atomically
@@ -17,8 +18,10 @@ RUN = ("corpus", "recipe", "settings", "seed", "steps")  # what a run is found b
 COLUMNS = (
     *RUN, "ended", "updates", "tokens", "cpu_seconds",
     "articles_loss", "articles_accuracy", "articles_share", "reviews_loss", "reviews_accuracy",
-    "reviews_share", "stories_loss", "stories_accuracy", "stories_share", "stories_gain", "curve", "command",
+    "reviews_share", "chapters_loss", "chapters_accuracy", "chapters_share",
+    "stories_loss", "stories_accuracy", "stories_share", "stories_gain", "curve", "command",
 )  # fmt: skip
+NEWER = ("chapters_loss", "chapters_accuracy", "chapters_share")  # not in tables from before the wider text
 
 
 def identity(corpus: str, name: str, recipe: Recipe, seed: int) -> dict[str, str]:
@@ -27,31 +30,40 @@ def identity(corpus: str, name: str, recipe: Recipe, seed: int) -> dict[str, str
             "steps": str(recipe.steps)}  # fmt: skip
 
 
-def read(path: str | Path) -> list[dict[str, str]]:
+def read(path: str | Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
     """All lines of a table, none if there is no file yet; TableError for other columns and damaged lines."""
     if not os.path.exists(path):
         return []
-    columns, lines = read_csv(path)
-    if columns != COLUMNS:
+    found, lines = _with_newer(*read_csv(path))
+    if found != tuple(columns):
         raise TableError(f"{path} has other columns than this script writes: choose another file")
     return lines
 
 
-def add(path: str | Path, run: dict[str, str], results: dict, command: str) -> dict[str, str]:
+def _with_newer(columns: tuple[str, ...], lines: list[dict[str, str]]) -> tuple:
+    """A table without the columns in `NEWER` gets them, empty."""
+    if columns == tuple(name for name in COLUMNS if name not in NEWER):
+        return COLUMNS, [dict.fromkeys(COLUMNS, "") | line for line in lines]
+    return columns, lines
+
+
+def add(
+    path: str | Path, run: dict[str, str], results: dict, command: str, columns: Sequence[str] = COLUMNS
+) -> dict[str, str]:
     """Write a finished run, and what it was started by: its line; one with the same identity is replaced.
 
     Raises TableError as `read` does, and for results without a column.
     """
-    if unknown := results.keys() - set(COLUMNS):
+    if unknown := results.keys() - set(columns):
         raise TableError(f"the table has no column {min(unknown)}: leave it away")
     shown = {
         key: f"{value:.4f}" if isinstance(value, float) else str(value) for key, value in results.items()
     }
     shown["cpu_seconds"] = f"{results['cpu_seconds']:.1f}"
-    cells = dict.fromkeys(COLUMNS, "") | run | shown | {"command": command}
+    cells = dict.fromkeys(columns, "") | run | shown | {"command": command}
     line = {name: str(value) for name, value in cells.items()}
     with locked(path):
-        kept = [old for old in read(path) if any(old[name] != run[name] for name in RUN)]
-        rows = [COLUMNS, *(each.values() for each in [*kept, line])]
+        kept = [old for old in read(path, columns) if any(old[name] != run[name] for name in run)]
+        rows = [columns, *(each.values() for each in [*kept, line])]
         write_atomically(Path(path), "".join(map(csv_line, rows)).encode())
     return line

@@ -19,14 +19,15 @@ from helpers.encoder import BertConfig
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens
 from helpers.training import optimizer as long_run
 from helpers.training.starts import NEIGHBORS, start_with_neighbors
-from helpers.training.variants import NORMS, VariantBert, masked_variant_logits, shrink_by_layer
+from helpers.training.variants import BIASES, NORMS, VariantBert, masked_variant_logits, shrink_by_layer
 
-__all__ = ["RECIPES", "Hiding", "Recipe", "differences", "make_model", "make_optimizers", "run"]
+__all__ = ["RECIPES", "Hiding", "Recipe", "differences", "make_model", "make_optimizer", "run"]
 
 CHOICES = {
     "norm": NORMS,
+    "bias": BIASES,
     "start": ("plain", "neighbors"),
-    "optimizer": ("adamw", "muon") if hasattr(torch.optim, "Muon") else ("adamw",),
+    "optimizer": long_run.OPTIMIZERS,
     "precision": ("fp32", "bf16"),
     "initial_std": (None, 0.02, "by layer"),
 }
@@ -53,7 +54,8 @@ class Recipe:
     decay: float = 0.5  # last share, in which it falls to zero
     dropout: float = 0.0
     norm: str = "post"
-    anneal: float = 0.0  # the share at which a distance bias has faded to zero; 0: there is none
+    anneal: float = 0.0  # the share at which a bias of attention has faded to zero; 0: there is none
+    bias: str = "distance"  # for the near, or "offsets": each head for one place
     start: str = "plain"  # or "neighbors": heads that look at them (helpers/training/starts.py)
     initial_std: float | str | None = None  # None: 1 / sqrt(inputs); "by layer": so, and shrunk by depth
     mask_rate: float = 0.3  # at first; every hidden token becomes [MASK]
@@ -93,7 +95,7 @@ class Recipe:
             raise ValueError(f"last_rows must be a multiple of rows, {self.rows}, not {self.last_rows}")
 
     def at(self, progress: float) -> tuple[int, float, float]:
-        """After this share of the steps: batches in an update, mask rate, share of the distance bias."""
+        """After this share of the steps: batches in an update, mask rate, share of the bias."""
         parts = round(1 + progress * (self.last_rows // self.rows - 1))
         rate = self.mask_rate + progress * (self.last_mask_rate - self.mask_rate)
         return parts, rate, max(0.0, 1 - progress / self.anneal) if self.anneal else 0.0
@@ -117,7 +119,14 @@ RECIPES = {
     "pre-norm, neighbors": replace(PRE, anneal=0.0, start="neighbors"),
     "pre-norm, bias and neighbors": replace(PRE, start="neighbors"),
     "pre-norm, fading bias, fast embeddings": replace(PRE, embedding_rate=4.0),
+    "pre-norm, fading offsets": replace(PRE, bias="offsets"),
     "post-norm, fading bias": replace(PLAIN, anneal=0.5, learning_rate=5e-4, warm_up=0.2),
+    "post-norm, fading offsets": replace(PLAIN, anneal=0.5, learning_rate=5e-4, bias="offsets"),
+    "post-norm, fading offsets, by layer": replace(
+        PLAIN, anneal=0.5, learning_rate=5e-4, bias="offsets", initial_std="by layer"
+    ),
+    "plain, rate 1e-4": replace(PLAIN, learning_rate=1e-4),
+    "plain, large batches": replace(PLAIN, rows=128, last_rows=128),
     # The shape and numbers of notebook 6's live run (helpers/studies/story_runs.py)
     "live": replace(
         PLAIN, layers=2, hidden=64, heads=2, steps=10_000, learning_rate=2e-3, embedding_rate=5.0,
@@ -127,6 +136,11 @@ RECIPES = {
 if "muon" in CHOICES["optimizer"]:  # of newer PyTorch
     RECIPES["pre-norm, fading bias, muon"] = replace(PRE, optimizer="muon")
     RECIPES["post-norm, fading bias, muon"] = replace(PLAIN, anneal=0.5, warm_up=0.2, optimizer="muon")
+    RECIPES["plain, muon"] = replace(PLAIN, optimizer="muon")
+    RECIPES["neighbors, muon"] = replace(RECIPES["neighbors"], optimizer="muon")
+    RECIPES["post-norm, fading offsets, muon"] = replace(
+        RECIPES["post-norm, fading offsets, by layer"], optimizer="muon"
+    )
 
 
 def differences(recipe: Recipe) -> str:
@@ -154,7 +168,7 @@ def make_model(recipe: Recipe, corpus, seed: int) -> BertForPreTraining:
         len(corpus.tokenizer.vocabulary), recipe.hidden, recipe.layers, recipe.heads, 4 * recipe.hidden,
         corpus.positions, dropout=recipe.dropout, init_std=std, pad_token_id=corpus.tokenizer.id_of["[PAD]"],
     )  # fmt: skip
-    bert = VariantBert(config, recipe.norm)
+    bert = VariantBert(config, recipe.norm, recipe.bias)
     if recipe.start == "neighbors":
         start_with_neighbors(bert, NEIGHBORS[: recipe.heads])
     if recipe.initial_std == "by layer":
@@ -167,32 +181,16 @@ def make_model(recipe: Recipe, corpus, seed: int) -> BertForPreTraining:
     return model
 
 
-def make_optimizers(recipe: Recipe, model: BertForPreTraining) -> list[torch.optim.Optimizer]:
-    """AdamW for all weights, or Muon for the layers' matrices and AdamW for the rest.
-
-    Muon's steps are scaled to the size of AdamW's (Liu et al. 2025, section 2.2), so that both take one rate.
-    Every group has its full rate under "peak".
-    """
+def make_optimizer(recipe: Recipe, model: BertForPreTraining) -> torch.optim.Optimizer:
+    """That of the long run (`helpers.training.optimizer`), with the numbers of the recipe."""
     settings = Namespace(
         learning_rate=recipe.learning_rate, embedding_rate=recipe.embedding_rate, head_learning_rate=None,
-        weight_decay=recipe.weight_decay,
+        weight_decay=recipe.weight_decay, optimizer=recipe.optimizer,
     )  # fmt: skip
-    adamw = long_run.make_optimizer(settings, model)
-    for group in adamw.param_groups:
-        group["betas"] = (0.9, recipe.beta2)
-    if recipe.optimizer == "adamw":
-        return [adamw]
-    matrices = [weight for weight in model.bert.layers.parameters() if weight.dim() == 2]
-    taken = {id(weight) for weight in matrices}
-    for group in adamw.param_groups:
-        group["params"] = [weight for weight in group["params"] if id(weight) not in taken]
-    muon = torch.optim.Muon(matrices, recipe.learning_rate, recipe.weight_decay,
-                            adjust_lr_fn="match_rms_adamw")  # fmt: skip
-    muon.param_groups[0]["peak"] = recipe.learning_rate
-    return [adamw, muon]
+    return long_run.make_optimizer(settings, model, recipe.beta2)
 
 
-def _update(model: BertForPreTraining, parts: list[dict], optimizers: list, precision: str) -> bool:
+def _update(model: BertForPreTraining, parts: list[dict], optimizer, precision: str) -> bool:
     """One update from the mean loss over all hidden tokens of the parts; False if a number is not finite."""
     asked = sum((part["labels"] != IGNORE).sum().item() for part in parts)
     for part in parts:
@@ -205,10 +203,9 @@ def _update(model: BertForPreTraining, parts: list[dict], optimizers: list, prec
         (functional.cross_entropy(logits.float(), hidden, reduction="sum") / asked).backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     finite = bool(torch.isfinite(norm))
-    for optimizer in optimizers:
-        if finite:
-            optimizer.step()
-        optimizer.zero_grad()
+    if finite:
+        optimizer.step()
+    optimizer.zero_grad()
     return finite
 
 
@@ -220,7 +217,7 @@ def run(recipe: Recipe, corpus, seed: int, every: int, say: Callable[[str], None
     measuring.
     """
     model, hide = make_model(recipe, corpus, seed), Hiding(recipe.mask_rate)
-    optimizers, batches = make_optimizers(recipe, model), corpus.batches(recipe.rows, seed, hide)
+    optimizer, batches = make_optimizer(recipe, model), corpus.batches(recipe.rows, seed, hide)
     rates = Namespace(warm_up_steps=recipe.warm_up * recipe.steps, decay=recipe.decay, steps=recipe.steps)
     read = updates = tokens = 0
     spent, curve = 0.0, []
@@ -229,9 +226,9 @@ def run(recipe: Recipe, corpus, seed: int, every: int, say: Callable[[str], None
         begun = time.process_time()
         parts, hide.rate, model.bert.bias_share = recipe.at(read / recipe.steps)
         taken = list(islice(batches, min(parts, recipe.steps - read)))
-        for group in (group for optimizer in optimizers for group in optimizer.param_groups):
+        for group in optimizer.param_groups:
             group["lr"] = group["peak"] * long_run.learning_rate_share(read + 1, rates)
-        if not _update(model, taken, optimizers, recipe.precision):
+        if not _update(model, taken, optimizer, recipe.precision):
             break
         before, read, updates = read, read + len(taken), updates + 1
         tokens += sum(part.get("attention_mask", torch.ones_like(part["ids"])).sum().item() for part in taken)

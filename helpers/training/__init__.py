@@ -2,7 +2,10 @@
 
     settings   the arguments of a run, and what must stay the same when it goes on
     options    the kinds of numbers and files that all scripts take
-    corpus     the text: the course's own, what is held out of it, or plain-text files
+    corpus     the text to read: the course's, the wider one, or plain-text files; what is held out
+    course     the course's own text: articles and reviews
+    wider      the same with books and Wikipedia leads
+    overlap    near duplicates of held-out text
     rows       packed rows of tokens on the disk, their order, their masks
     prepare    tokenizer and rows, made or found again
     model      the model as a run begins
@@ -10,6 +13,7 @@
     optimizer  AdamW with its groups, and the learning rate of every step
     shortcuts  work left out because the loss does not depend on it
     variants   other orders of the same encoder, which trials compare
+    diagnostics  what goes on inside while a model trains: activations, gradients, sizes of updates
     engine     a run: begun or resumed, then step by step updated, measured, saved, stopped
     folder     the folder of a run: one run at a time, under the settings that it began with
     log        log.csv and TensorBoard

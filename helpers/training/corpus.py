@@ -1,33 +1,34 @@
-"""Text for the long run, as documents: the course's own, what is held out of it, and plain-text files.
+"""Text for the long run, as documents: the course's own or the wider one, and plain-text files.
 
 Support code. Documents come one at a time, so that a text may be larger than memory; how they are cut into
 rows is the business of `helpers.training.rows`.
 """
 
 import hashlib
-import random
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from helpers import data
+from helpers.data import gutenberg, summaries
+from helpers.data.catalogue import CATALOGUE
+from helpers.training import course, wider
+from helpers.training.course import DOMAINS, HELD_OUT
 from helpers.wordpiece import read_in_order
 
 __all__ = [
+    "CORPORA",
+    "DOMAINS",
     "HELD_OUT",
     "CorpusError",
     "ShortTextError",
     "first_characters",
     "held_out_documents",
+    "made_from",
     "text_documents",
     "training_documents",
 ]
 
-# Articles on which the long run is measured; they are in no training text, nor in that of the tokenizer.
-HELD_OUT = (
-    "Aardvark", "Abacus", "Acid", "Aikido", "Alphabet", "Altruism", "Andorra", "Animal Farm", "Asphalt",
-    "Astronaut",
-)  # fmt: skip
-DOMAINS = ("movies", "products", "editorials", "tweets")
+CORPORA = ("course", "wider")  # the course's own text; the same with books and Wikipedia leads
 
 
 class CorpusError(ValueError):
@@ -38,54 +39,36 @@ class ShortTextError(CorpusError):
     """Text that does not fill one row."""
 
 
-def training_documents() -> Iterator[str]:
-    """The course's training text: Wikipedia without `HELD_OUT`, and the training split of all reviews.
+def training_documents(name: str = "course") -> Iterator[str]:
+    """The training text of one of `CORPORA`: "course" is Wikipedia without `HELD_OUT` and the reviews.
 
-    The reviews come as single sentences; a hundred of them, in the order of their file, make a document. A
-    sentence that has one of the validation or test split inside it, of five words or more, is left out. The
-    documents come shuffled, so that every shard of rows has some of each kind.
+    The reviews come as single sentences; a hundred of them, in the order of their file, make a document. The
+    documents come shuffled, so that every shard of rows has some of each kind. Raises DataError.
     """
-    documents = [article.text for article in data.wikipedia() if article.title not in HELD_OUT]
-    reviews = {domain: data.reviews(domain) for domain in DOMAINS}
-    unseen = _by_first_words(
-        review.text for splits in reviews.values() for review in [*splits["validation"], *splits["test"]]
-    )
-    for splits in reviews.values():
-        kept = [review for review in splits["train"] if not _has_inside(review.text, unseen)]
-        documents += _in_hundreds(kept)
-    random.Random(0).shuffle(documents)
-    yield from documents
+    yield from (wider if _known(name) == "wider" else course).documents()
 
 
-def held_out_documents() -> dict[str, list[str]]:
-    """Text to measure on: "articles" are the articles of `HELD_OUT`, "reviews" the validation split."""
-    articles = [article.text for article in data.wikipedia() if article.title in HELD_OUT]
-    reviews = [text for domain in DOMAINS for text in _in_hundreds(data.reviews(domain)["validation"])]
-    return {"articles": articles, "reviews": reviews}
+def held_out_documents(name: str = "course") -> dict[str, list[str]]:
+    """Text to measure on: "articles" are the articles of `HELD_OUT`, "reviews" the validation split.
+
+    The wider text has "chapters" besides, the last of every book.
+    """
+    parts = {"articles": course.held_out_articles(), "reviews": course.held_out_reviews()}
+    return parts | {"chapters": wider.held_out_chapters()} if _known(name) == "wider" else parts
 
 
-def _by_first_words(sentences: Iterable[str], count: int = 5) -> dict[tuple, list[list[str]]]:
-    """Normalised sentences of at least `count` words, as lists of words, by their first words."""
-    found: dict[tuple, list[list[str]]] = {}
-    for words in (data.normalized(sentence).split() for sentence in sentences):
-        if len(words) >= count:
-            found.setdefault(tuple(words[:count]), []).append(words)
-    return found
+def made_from(name: str) -> str:
+    """What prepared rows of a text were made from, so that stale ones are found; "" for the course's own."""
+    if _known(name) == "course":
+        return ""
+    files = {entry: [member.sha256 for member in CATALOGUE[entry].members] for entry in ("books", "leads")}
+    return json.dumps([name, wider.VERSION, gutenberg.VERSION, summaries.VERSION, files])
 
 
-def _has_inside(sentence: str, others: dict[tuple, list[list[str]]], count: int = 5) -> bool:
-    """Whether a sentence, normalised, is one of `_by_first_words` or has one inside it."""
-    words = data.normalized(sentence).split()
-    return any(
-        words[start : start + len(other)] == other
-        for start in range(len(words) - count + 1)
-        for other in others.get(tuple(words[start : start + count]), ())
-    )
-
-
-def _in_hundreds(sentences: Sequence[data.Review]) -> Iterator[str]:
-    for start in range(0, len(sentences), 100):
-        yield "\n".join(review.text for review in sentences[start : start + 100])
+def _known(name: str) -> str:
+    if name not in CORPORA:
+        raise CorpusError(f"there is no text called {name!r}: choose {' or '.join(CORPORA)}")
+    return name
 
 
 def text_documents(paths: Sequence[str | Path], held_out: bool = False) -> Iterator[str]:

@@ -21,7 +21,14 @@ from helpers import checkpoints
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens
 from helpers.training.folder import changes, lock, settle
 from helpers.training.log import Log, read_log
-from helpers.training.model import MaskedOnly, config_of, masked_loss, measure, refuse_too_large
+from helpers.training.model import (
+    MaskedOnly,
+    bias_share,
+    config_of,
+    masked_loss,
+    measure,
+    refuse_too_large,
+)
 from helpers.training.optimizer import learning_rate_share, make_optimizer
 from helpers.training.rows import Batches, MaskedRows
 from helpers.training.settings import RunError
@@ -145,6 +152,7 @@ class Run:
                 f"the states in {states} were made under other settings than settings.json has: {changed}"
             )
         self.step, self.seconds = state.get("step", 0), state.get("seconds", 0.0)
+        self.plain.bert.bias_share = bias_share(self.step, settings)
         # What has been measured since the last line of the log, if the run stopped between two lines.
         self.sums, self.since = torch.tensor(state.get("sums", [0.0] * 4)), state.get("since", 0)
         if accelerator.scaler is not None and "scaler" in state:
@@ -172,6 +180,7 @@ class Run:
         """One step: the weights change; loss, right answers, count and gradient norm are added up."""
         settings, accelerator = self.settings, self.accelerator
         self.step += 1
+        self.plain.bert.bias_share = bias_share(self.step - 1, settings)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * learning_rate_share(self.step, settings)
         # Dropout's numbers follow from the step and the process, so a resumed run draws the same ones.
@@ -193,6 +202,7 @@ class Run:
         self.refuse_bad_numbers(totals[0] / count, norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
+        self.plain.bert.bias_share = bias_share(self.step, settings)  # as it is measured
         self.sums = self.sums + torch.stack([totals[0], totals[1], count, norm]).float().cpu()
         self.since += 1
         self.seconds = time.monotonic() - self.begun

@@ -21,6 +21,8 @@ FREE = ("out", "steps", "minutes", "save_every", "evaluate_every", "workers", "a
 MADE = ("vocab.txt", "rows", "states", "log.csv")  # what a run writes once it has its settings
 PATHS = ("text", "tokenizer")
 RENAMED = {"warm_up_steps": "warm_up"}  # what runs that began before called it
+# What runs had before these could be set.
+ADDED = {"corpus": "course", "optimizer": "adamw", "fade_steps": 0, "shrink_by_layer": False}
 HASHES = "text_sha256"  # of every text file; runs that began before they were kept have none
 
 
@@ -46,7 +48,8 @@ def changes(before: dict, now: dict) -> str:
     """What is not as it was before, in words; "" where all is."""
     found = []
     for name, value in now.items():
-        was = before.get(name, value if name == HASHES else before.get(RENAMED.get(name)))
+        usual = value if name == HASHES else ADDED.get(name, before.get(RENAMED.get(name)))
+        was = before.get(name, usual)
         if name in PATHS:  # ./a.txt is a.txt
             was, value = _paths(was), _paths(value)
         if was != value and name == HASHES:

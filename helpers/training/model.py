@@ -20,9 +20,12 @@ from helpers.training.rows import MaskedRows, count_tokens
 from helpers.training.settings import RunError
 from helpers.training.shortcuts import masked_token_logits
 from helpers.training.starts import NEIGHBORS, log_frequencies, start_with_neighbors
+from helpers.training.variants import VariantBert, masked_variant_logits, shrink_by_layer
 from helpers.wordpiece import WordPieceTokenizer
 
-__all__ = ["MaskedOnly", "config_of", "make_model", "masked_loss", "measure", "refuse_too_large"]
+__all__ = [
+    "MaskedOnly", "bias_share", "config_of", "make_model", "masked_loss", "measure", "refuse_too_large",
+]  # fmt: skip
 
 BYTES = 16  # a weight, its gradient and AdamW's two averages
 
@@ -52,7 +55,10 @@ def make_model(
     """The model as the run begins: a new one, or `start`, that of --init; a new token head if it has none."""
     torch.manual_seed(settings.seed)
     if start is None:
-        bert = Bert(config_of(settings, len(tokenizer.vocabulary), tokenizer.id_of["[PAD]"]))
+        config = config_of(settings, len(tokenizer.vocabulary), tokenizer.id_of["[PAD]"])
+        bert = VariantBert(config, bias="offsets") if settings.fade_steps else Bert(config)
+        if settings.shrink_by_layer:
+            shrink_by_layer(bert)
         if settings.neighbors:
             start_with_neighbors(bert, NEIGHBORS[: settings.heads])
     else:
@@ -72,15 +78,22 @@ def make_model(
     return model
 
 
+def bias_share(step: int, settings: argparse.Namespace) -> float:
+    """The share of the bias of attention that is there after so many steps: from 1 to 0 in --fade-steps."""
+    return max(0.0, 1 - step / settings.fade_steps) if settings.fade_steps else 0.0
+
+
 class MaskedOnly(nn.Module):
     """The model as training calls it: ids and positions (B, T) -> token scores (M, V) at those positions.
 
-    scores: the function that computes them, from the model, ids and positions.
+    scores: the function that computes them, from the model, ids and positions; by default, the one that
+    fits its encoder.
     """
 
-    def __init__(self, model: BertForPreTraining, scores: Callable = masked_token_logits):
+    def __init__(self, model: BertForPreTraining, scores: Callable | None = None):
         super().__init__()
-        self.model, self.scores = model, scores
+        varied = isinstance(model.bert, VariantBert)
+        self.model, self.scores = model, scores or (masked_variant_logits if varied else masked_token_logits)
 
     def forward(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
         return self.scores(self.model, ids, positions)
@@ -96,7 +109,7 @@ def masked_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> tuple[torch
 @torch.no_grad()
 def measure(
     model: BertForPreTraining, shards: list, tokenizer, device, most: int | None = None,
-    scores: Callable = masked_token_logits,
+    scores: Callable | None = None,
 ) -> dict:  # fmt: skip
     """Loss and accuracy on held-out rows, 15 % of the tokens behind [MASK], always the same ones.
 

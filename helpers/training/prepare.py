@@ -22,22 +22,25 @@ def prepare_text(
 ) -> tuple[WordPieceTokenizer, list, dict[str, list]]:
     """The tokenizer, the shards of training rows, and the held-out shards by name, made or found again.
 
-    tokenizer: that of --init, or None.
+    tokenizer: that of --init, or None. A new one is trained on the course's own text even where the wider one
+    is read, so that both have the same vocabulary, or on the plain-text files where there are some.
     """
     out, length = settings.out, settings.length
 
-    def training() -> Iterator[str]:
-        return corpus.text_documents(settings.text) if settings.text else corpus.training_documents()
+    def texts(name: str) -> Iterator[str]:
+        return corpus.text_documents(settings.text) if settings.text else corpus.training_documents(name)
 
-    tokenizer = tokenizer or make_tokenizer(settings, training())
+    tokenizer = tokenizer or make_tokenizer(settings, texts("course"))
     if not (out / "vocab.txt").exists():
         tokenizer.save(out / "vocab.txt")
     source = json.dumps([[str(Path(name).resolve()), os.path.getsize(name)] for name in settings.text or ()])
-    rows = rows_on_disk(training(), tokenizer, length, out / "rows" / "training", source)
+    if not settings.text:
+        source = corpus.made_from(settings.corpus) or source
+    rows = rows_on_disk(texts(settings.corpus), tokenizer, length, out / "rows" / "training", source)
     if settings.text:
         held_out = {"text": corpus.text_documents(settings.text, held_out=True)}
     else:
-        held_out = corpus.held_out_documents()
+        held_out = corpus.held_out_documents(settings.corpus)
     shards = {}
     for name, documents in held_out.items():
         try:

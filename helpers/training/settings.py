@@ -7,6 +7,8 @@ import argparse
 import math
 
 from helpers.training import options
+from helpers.training.corpus import CORPORA
+from helpers.training.optimizer import OPTIMIZERS
 from helpers.training.options import file, folder, number, seed
 
 __all__ = ["RunError", "arguments"]
@@ -29,8 +31,10 @@ def arguments(given: list[str] | None = None, description: str | None = None) ->
     add("--out", type=folder(), required=True, help="folder of the run; if it holds one, that run goes on")
     add("--text", type=file(), nargs="+", metavar="FILE",
         help="plain-text files instead of the course's text")  # fmt: skip
+    add("--corpus", choices=CORPORA, default=CORPORA[0],
+        help="the course's own text, or wider: with books and Wikipedia leads (50 MB)")  # fmt: skip
     add("--tokenizer", type=file(), metavar="VOCAB_TXT",
-        help="a vocabulary; without it one is trained on the text")  # fmt: skip
+        help="a vocabulary; without it one is trained on the course's text, or on --text")  # fmt: skip
     add("--vocab-size", type=count(1, 10_000_000), default=8000,
         help="entries of the vocabulary that is trained")  # fmt: skip
     add("--init", help="go on from a checkpoint: minilm, a folder, or a BERT of the model hub")
@@ -41,6 +45,10 @@ def arguments(given: list[str] | None = None, description: str | None = None) ->
     add("--dropout", type=number(least=0, below=1), help="0.1 unless given")
     add("--neighbors", action="store_true",
         help="heads of a new model begin by looking at the neighbors: for small batches")  # fmt: skip
+    add("--fade-steps", type=count(0), default=0,
+        help="steps over which a bias that shows each head one place beside its token fades to nothing")
+    add("--shrink-by-layer", action="store_true",
+        help="blocks of a new model begin by adding 1 / sqrt(2 layers) of what they would")
     add("--length", type=count(3, 65_536), default=128, help="tokens in a row, [CLS] and [SEP] among them")
     add("--mask-rate", type=number(above=0, most=1), default=0.15,
         help="share of the tokens that is hidden in training")  # fmt: skip
@@ -49,6 +57,8 @@ def arguments(given: list[str] | None = None, description: str | None = None) ->
     add("--steps", type=count(), default=10_000)
     add("--batch-size", type=count(), default=32, help="rows in a step, over all processes")
     add("--accumulate", type=count(), default=1, help="parts in which a process computes its share of a step")
+    add("--optimizer", choices=OPTIMIZERS, default="adamw",
+        help="muon: for the matrices of the layers, AdamW for the rest")  # fmt: skip
     add("--learning-rate", type=positive, default=1e-3)
     add("--head-learning-rate", type=positive,
         help="for the token head, where it is new and the encoder is not")  # fmt: skip
@@ -78,6 +88,8 @@ def check(parser: argparse.ArgumentParser, settings: argparse.Namespace) -> argp
             setattr(settings, name, value)
     if settings.init == "":
         parser.error("--init must name a checkpoint, not be empty: leave it away for a new model")
+    if settings.text and settings.corpus != CORPORA[0]:
+        parser.error(f"--text brings its own text: leave --corpus {settings.corpus} away")
     if settings.save_every % settings.log_every:
         parser.error(
             "--save-every must be a multiple of --log-every: a state begins with a new line of the log"
@@ -93,8 +105,11 @@ def check(parser: argparse.ArgumentParser, settings: argparse.Namespace) -> argp
         )
     if not math.isfinite(settings.learning_rate * settings.embedding_rate):
         parser.error("--learning-rate times --embedding-rate must be a finite number: lower one of them")
-    if settings.init and settings.neighbors:
-        parser.error("--neighbors is for a new model: leave it away with --init")
+    for name in ("neighbors", "shrink_by_layer", "fade_steps"):
+        if settings.init and getattr(settings, name):
+            parser.error(f"--{name.replace('_', '-')} is for a new model: leave it away with --init")
+    if settings.fade_steps >= settings.steps:
+        parser.error("--fade-steps must be less than --steps: a finished model has no bias")
     if settings.neighbors and settings.hidden // settings.heads % 2:
         parser.error(f"--neighbors needs heads of an even width, not {settings.hidden // settings.heads}")
     if settings.init and settings.tokenizer:

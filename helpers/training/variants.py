@@ -1,4 +1,4 @@
-"""Variants of the encoder that trials compare: where LayerNorm stands, and a bias for the distance of tokens.
+"""Variants of the encoder that trials compare: where LayerNorm stands, and a bias for the places of tokens.
 
 Support code: the parts and their weights are those of the taught `Bert`, put together in another order.
 
@@ -24,10 +24,13 @@ from helpers.pretraining import BertForPreTraining
 from helpers.training.shortcuts import places_of, take, token_scores
 
 __all__ = [
-    "NORMS", "VariantBert", "alibi_slopes", "masked_variant_logits", "shrink_by_layer", "to_megatron",
+    "BIASES", "NORMS", "VariantBert", "alibi_slopes", "masked_variant_logits", "shrink_by_layer",
+    "to_megatron",
 ]  # fmt: skip
 
 NORMS = ("post", "pre")
+BIASES = ("distance", "offsets")
+SLOPE = 4.0  # of the offsets: a token one place beside the favorite gets e^-4 of its weight
 
 
 def alibi_slopes(num_heads: int) -> list[float]:
@@ -45,14 +48,18 @@ def alibi_slopes(num_heads: int) -> list[float]:
 class VariantBert(Bert):
     """The encoder in another order: ids (B, T) -> `BertOutput`, as `Bert`; a drop-in for its heads.
 
-    norm: "post" as in BERT or "pre". `bias_share`, set from outside at any time, is the share of the distance
-    bias -slope |i - j| that is added to the attention scores: 0 at first, and then post-norm is `Bert`.
-    Raises ValueError for another norm, and for the attention probabilities, which are not kept here.
+    norm: "post" as in BERT or "pre". `bias_share`, set from outside at any time, is the share of a bias that
+    is added to the attention scores: 0 at first, and then post-norm is `Bert`. The bias of key j for query i
+    is -slope |j - i| ("distance": slopes of `alibi_slopes`), or -4 |j - i - o| ("offsets": the heads have
+    o = -1, 1, -2, 2 and so on, so that each prefers one place). Raises ValueError for another norm or bias,
+    and for the attention probabilities, which are not kept here.
     """
 
-    def __init__(self, config: BertConfig, norm: str = "post"):
+    def __init__(self, config: BertConfig, norm: str = "post", bias: str = "distance"):
         if norm not in NORMS:
             raise ValueError(f"norm must be one of {', '.join(NORMS)}, not {norm!r}")
+        if bias not in BIASES:
+            raise ValueError(f"bias must be one of {', '.join(BIASES)}, not {bias!r}")
         super().__init__(config)
         self.norm, self.bias_share = norm, 0.0
         if norm == "pre":
@@ -60,9 +67,12 @@ class VariantBert(Bert):
             self.final_norm = nn.LayerNorm(config.hidden_size, eps=config.norm_eps)
         else:
             self.final_norm = nn.Identity()
-        places = torch.arange(config.max_positions)
-        distance = (places[:, None] - places).abs()
+        places, heads = torch.arange(config.max_positions), torch.arange(config.num_heads)
         slopes = torch.tensor(alibi_slopes(config.num_heads))
+        offsets = torch.zeros_like(heads)
+        if bias == "offsets":
+            slopes, offsets = torch.full_like(slopes, SLOPE), (heads // 2 + 1) * (2 * (heads % 2) - 1)
+        distance = (places - places[:, None] - offsets[:, None, None]).abs()
         self.register_buffer("bias", -slopes[:, None, None] * distance, persistent=False)  # (A, T, T)
 
     def forward(

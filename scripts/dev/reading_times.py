@@ -4,13 +4,13 @@
     python scripts/dev/reading_times.py 01 03     the ones whose names begin so
 
 Counted is a first reading up to the exercises, without the set-up cell; running, exercises, detours (headed
-*Optional*), *Break it*, the learner's own cells (stubs, guesses) and the cells of checks with their wrong
-programs are not: exercises give their own minutes. Prose: 150 words a minute; adults
-read general non-fiction in English at 238 (Brysbaert 2019, "How many words do we read per minute?"), and
-prose about code, with its names and numbers, is slower. Code: eight seconds a line, which is 450 lines an
-hour, the pace at which reviewers still find faults (Cohen 2006, "Best Kept Secrets of Peer Code Review",
-recommends at most 300 to 500). A displayed formula takes 20 seconds, a table's row 5, a figure 30, an
-output line 1 (at most 15 for one cell).
+*Optional*), *Break it*, the learner's own cells (stubs, guesses), the folded cells that solve them and the
+cells of checks with their wrong programs are not: exercises give their own minutes. Prose: 150 words a
+minute; adults read general non-fiction in English at 238 (Brysbaert 2019, "How many words do we read per
+minute?"), and prose about code, with its names and numbers, is slower. Code: eight seconds a line, which is
+450 lines an hour, the pace at which reviewers still find faults (Cohen 2006, "Best Kept Secrets of Peer
+Code Review", recommends at most 300 to 500). A displayed formula takes 20 seconds, a table's row 5, a
+figure 30, an output line 1 (at most 15 for one cell).
 """
 
 import re
@@ -48,6 +48,7 @@ def read_cells(cells):
                     detour = len(marks)
         code = cell.cell_type == "code"
         skipped = code and (CHECKS.search(cell.source) or sync_exercises.kind(cell.source))
+        skipped = skipped or code and sync_exercises.is_folded(cell)
         if not detour and not skipped and not cell.source.startswith(SET_UP):
             yield cell
 

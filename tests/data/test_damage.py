@@ -54,7 +54,16 @@ def small_reviews() -> bytes:
     return buffer.getvalue()
 
 
-CONTENTS = {"wikipedia": (DUMP_NAME, small_dump()), "reviews": (REVIEWS_NAME, small_reviews())}
+LEADS = [(f"Title {n}", f"Lead number {n} — a sentence.") for n in range(20)]
+SUMMARIES = {title: {"title": title, "extract": f"  {text}\n"} for title, text in LEADS}
+CHAPTERS = tuple(f"It was day {n} of many.\n\nThey waited." for n in range(20))
+BOOK = "".join(f"CHAPTER I\n\n{chapter}\n\n" for chapter in CHAPTERS)
+CONTENTS = {
+    "wikipedia": (DUMP_NAME, small_dump()),
+    "reviews": (REVIEWS_NAME, small_reviews()),
+    "leads": ("summaries_en-us.json", json.dumps(SUMMARIES).encode()),
+    "books": ("carroll-alice.txt", BOOK.encode()),
+}
 
 
 def entry(name: str) -> Package:
@@ -99,14 +108,33 @@ with small_cache():
 READERS = {
     "wikipedia": lambda: [tuple(article) for article in data.wikipedia()],
     "reviews": lambda: data.reviews("movies"),
+    "leads": lambda: [tuple(lead) for lead in data.leads()],
+    "books": lambda: [book.chapters for book in data.books()],
 }
-RIGHT = {"wikipedia": ARTICLES, "reviews": RATED}
+RIGHT = {"wikipedia": ARTICLES, "reviews": RATED, "leads": LEADS, "books": [CHAPTERS]}
 
 
 def test_the_small_texts_are_read_right():
     assert sum(len(split) for split in RATED.values()) == 40
     with small_cache():
-        assert READERS["wikipedia"]() == ARTICLES
+        assert {name: read() for name, read in READERS.items()} == RIGHT
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("leads", b"[1, 2]", "summaries_en-us.json holds no summaries .* --verify leads"),
+        ("leads", b'{"a": {"title": "a"}}', "holds no summaries"),
+        ("leads", b"\xff", "holds no summaries"),
+        ("books", b"no chapter", "carroll-alice.txt has no line like .* --verify books"),
+    ],
+)
+def test_a_file_that_is_what_was_fetched_but_not_what_was_expected(name, content, words):
+    file = CONTENTS[name][0]
+    with small_cache() as folder, mock.patch.dict(CONTENTS, {name: (file, content)}):
+        (folder / name / file).write_bytes(content)
+        with mock.patch.dict(data.CATALOGUE, {name: entry(name)}), pytest.raises(DataError, match=words):
+            READERS[name]()
 
 
 @pytest.mark.parametrize("online", [True, False])

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import psutil
@@ -155,8 +156,8 @@ def test_size_and_licence_are_said_before_a_large_download(tiny, catalogue, monk
 
 
 def test_every_large_download_names_its_licence():
-    large = [package for package in data.CATALOGUE.values() if package.archive_size > 50e6]
-    assert large and all(package.licence for package in large)
+    large = [package for package in data.CATALOGUE.values() if package.archive_size > fetching._LARGE]
+    assert len(large) == 2 and all(package.licence for package in large)
     readme = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
     assert all(package.licence in readme for package in large)
 
@@ -189,6 +190,28 @@ def test_verify_finds_damage_that_keeps_the_size_and_the_command_repairs_it(tiny
     assert main() == 0
     assert "text.txt is missing or damaged" in capsys.readouterr().out
     assert file.read_bytes() == TEXT
+
+
+def test_the_command_fetches_what_is_named_and_by_itself_what_the_notebooks_need(tiny, monkeypatch, capsys):
+    usual, extra = data.CATALOGUE["tiny"], replace(data.CATALOGUE["tiny"], on_demand=True)
+    monkeypatch.setattr(fetching, "CATALOGUE", {"tiny": usual, "extra": extra})
+    monkeypatch.setattr("helpers.data.__main__.CATALOGUE", fetching.CATALOGUE)
+
+    def command(*words):
+        monkeypatch.setattr(sys, "argv", ["data", *words])
+        assert main() == 0
+        return capsys.readouterr().out.splitlines()[-1].split(": ")[-1]
+
+    assert command() == "tiny" and not (data.cache_folder() / "extra").exists()
+    assert command("--verify") == "tiny"
+    assert command("extra") == "extra" and (data.cache_folder() / "extra" / "text.txt").read_bytes() == TEXT
+    assert command("all") == command("extra", "tiny") == command("--verify") == "tiny, extra"
+    assert command() == "tiny"
+    monkeypatch.setattr(sys, "argv", ["data", "extras"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    assert "there is no data called 'extras'; choose from tiny, extra, all" in capsys.readouterr().err
 
 
 # Failures: each says what happened and what to do, and leaves nothing half-made

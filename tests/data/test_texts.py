@@ -1,13 +1,14 @@
 """What the real data are (fetched by `make lab` and `make test`, or here), and how their texts are read."""
 
 import json
+import re
 import tarfile
 
 import pytest
-from small_packages import sha256
+from small_packages import ROOT, sha256
 
 from helpers import data
-from helpers.data import rated_sentences, wikitext
+from helpers.data import gutenberg, rated_sentences, wikitext
 
 # Wikitext
 
@@ -29,6 +30,67 @@ from helpers.data import rated_sentences, wikitext
 )
 def test_wikitext_becomes_prose(source, text):
     assert wikitext.plain_text(source) == text
+
+
+# Books: what a file of the package looks like, and what is kept of it
+
+BOOK = """[A Book by Somebody 1900]
+
+To the reader, who should not be here at all.
+
+CHAPTER I
+
+THE FIRST TITLE
+
+[Illustration: a tree.]
+
+It was late--very late, and
+the _old_ clock had
+stopped.
+
+"No?" she said.
+
+   A verse that is set off,
+   And has another line.
+
+  A letter, which is also set off
+  but which is prose for all that, since its lines
+  begin with small letters.
+
+    *    *    *
+
+CHAPTER II
+
+THE SECOND TITLE
+
+He left.
+
+FINIS
+
+*** END OF THE PROJECT GUTENBERG EBOOK A BOOK ***
+
+CHAPTER III
+
+You may copy it.
+"""
+
+
+def chapters_of(text, heading=r"CHAPTER [IVXL]+", title_follows=True):
+    return list(gutenberg._chapters(text, gutenberg._Form("", "", 1900, heading, title_follows)))
+
+
+def test_a_book_becomes_chapters_of_joined_paragraphs():
+    letter = "A letter, which is also set off but which is prose for all that, since its lines begin"
+    assert chapters_of(BOOK) == [
+        'It was late—very late, and the old clock had stopped.\n\n"No?" she said.\n\n'
+        f"{letter} with small letters.",
+        "He left.",
+    ]
+
+
+def test_a_play_in_a_book_is_left_out():
+    text = "THE TREE.\n\nIt was an old tree.\n\nTHE KING.\n\nSCENE I.\n\nKing. I am the king of them.\n"
+    assert chapters_of(text, r"THE [A-Z]+\.", title_follows=False) == ["It was an old tree."]
 
 
 # The real data (fetched by `make lab` and `make test`, or here)
@@ -149,9 +211,57 @@ def test_published_means_agree_with_the_single_ratings_but_for_199_tweets(domain
     assert all(a * b > 0 for a, b in differing)  # no label depends on which one is used
 
 
+BOOKS = {  # chapters, words
+    "Emma": (55, 157_804),
+    "Persuasion": (24, 83_250),
+    "Sense and Sensibility": (50, 118_437),
+    "Stories to Tell to Children": (47, 44_011),
+    "The Adventures of Buster Bear": (23, 15_450),
+    "Alice's Adventures in Wonderland": (12, 25_486),
+    "The Ball and the Cross": (20, 79_242),
+    "The Wisdom of Father Brown": (12, 71_517),
+    "The Man Who Was Thursday": (15, 57_326),
+    "The Parent's Assistant": (13, 147_419),
+    "Moby Dick": (136, 207_401),
+}
+
+
+@pytest.fixture(scope="module")
+def all_books():
+    return data.books()
+
+
+def test_books_have_the_stated_chapters_and_words(all_books):
+    counts = {book.title: (len(book.chapters), len(" ".join(book.chapters).split())) for book in all_books}
+    assert counts == BOOKS
+    readme = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    for title, (chapters, words) in BOOKS.items():
+        assert re.search(rf"^\| {re.escape(title)}, .* \| {chapters} \| {words:,} \|", readme, re.M), title
+
+
+def test_books_are_prose_without_page_furniture(all_books):
+    paragraphs = [text for book in all_books for chapter in book.chapters for text in chapter.split("\n\n")]
+    assert len(paragraphs) > 15_000 and not [text for text in paragraphs if "\n" in text or "  " in text]
+    wrong = r"Gutenberg|eBook|^CHAPTER|^Chapter|^VOLUME|\[Illustration|--|[_|{}<~]|FINIS|THE END"
+    assert [text for text in paragraphs if re.search(wrong, text)] == []
+    sizes = sorted(len(text) for text in paragraphs)
+    assert 100 < sizes[len(sizes) // 2] < 400 and sizes[-1] < 15_000  # a letter in Emma
+
+
+def test_leads_are_the_stated_ones():
+    leads = data.leads()
+    assert len(leads) == len({lead.title for lead in leads}) == 10_033
+    assert 770_000 < sum(len(lead.text.split()) for lead in leads) < 780_000
+    titles = {lead.title: lead.text for lead in leads}
+    assert titles["Charisma"] == "Charisma is a personal quality of magnetic charm, persuasion, or appeal."
+    assert all(lead.text and lead.text == " ".join(lead.text.split()) for lead in leads)
+    marks = ("( ", "()", " ,", "\u200b", "<", "{{")
+    assert sum(any(mark in lead.text for mark in marks) for lead in leads) < 10
+
+
 def test_downloads_and_disk_use_keep_their_promises(articles):
-    packages = data.CATALOGUE.values()
-    assert sum(package.archive_size for package in packages) < 130e6
-    folders = [data.fetch(name) for name in data.CATALOGUE]
-    kept = [path for folder in folders for path in folder.iterdir()]
-    assert sum(path.stat().st_size for path in kept if path.suffix != ".safetensors") < 20e6
+    for on_demand, most in ((False, 130e6), (True, 50e6)):
+        names = [name for name, package in data.CATALOGUE.items() if package.on_demand == on_demand]
+        assert sum(data.CATALOGUE[name].archive_size for name in names) < most
+        kept = [path for name in names for path in data.fetch(name).iterdir()]
+        assert sum(path.stat().st_size for path in kept if path.suffix != ".safetensors") < 20e6

@@ -274,6 +274,13 @@ def test_a_loop_without_an_end_is_stopped(exercise, loop):
     said(exercise, halves, RIGHT)
 
 
+def test_a_mistake_without_an_end_has_its_message(exercise):
+    mistakes = (*exercise.mistakes, Mistake("endless", endless("plain"), "The ids never run out."))
+    object.__setattr__(exercise, "mistakes", mistakes)
+    assert said(exercise, endless("finally")).endswith("nearer to its end? The ids never run out.")
+    assert said(exercise, lambda numbers, ids: halves(numbers, ids) + 1).startswith("two rows: yours is 1")
+
+
 def test_in_a_thread(exercise):
     found = []
     thread = threading.Thread(target=lambda: found.append(exercise.check(endless("bare except"))))

@@ -15,13 +15,13 @@ from scripts.dev.sync_exercises import FOLDED
 
 ROOT = sync_exercises.ROOT
 COURSE = "def split_heads(hidden, num_heads):\n    return hidden"
-SOLVED = EXERCISES["4.3"].stub.replace("...", "return 1") + '\n\n\ncheck("4.3", my_split_heads)'
+SOLVED = EXERCISES["4.6"].stub.replace("...", "return 1") + '\n\n\ncheck("4.6", my_split_heads)'
 
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     """A course of one notebook, one exercise and one question."""
-    monkeypatch.setattr(tables, "EXERCISES", {"4.3": EXERCISES["4.3"]})
+    monkeypatch.setattr(tables, "EXERCISES", {"4.6": EXERCISES["4.6"]})
     monkeypatch.setattr(tables, "QUESTIONS", {"4.q1": QUESTIONS["4.q1"]})
     (tmp_path / "notebooks").mkdir()
     return tmp_path
@@ -44,13 +44,13 @@ def synced(root, *sources, stubs=False):
     return notebook.cells, changed
 
 
-CELLS = ('check("4.3")', "#Ours:", COURSE, 'guess("4.q1")', "assert 1 == 1")
+CELLS = ('check("4.6")', "#Ours:", COURSE, 'guess("4.q1")', "assert 1 == 1")
 
 
 def test_one_line_is_enough(root):
     cells, changed = synced(root, *CELLS)
-    assert cells[0].source == sync_exercises.stub_cell(EXERCISES["4.3"])
-    assert cells[0].source.endswith('\n\n\ncheck("4.3", my_split_heads)')
+    assert cells[0].source == sync_exercises.stub_cell(EXERCISES["4.6"])
+    assert cells[0].source.endswith('\n\n\ncheck("4.6", my_split_heads)')
     assert cells[1].source == f"Ours:\n\n{FOLDED}" and sync_exercises.is_folded(cells[2])
     assert cells[3].source.startswith("# Large scores") and cells[3].source.endswith('guess("4.q1", ...)')
     assert len(changed) == 3 and sync_exercises.problems(root) == []
@@ -59,7 +59,7 @@ def test_one_line_is_enough(root):
 
 
 def test_a_fold_gets_its_line_where_there_is_no_markdown(root):
-    cells, _ = synced(root, 'check("4.3")', COURSE, 'guess("4.q1")')
+    cells, _ = synced(root, 'check("4.6")', COURSE, 'guess("4.q1")')
     assert cells[1].source == FOLDED and cells[2].source == COURSE and sync_exercises.is_folded(cells[2])
 
 
@@ -69,7 +69,7 @@ def test_a_solution_is_left_alone(root, capsys):
     (problem,) = sync_exercises.problems(root)
     assert "differs from its table" in problem and "--stubs" in problem
     cells, _ = synced(root, SOLVED, *CELLS[1:], stubs=True)
-    assert cells[0].source == sync_exercises.stub_cell(EXERCISES["4.3"])
+    assert cells[0].source == sync_exercises.stub_cell(EXERCISES["4.6"])
 
 
 def test_an_answer_is_left_alone(root, capsys):
@@ -79,20 +79,20 @@ def test_an_answer_is_left_alone(root, capsys):
 
 def test_an_old_stub_is_renewed(root):
     cells, _ = synced(
-        root, 'def my_split_heads(x):\n    """Old words."""\n    ...\n\n\ncheck("4.3")', *CELLS[1:]
+        root, 'def my_split_heads(x):\n    """Old words."""\n    ...\n\n\ncheck("4.6")', *CELLS[1:]
     )
-    assert cells[0].source == sync_exercises.stub_cell(EXERCISES["4.3"])
+    assert cells[0].source == sync_exercises.stub_cell(EXERCISES["4.6"])
 
 
 @pytest.mark.parametrize(
     ("cells", "words"),
     [
-        (CELLS[1:], "4.3 should stand in one cell of 04_self_attention.ipynb, and stands nowhere"),
-        ((*CELLS, 'check("4.3")'), "4.3 should stand in one cell"),
+        (CELLS[1:], "4.6 should stand in one cell of 04_self_attention.ipynb, and stands nowhere"),
+        ((*CELLS, 'check("4.6")'), "4.6 should stand in one cell"),
         ((*CELLS[:3],), "4.q1 should stand in one cell"),
         ((*CELLS, 'check("4.4", f)'), "cell 6: '4.4' stands in no table"),
-        ((*CELLS[1:], CELLS[0]), "the stub of 4.3 stands after the course's version (cell 2)"),
-        ((CELLS[0], *CELLS[3:]), "no cell shows `split_heads`, the solution of 4.3"),
+        ((*CELLS[1:], CELLS[0]), "the stub of 4.6 stands after the course's version (cell 2)"),
+        ((CELLS[0], *CELLS[3:]), "no cell shows `split_heads`, the solution of 4.6"),
     ],
 )
 def test_what_is_wrong_is_said(root, cells, words):
@@ -116,10 +116,10 @@ def test_a_stub_or_a_fold_that_was_undone(root):
 
 def test_kinds():
     assert (
-        sync_exercises.kind('x\ncheck("4.3", f)') == "check"
+        sync_exercises.kind('x\ncheck("4.6", f)') == "check"
         and sync_exercises.kind('guess("4.q1", 3)') == "guess"
     )
-    assert sync_exercises.kind('print("check")\nrecheck("4.3")') == ""
+    assert sync_exercises.kind('print("check")\nrecheck("4.6")') == ""
 
 
 def test_folds_survive_a_run():
@@ -155,12 +155,12 @@ def stored(*cells):
 
 
 IMPORT = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom helpers.exercises import check", ""
-UNSOLVED = sync_exercises.stub_cell(EXERCISES["4.3"]), "4.3 not tried yet\n"
+UNSOLVED = sync_exercises.stub_cell(EXERCISES["4.6"]), "4.6 not tried yet\n"
 
 
 def test_whose_a_notebook_is():
     assert not sync_exercises.is_learners(stored(IMPORT, UNSOLVED))
-    assert sync_exercises.is_learners(stored(IMPORT, (SOLVED, "4.3 not yet: …\n")))
+    assert sync_exercises.is_learners(stored(IMPORT, (SOLVED, "4.6 not yet: …\n")))
     swapped = stored(IMPORT, UNSOLVED)
     swapped.cells[0].execution_count, swapped.cells[1].execution_count = 2, 1
     assert sync_exercises.is_learners(swapped)

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import checkpoints
-from helpers.studies.story_runs import LONG, RECIPE, VARIANTS
+from helpers.studies.story_runs import LONG, RECIPE
 from scripts import pretrain_stories as script
 
 BAD = {
@@ -17,7 +17,6 @@ BAD = {
     "--csv=data.txt": "argument --csv: must end in .csv",
     "--csv=no/such/folder/a.csv": "argument --csv: there is no folder no/such/folder",
     "--save=README.md": "argument --save: README.md is not a folder",
-    "--variants nonsense": "there is no variant 'nonsense'",
 }
 
 
@@ -29,20 +28,12 @@ def test_bad_options(option, capsys, monkeypatch, request):
     assert caught.value.code == 2 and BAD[option] in capsys.readouterr().err
 
 
-def test_help_names_every_variant(capsys):
-    with pytest.raises(SystemExit) as caught:
-        script.main(["--help"])
-    shown = "".join(capsys.readouterr().out.split())  # lines may break at hyphens
-    assert caught.value.code == 0 and ";".join(VARIANTS).replace(" ", "") in shown
-
-
 def test_what_is_meant_unless_given():
     settings = script.arguments([])
     assert (settings.steps, settings.csv) == (RECIPE["steps"], checkpoints.CHECKPOINTS / "stories.csv")
-    settings = script.arguments(["--long", "--save", "--variants", "all"])
+    settings = script.arguments(["--long", "--save"])
     assert (settings.steps, settings.save) == (LONG["steps"], checkpoints.CHECKPOINTS / "stories_long")
     assert settings.csv == checkpoints.CHECKPOINTS / "stories_long.csv"
-    assert settings.variants == list(VARIANTS)
 
 
 @pytest.mark.parametrize("error", [FloatingPointError("step 3: the loss is nan"), OSError("no room")])

@@ -55,7 +55,7 @@ def ran(monkeypatch):
         return {"ended": recipe.steps, "updates": 1, "tokens": 2, "cpu_seconds": 3.0, "articles_loss": 4.0}
 
     monkeypatch.setattr(script, "run", run)
-    monkeypatch.setattr(script, "TextCorpus", lambda folder, length: f"rows of {length}")
+    monkeypatch.setattr(script, "TextCorpus", lambda folder, length, corpus: f"rows of {length}, {corpus}")
     monkeypatch.setattr(script, "StoryCorpus", lambda: "stories")
     return found
 
@@ -65,7 +65,7 @@ def test_each_run_is_a_line_and_what_is_there_is_left_out(ran, tmp_path, capsys)
     options = [f"--csv={path}", "--steps=40", "--seeds", "0", "1"]
     assert script.main([*START, *options]) == 0
     plain = replace(Recipe(), steps=40)
-    assert ran == [(plain, "rows of 64", 0, 4), (plain, "rows of 64", 1, 4)]
+    assert ran == [(plain, "rows of 64, course", 0, 4), (plain, "rows of 64, course", 1, 4)]
     assert script.main(["--corpus=text", "--recipes", "plain", "pre-norm", *options]) == 0
     assert [(recipe.norm, seed) for recipe, _, seed, _ in ran[2:]] == [("pre", 0), ("pre", 1)]
     assert "plain, seed 1: is in the table" in capsys.readouterr().out
@@ -78,6 +78,8 @@ def test_each_run_is_a_line_and_what_is_there_is_left_out(ran, tmp_path, capsys)
     assert lines[0]["articles_loss"] == "4.0000" and lines[0]["stories_loss"] == ""
     assert script.main(["--corpus=stories", "--recipes=plain", *options]) == 0
     assert [corpus for _, corpus, _, _ in ran[4:]] == ["stories", "stories"]
+    assert script.main(["--corpus=wider", "--recipes=plain", *options]) == 0  # no line of another corpus
+    assert [corpus for _, corpus, _, _ in ran[6:]] == ["rows of 64, wider"] * 2
 
 
 def test_what_can_t_be_done_is_one_sentence(ran, tmp_path, capsys, monkeypatch):
@@ -86,7 +88,7 @@ def test_what_can_t_be_done_is_one_sentence(ran, tmp_path, capsys, monkeypatch):
     assert script.main([*START, f"--csv={foreign}"]) == 1
     assert "has other columns" in capsys.readouterr().err and ran == []
 
-    def broken(folder, length):
+    def broken(folder, length, corpus):
         raise CorpusError("the rows are no rows")
 
     monkeypatch.setattr(script, "TextCorpus", broken)

@@ -14,9 +14,9 @@ from helpers.encoder import Bert
 from helpers.pretraining import IGNORE, BertForPreTraining, mean_losses
 from helpers.studies import trial_tables, trials
 from helpers.studies.story_runs import RECIPE, Task, make_tokenizer
-from helpers.studies.tables import TableError
+from helpers.studies.tables import TableError, csv_line
 from helpers.studies.trial_corpora import StoryCorpus, TextCorpus
-from helpers.studies.trials import RECIPES, Hiding, Recipe, differences, make_model, make_optimizers, run
+from helpers.studies.trials import RECIPES, Hiding, Recipe, differences, make_model, make_optimizer, run
 from helpers.training import corpus as texts
 
 TINY = Recipe(layers=2, hidden=16, heads=2, length=12, rows=4, last_rows=4, steps=6, precision="fp32")
@@ -34,11 +34,11 @@ def documents(count, seed):
 
 @pytest.fixture
 def text(tmp_path, monkeypatch):
-    monkeypatch.setattr(texts, "training_documents", lambda: documents(40, 0))
+    monkeypatch.setattr(texts, "training_documents", lambda name: documents(40, 0))
     monkeypatch.setattr(
         texts,
         "held_out_documents",
-        lambda: {"articles": list(documents(5, 1)), "reviews": list(documents(4, 2))},
+        lambda name: {"articles": list(documents(5, 1)), "reviews": list(documents(4, 2))},
     )
     return TextCorpus(tmp_path, 12, entries=60)
 
@@ -197,29 +197,23 @@ def test_a_run_whose_loss_is_not_finite_ends_and_is_measured(text, monkeypatch):
     assert found["ended"] == 2 and math.isfinite(found["articles_loss"])
 
 
-def test_the_optimizers_hold_every_weight_once(text):
-    for optimizer, count in (("adamw", 1), ("muon", 2)):
-        if optimizer not in trials.CHOICES["optimizer"]:
-            continue
-        model = make_model(TINY, text, 0)
-        found = make_optimizers(replace(TINY, optimizer=optimizer, beta2=0.95, embedding_rate=3.0), model)
-        groups = [group for each in found for group in each.param_groups]
-        held = [id(w) for group in groups for w in group["params"]]
-        wanted = [id(w) for w in model.parameters() if w.requires_grad]
-        assert len(found) == count and sorted(held) == sorted(wanted)
-        assert all(group["betas"] == (0.9, 0.95) for group in found[0].param_groups)
-        peaks = {
-            id(w): group["peak"] for each in found for group in each.param_groups for w in group["params"]
-        }
-        assert peaks[id(model.bert.embeddings.token.weight)] == pytest.approx(3 * TINY.learning_rate)
-        assert peaks[id(model.bert.layers[0].attention.query.weight)] == TINY.learning_rate
+@pytest.mark.parametrize("optimizer", trials.CHOICES["optimizer"])
+def test_the_optimizer_takes_the_numbers_of_the_recipe(text, optimizer):
+    model = make_model(TINY, text, 0)
+    found = make_optimizer(replace(TINY, optimizer=optimizer, beta2=0.95, embedding_rate=3.0), model)
+    held = [id(w) for group in found.param_groups for w in group["params"]]
+    assert sorted(held) == sorted(id(w) for w in model.parameters() if w.requires_grad)
+    assert all(group["betas"] == (0.9, 0.95) for group in found.param_groups if "betas" in group)
+    peaks = {id(w): group["peak"] for group in found.param_groups for w in group["params"]}
+    assert peaks[id(model.bert.embeddings.token.weight)] == pytest.approx(3 * TINY.learning_rate)
+    assert peaks[id(model.bert.layers[0].attention.query.weight)] == TINY.learning_rate
 
 
 # Corpora
 
 
 def test_text_is_prepared_once_and_found_again(text, tmp_path, monkeypatch):
-    monkeypatch.setattr(texts, "training_documents", lambda: iter(()))
+    monkeypatch.setattr(texts, "training_documents", lambda name: iter(()))
     monkeypatch.setattr("helpers.studies.trial_corpora.count_two_neighbors", None)
     again = TextCorpus(tmp_path, 12, entries=60)
     assert again.tokenizer.vocabulary == text.tokenizer.vocabulary and again.baselines == text.baselines
@@ -230,6 +224,21 @@ def test_other_rows_have_the_same_vocabulary(text, tmp_path):
     longer = TextCorpus(tmp_path, 20, entries=60)
     assert longer.tokenizer.vocabulary == text.tokenizer.vocabulary
     assert next(longer.batches(3, 0, Hiding(0.3)))["ids"].shape == (3, 20)
+
+
+def test_the_wider_text_has_a_third_part_and_a_folder_of_its_own(text, tmp_path, monkeypatch):
+    parts = ("articles", "reviews", "chapters")
+    held_out = {part: list(documents(4, seed)) for seed, part in enumerate(parts)}
+    monkeypatch.setattr(texts, "training_documents", lambda name: documents(80 if name == "wider" else 40, 0))
+    monkeypatch.setattr(texts, "held_out_documents", lambda name: held_out)
+    wider = TextCorpus(tmp_path, 12, entries=60, corpus="wider")
+    assert (text.name, text.parts) == ("text", ("articles", "reviews"))
+    assert (wider.name, wider.parts) == ("wider", parts)
+    assert wider.tokenizer.vocabulary == text.tokenizer.vocabulary
+    assert sum(map(len, wider.rows)) > 1.8 * sum(map(len, text.rows))
+    found = run(TINY, wider, 0, 100, lambda said: None)
+    assert {f"chapters_{what}" for what in ("loss", "accuracy", "share")} <= found.keys()
+    assert found.keys() <= set(trial_tables.COLUMNS)
 
 
 def test_neighbors_tell_much_in_these_texts(text):
@@ -263,6 +272,18 @@ def test_a_run_is_found_again_by_what_decides_it(tmp_path):
     assert (line["articles_loss"], line["ended"], line["stories_gain"]) == ("6.5432", "6", "")
     lines = trial_tables.read(path)
     assert [{name: line[name] for name in trial_tables.RUN} for line in lines] == ones[1:] + ones[:1]
+
+
+def test_a_table_from_before_the_wider_text_is_read_and_goes_on(tmp_path):
+    path = tmp_path / "trials.csv"
+    one, other = (trial_tables.identity(name, "tiny", TINY, 0) for name in ("text", "wider"))
+    trial_tables.add(path, one, {"cpu_seconds": 1.0, "articles_loss": 6.0}, "python")
+    older = [name for name in trial_tables.COLUMNS if not name.startswith("chapters_")]
+    lines = trial_tables.read(path)
+    path.write_text(csv_line(older) + csv_line([lines[0][name] for name in older]), encoding="utf-8")
+    assert trial_tables.read(path) == lines
+    trial_tables.add(path, other, {"cpu_seconds": 1.0, "chapters_loss": 5.0}, "python")
+    assert [line["chapters_loss"] for line in trial_tables.read(path)] == ["", "5.0000"]
 
 
 def test_foreign_tables_and_results_are_refused(tmp_path):

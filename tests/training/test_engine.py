@@ -10,13 +10,16 @@ import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import BertForMaskedLM
 
 from helpers import checkpoints
+from helpers.encoder import Bert
 from helpers.training import engine
 from helpers.training.corpus import CorpusError
 from helpers.training.engine import Run, is_lack_of_memory
 from helpers.training.log import read_log
 from helpers.training.model import make_model
+from helpers.training.optimizer import OPTIMIZERS
 from helpers.training.prepare import prepare_text
 from helpers.training.settings import RunError, arguments
 from helpers.training.state import StateError
@@ -64,6 +67,36 @@ def go(settings, steps=None):
                 run.save()
         run.export()
     return first
+
+
+@pytest.mark.parametrize("more", [("--fade-steps=4", "--shrink-by-layer"), ("--optimizer=muon",)])
+def test_other_recipes_go_on_too_and_end_as_a_plain_bert(settings, tmp_path, more):
+    if "muon" in more[0] and "muon" not in OPTIMIZERS:
+        pytest.skip("PyTorch before 2.9 has no Muon")
+    go(settings(*more))
+    (tmp_path / "run").rename(tmp_path / "whole")
+    assert go(settings(*more), steps=3) == 0
+    assert go(settings(*more)) == 2
+    assert lines(tmp_path / "run") == lines(tmp_path / "whole")
+    weights = [load_file(tmp_path / name / "model" / "model.safetensors") for name in ("run", "whole")]
+    assert all(torch.equal(weight, weights[1][name]) for name, weight in weights[0].items())
+    model, tokenizer = checkpoints.load(tmp_path / "run" / "model")
+    assert type(model.bert) is Bert
+    library = BertForMaskedLM.from_pretrained(tmp_path / "run" / "model").eval()
+    inputs = tokenizer.encode_batch(["anna"])
+    theirs = library(inputs["ids"], inputs["attention_mask"]).logits
+    torch.testing.assert_close(model.eval()(**inputs).token_logits, theirs, rtol=0, atol=1e-5)
+
+
+def test_the_bias_fades_step_by_step(settings):
+    with Run(settings("--fade-steps=4")) as run:
+        tokenizer, rows, held_out = prepare_text(run.settings, None)
+        run.begin(make_model(run.settings, tokenizer, rows, None), tokenizer, rows, held_out)
+        shares = [run.plain.bert.bias_share]
+        for batch in run.batches():
+            run.update(batch)
+            shares.append(run.plain.bert.bias_share)
+    assert shares == [1.0, 0.75, 0.5, 0.25, 0.0, 0.0, 0.0]
 
 
 def lines(out):

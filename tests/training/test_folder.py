@@ -88,6 +88,18 @@ def test_settings_from_before_the_warm_up_was_called_by_its_steps(begun):
     assert kept["warm_up_steps"] == 500 and "warm_up" not in kept
 
 
+def test_a_run_that_began_before_there_was_a_wider_text_has_the_course_s_own(begun, tmp_path):
+    _, out = begun
+    (tmp_path / "other").mkdir()
+    settle(arguments([f"--out={tmp_path / 'other'}"]))
+    known = json.loads((tmp_path / "other" / "settings.json").read_text())
+    del known["corpus"]
+    (out / "settings.json").write_text(json.dumps(known))
+    settle(arguments([f"--out={out}"]))
+    with pytest.raises(RunError, match="with other settings: corpus was course, now wider"):
+        settle(arguments([f"--out={out}", "--corpus=wider"]))
+
+
 def test_settings_with_a_byte_order_mark(begun):
     settings, out = begun
     path = out / "settings.json"

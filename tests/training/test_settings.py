@@ -45,11 +45,18 @@ BAD = {
     "--out=README.md": "README.md is not a folder",
     "--out=README.md/run": "README.md is not a folder",
     "--out=": "must be the name of a folder",
+    "--corpus=larger": "argument --corpus: invalid choice: 'larger'",
+    "--text README.md --corpus=wider": "--text brings its own text: leave --corpus wider away",
     "--init=": "--init must name a checkpoint",
     "--init minilm --tokenizer README.md": "leave --tokenizer away",
     "--init minilm --layers 3": "--init brings its own shape and dropout: leave --layers away",
     "--init minilm --neighbors": "--neighbors is for a new model",
     "--hidden 28 --neighbors": "--neighbors needs heads of an even width, not 7",
+    "--init minilm --shrink-by-layer": "--shrink-by-layer is for a new model",
+    "--init minilm --fade-steps=5": "--fade-steps is for a new model",
+    "--fade-steps=100 --steps=100": "--fade-steps must be less than --steps",
+    "--fade-steps=-1": "argument --fade-steps: must be at least 0",
+    "--optimizer=sgd": "argument --optimizer: invalid choice: 'sgd'",
     "--step=5": "unrecognized arguments",
     "--warm-up=7": "unrecognized arguments: --warm-up=7",  # a share of the steps everywhere else
 }

@@ -19,10 +19,10 @@ from helpers.training.variants import (
 CONFIG = BertConfig(50, 24, 3, 6, 48, max_positions=20, dropout=0.0, init_std=None)
 
 
-def make_model(norm="post", seed=0):
+def make_model(norm="post", seed=0, bias="distance"):
     """All weights random, those of LayerNorm and the biases, too."""
     torch.manual_seed(seed)
-    model = BertForPreTraining(VariantBert(CONFIG, norm))
+    model = BertForPreTraining(VariantBert(CONFIG, norm, bias))
     with torch.no_grad():
         for weight in model.parameters():
             weight.add_(0.1 * torch.randn_like(weight))
@@ -69,21 +69,28 @@ def test_pre_norm_is_the_library_s(padded):
     torch.testing.assert_close(ours[visible.bool()], logits[visible.bool()], rtol=0, atol=1e-5)
 
 
-def test_the_bias_is_the_slope_times_the_distance():
+OFFSETS = [(4.0, offset) for offset in (-1, 1, -2, 2, -3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "heads"), [("distance", [(slope, 0) for slope in alibi_slopes(6)]), ("offsets", OFFSETS)]
+)
+def test_the_bias_is_a_slope_times_a_distance(kind, heads):
     """One post-norm layer, written out with loops over heads and tokens."""
     torch.manual_seed(0)
-    bert = VariantBert(BertConfig(50, 24, 1, 6, 48, max_positions=20, dropout=0.0, init_std=None)).double()
+    config = BertConfig(50, 24, 1, 6, 48, max_positions=20, dropout=0.0, init_std=None)
+    bert = VariantBert(config, bias=kind).double()
     bert.bias_share = 0.7
     ids = torch.randint(5, 50, (1, 9))
     layer, hidden = bert.layers[0], bert.embeddings(ids)[0]
     attention, parts = layer.attention, []
-    for head, slope in enumerate(alibi_slopes(6)):
+    for head, (slope, offset) in enumerate(heads):
         rows = slice(4 * head, 4 * head + 4)
         q, k, v = (part(hidden)[:, rows] for part in (attention.query, attention.key, attention.value))
         scores = q @ k.T / 2
         for i in range(9):
             for j in range(9):
-                scores[i, j] -= 0.7 * slope * abs(i - j)
+                scores[i, j] -= 0.7 * slope * abs(j - i - offset)
         parts.append(scores.softmax(dim=1) @ v)
     hidden = layer.attention_norm(hidden + attention.output(torch.cat(parts, dim=1)))
     wanted = layer.feed_forward_norm(hidden + layer.feed_forward(hidden))
@@ -91,10 +98,10 @@ def test_the_bias_is_the_slope_times_the_distance():
 
 
 @pytest.mark.parametrize("norm", ["post", "pre"])
-@pytest.mark.parametrize("share", [0.0, 0.5])
+@pytest.mark.parametrize(("share", "bias"), [(0.0, "distance"), (0.5, "distance"), (0.5, "offsets")])
 @pytest.mark.parametrize("padded", [False, True])
-def test_only_what_is_asked_is_computed_and_nothing_else_changes(norm, share, padded):
-    model = make_model(norm).double()
+def test_only_what_is_asked_is_computed_and_nothing_else_changes(norm, share, bias, padded):
+    model = make_model(norm, bias=bias).double()
     model.bert.bias_share = share
     ids, type_ids, mask, positions = make_batch(padded)
     used = [w for name, w in model.named_parameters() if "pooler" not in name and "next" not in name]
@@ -121,6 +128,8 @@ def test_shrunk_blocks_add_as_much_as_one():
 def test_what_is_no_variant_is_refused():
     with pytest.raises(ValueError, match="norm must be one of post, pre, not 'mid'"):
         VariantBert(CONFIG, "mid")
+    with pytest.raises(ValueError, match="bias must be one of distance, offsets, not 'left'"):
+        VariantBert(CONFIG, bias="left")
     with pytest.raises(ValueError, match="keeps no attention probabilities"):
         make_model().bert(make_batch()[0], output_attentions=True)
     biased = make_model("pre")

@@ -40,11 +40,22 @@ def table(notebook: int) -> ModuleType | None:
         return None
     try:
         module = importlib.import_module(name)
+        _check(module, notebook)
     except Exception as error:
         _failed[notebook] = f"the exercises of notebook {notebook} can't be read ({error!r})"
         return None
     _failed.pop(notebook, None)
     return module
+
+
+def _check(module: ModuleType, notebook: int) -> None:
+    """ValueError for what is no entry of this notebook, or has the id of another."""
+    for attribute, kind in (("EXERCISES", Exercise), ("QUESTIONS", Question)):
+        seen = set()
+        for entry in getattr(module, attribute, ()):
+            if not isinstance(entry, kind) or entry.notebook != notebook or entry.id in seen:
+                raise ValueError(f"{getattr(entry, 'id', entry)!r} of {attribute} is doubled or misplaced")
+            seen.add(entry.id)
 
 
 def problems() -> dict[int, str]:
@@ -57,31 +68,22 @@ def problems() -> dict[int, str]:
 class _Tables(dict):
     """{id: what a table holds}, filled notebook by notebook as ids are asked for."""
 
-    def __init__(self, attribute: str, kind: type):
+    def __init__(self, attribute: str):
         super().__init__()
-        self._attribute, self._kind, self._read = attribute, kind, set()
+        self._attribute, self._read = attribute, set()
 
     def _read_notebook(self, notebook: int) -> None:
-        if notebook in self._read:
-            return
-        module = table(notebook)
-        if module is None:
-            return
-        for entry in getattr(module, self._attribute, ()):
-            known = isinstance(entry, self._kind) and entry.id not in self.keys_so_far()
-            if not known or entry.notebook != notebook:
-                raise ValueError(
-                    f"{module.__name__}: {getattr(entry, 'id', entry)!r} is doubled or misplaced"
-                )
-            super().__setitem__(entry.id, entry)
-        self._read.add(notebook)
+        if notebook not in self._read and (module := table(notebook)) is not None:
+            super().update((entry.id, entry) for entry in getattr(module, self._attribute, ()))
+            self._read.add(notebook)
 
     def _read_all(self) -> None:
         for notebook in NOTEBOOKS:
             self._read_notebook(notebook)
-
-    def keys_so_far(self) -> list[str]:
-        return list(super().keys())
+        in_order = sorted(super().items(), key=lambda pair: pair[1].notebook)
+        if [name for name, _ in in_order] != list(super().keys()):
+            super().clear()
+            super().update(in_order)
 
     def __contains__(self, key: object) -> bool:
         number = str(key).partition(".")[0]
@@ -118,5 +120,5 @@ class _Tables(dict):
         return super().items()
 
 
-EXERCISES: dict[str, Exercise] = _Tables("EXERCISES", Exercise)
-QUESTIONS: dict[str, Question] = _Tables("QUESTIONS", Question)
+EXERCISES: dict[str, Exercise] = _Tables("EXERCISES")
+QUESTIONS: dict[str, Question] = _Tables("QUESTIONS")
