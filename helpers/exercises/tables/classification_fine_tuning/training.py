@@ -75,7 +75,9 @@ def forward_dropping_logits(self, ids, type_ids=None, attention_mask=None):
 
 
 def forward_dropping_twice(self, ids, type_ids=None, attention_mask=None):
-    return self.dropout(self.classifier(self.dropout(_bert(self, ids, type_ids, attention_mask).pooled_output)))
+    return self.dropout(
+        self.classifier(self.dropout(_bert(self, ids, type_ids, attention_mask).pooled_output))
+    )
 
 
 def forward_with_mean_of_real(self, ids, type_ids=None, attention_mask=None):
@@ -331,16 +333,16 @@ LOSS_MISTAKES = (
     ),
     Mistake(
         "softmax over the batch",
-        lambda model, batch, labels: -(
-            model(**batch).softmax(dim=0)[torch.arange(len(labels)), labels].log().mean()
+        lambda model, batch, labels: (
+            -(model(**batch).softmax(dim=0)[torch.arange(len(labels)), labels].log().mean())
         ),
         "four texts have the loss {yours}, expected {expected}: the probabilities of a class sum to 1 over the batch. Who "
         "shares out a probability of 1, the texts or the classes of one text?",
     ),
     Mistake(
         "sigmoid",
-        lambda model, batch, labels: -(
-            model(**batch).sigmoid()[torch.arange(len(labels)), labels].log().mean()
+        lambda model, batch, labels: (
+            -(model(**batch).sigmoid()[torch.arange(len(labels)), labels].log().mean())
         ),
         "four texts have the loss {yours}, expected {expected}: a sigmoid looks at one logit alone. With C classes the others "
         "count as well",
@@ -354,15 +356,15 @@ LOSS_MISTAKES = (
     ),
     Mistake(
         "entropy",
-        lambda model, batch, labels: -(
-            _rows(model, batch).log().mul(_rows(model, batch)).sum(dim=-1).mean()
-        ),
+        lambda model, batch, labels: -(_rows(model, batch).log().mul(_rows(model, batch)).sum(dim=-1).mean()),
         "four texts have the loss {yours}, expected {expected}: that is how undecided the model is, and the labels play no "
         "part in it",
     ),
     Mistake(
         "squared distance",
-        lambda model, batch, labels: functional.mse_loss(model(**batch), functional.one_hot(labels, 3).float()),
+        lambda model, batch, labels: functional.mse_loss(
+            model(**batch), functional.one_hot(labels, 3).float()
+        ),
         "four texts have the loss {yours}, expected {expected}: that is the squared distance of the logits from 0 and 1. "
         "Logits have no such aim; probabilities have",
     ),
@@ -507,7 +509,7 @@ STEP_MISTAKES = (
     ),
     Mistake(
         "divided by the batch size",
-        a_step("lzbs", sign=0.5),
+        lambda *args: a_step("lzbs", sign=0.5)(*args) / 2,
         "after the first step the bias is {yours}, expected {expected}: it moved half as far. The loss is a mean over the "
         "batch already, there is nothing to divide",
         show=first_bias,
