@@ -209,6 +209,13 @@ BUCKETS_MISTAKES = (
         lambda lengths, size: [buckets_with(lengths, size)[:50], buckets_with(lengths, size)[50:]],
         "Your result is a list of groups of batches; each group's batches should be added to one list",
     ),
+    Mistake(
+        "nothing shuffled",
+        changed(shuffle=False, groups=10**6, mix=False),
+        "after {yours}% of the batches comes one that is as long or longer, in each epoch the same: everything is sorted, and "
+        "nothing is shuffled. Training would begin with the shortest texts every time",
+        show=shown("steps to a batch that is as long or longer, in percent"),
+    ),
 )
 
 EXERCISES = (

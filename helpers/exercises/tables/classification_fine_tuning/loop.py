@@ -13,7 +13,9 @@ from helpers.exercises.tables.classification_fine_tuning.small import small_clas
 # 8.8 fine_tune
 
 FINE_TUNE = '''
-def my_fine_tune(model, train, validation, tokenizer, plan, on_epoch=lambda *_: None, on_step=None):
+def my_fine_tune(
+    model, train, validation, tokenizer, plan=FineTuning(), on_epoch=lambda *_: None, on_step=None
+):
     """Fine-tune; at the end the model is in evaluation mode, with the weights of its best epoch.
 
     Each epoch: new `labelled_batches` of all texts; `train_epoch`, whose losses are added to the list and

@@ -204,6 +204,20 @@ FORWARD_MISTAKES = (
         ),
         "The encoder gives back several things under names; one of them, the pooled output, is the vector that goes on",
     ),
+    Mistake(
+        "ids alone passed on",
+        lambda self, ids, type_ids=None, attention_mask=None: self.classifier(
+            self.dropout(self.bert(ids).pooled_output)
+        ),
+        "right for a text alone, but one with padding behind it gets {yours}, expected {expected}: the encoder gets the ids "
+        "and neither segments nor mask",
+        show=second_text,
+    ),
+    Mistake(
+        "every token's logits",
+        forward_with(vector=lambda output: output.last_hidden_state),
+        "You give logits for every token; a sentence has one answer, read at one place",
+    ),
 )
 
 # 8.2 classification_loss
@@ -368,6 +382,13 @@ LOSS_MISTAKES = (
         "four texts have the loss {yours}, expected {expected}: that is the squared distance of the logits from 0 and 1. "
         "Logits have no such aim; probabilities have",
     ),
+    Mistake(
+        "divided twice",
+        lambda model, batch, labels: functional.cross_entropy(model(**batch), labels) / len(labels),
+        "right for one text, but four have the loss {yours}, expected {expected}: cross_entropy gives the mean already, and "
+        "you divide it once more by the number of texts",
+        show=of_four,
+    ),
 )
 
 # 8.3 training_step
@@ -518,6 +539,13 @@ STEP_MISTAKES = (
         "loss without a gradient",
         torch.no_grad()(a_step("lzbs")),
         "Gradients are switched off while the loss is computed, so there is nothing that backward() could go back through",
+    ),
+    Mistake(
+        "step at the beginning",
+        a_step("szlb"),
+        "after the first batch the bias is {yours}, expected {expected}: the step comes first, before there is a gradient of "
+        "this batch. The weights move when the next batch comes",
+        show=first_bias,
     ),
 )
 

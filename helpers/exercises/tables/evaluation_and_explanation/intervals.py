@@ -308,6 +308,12 @@ MCNEMAR_MISTAKES = (
         "all texts. How many coins are thrown?",
         show=lambda parts: parts["7 against 2, 30 both right, 11 both wrong"],
     ),
+    Mistake(
+        "second against first only",
+        mcnemar_with(tail=lambda a, b: tail_to(a, a + b)),
+        "7 against 2 gives p = {yours}, expected {expected}, while 2 against 7 would be right: you add up from 0 to what the "
+        "first has alone. As uneven or more so: the smaller of the two says how uneven",
+    ),
 )
 
 # 9.3 t_interval
@@ -404,6 +410,12 @@ T_MISTAKES = (
         "mean and half-width",
         lambda v, t: (np.mean(v), t * np.std(v, ddof=1) / math.sqrt(len(v))),
         "1, 2, 6 give {yours}, expected {expected}: you give the mean and the half-width; wanted are the two ends",
+    ),
+    Mistake(
+        "t s, with n",
+        t_with(lambda v, t: t * np.std(v)),
+        "1, 2, 6 give {yours}, expected {expected}: two things at once: NumPy's standard deviation divides by n unless told "
+        "otherwise, and the mean of n runs scatters less than one run",
     ),
 )
 

@@ -263,6 +263,13 @@ SEGMENTS_MISTAKES = (
         "not used",
         show=lambda parts: parts["another [SEP]"][0],
     ),
+    Mistake(
+        "[SEP]s counted",
+        lambda ids, sep_id: (ids == sep_id).long().cumsum(dim=1),
+        "the first text gets {yours}, expected {expected}: you count the [SEP]s, each in its own place. It closes the segment "
+        "before it, and there are only two",
+        show=lambda parts: parts["three texts"][0],
+    ),
 )
 
 EXERCISES = (
