@@ -67,6 +67,7 @@ class Build:
                     self.parts[exercise.id] = "yours"
                 elif name in modules:
                     self.parts[exercise.id] = "ours"
+        self._share()
 
     def __getattr__(self, name: str) -> ModuleType:
         try:
@@ -117,6 +118,13 @@ class Build:
             if not outer:
                 space[name] = function
         return True
+
+    def _share(self) -> None:
+        """A kept part brings along the taught functions that it calls: the build's take their place."""
+        for copy in self._copies.values():
+            taught = {name: vars(copy)[name] for name in copy.__all__ if callable(vars(copy)[name])}
+            for space in self._spaces:
+                space.update(taught)
 
     def without(self, *ids: str) -> "Build":
         """The same once more, with the course's version for these exercises."""

@@ -53,6 +53,8 @@ def keep(exercise: Exercise, function: Callable) -> str | None:
     if text is None:
         return "it can't be kept, for its source is not to be had: write it in a cell, as a `def`"
     lines, missing = _context(function, text, {exercise.learner, getattr(function, "__name__", "")})
+    there = sys.modules.get(getattr(inspect.unwrap(exercise.reference), "__module__", ""))
+    missing = [name for name in missing if not hasattr(there, name)]  # a build has the taught module's names
     if isinstance(function, type) or text.lstrip().startswith(("def ", "class ", "async ", "@")):
         name = function.__name__
         alias = "" if name == exercise.learner else f"\n\n{exercise.learner} = {name}\n"
@@ -196,8 +198,8 @@ def definition(text: str, name: str) -> str:
 def define(exercise: Exercise, space: dict | None = None) -> Callable:
     """Run the file of a kept function and return the function.
 
-    space: names that it may use besides those in its file, such as a taught module's. Raises ValueError,
-    saying what is wrong, for a file that can't be run or whose names are missing.
+    space: the namespace that it runs in, with names that it may use, such as a taught module's. Raises
+    ValueError, saying what is wrong, for a file that can't be run or whose names are missing.
     """
     path = path_of(exercise.id)
     try:
@@ -205,7 +207,7 @@ def define(exercise: Exercise, space: dict | None = None) -> Callable:
         program = compile(text, str(path), "exec")
     except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(f"{path.name} can't be read ({error}): check {exercise.id} again") from error
-    names = dict(space or {})
+    names = {} if space is None else space
     names["__name__"] = names.get("__name__", "mine")
     if missing := [name for name in globals_used(text) if name not in names]:
         raise ValueError(

@@ -210,3 +210,17 @@ def test_a_tokenizer():
     made = Build("wordpiece").tokenizer(ours)
     assert type(made).__module__ == "yours.wordpiece" and made.options == ours.options
     assert made.encode("banks bank").ids == ours.encode("banks bank").ids == [2, 5, 6, 5, 3]
+
+
+def test_a_part_that_brought_a_taught_function_along_calls_the_learner_s(learner):
+    """What a cell's function calls is kept with it, as the course has it: the build's own comes first."""
+    text = "def corrupt(*given):\n    return 'brought along'\n\n\n"
+    text += "def my_mask_tokens(*given):\n    return corrupt(*given)\n"
+    exercise = entry(8, "mask_tokens", helpers.pretraining.mask_tokens, "def my_mask_tokens(*given): ...")
+    building.EXERCISES["5.8"] = exercise
+    try:
+        mine.path_of("5.8").write_text(text)
+        mine.path_of("5.4").write_text("def my_corrupt(*given):\n    return 'mine'\n")
+        assert my_pretraining().pretraining.mask_tokens() == "mine"
+    finally:
+        del building.EXERCISES["5.8"]

@@ -63,16 +63,21 @@ def buckets_with(
     whole=False,
     seed=None,
     all_groups=True,
+    last=False,
 ):
     """The buckets with one thing done in another way."""
     if seed is not None:
         torch.manual_seed(seed)
     order = torch.randperm(len(lengths)).tolist() if shuffle else list(range(len(lengths)))
-    group, batches = groups * size, []
+    group, batches = int(groups * size), []
     for start in range(0, len(order) if all_groups else len(order) - group, group):
         part = order[start : start + group]
         part = sorted(part, key=lambda index: lengths[index]) if sort else part
-        batches += [part[first : first + size] for first in range(0, len(part), size)] if cut else [part]
+        batches += (
+            [part[first : first + size] for first in range(0, len(part) - size * last, size)]
+            if cut
+            else [part]
+        )
     batches = [batch for batch in batches if len(batch) == size or not whole]
     return [batches[i] for i in torch.randperm(len(batches))] if mix else batches
 
@@ -194,7 +199,7 @@ BUCKETS_MISTAKES = (
     ),
     Mistake(
         "last batch of each group lost",
-        lambda lengths, size: [b for b in buckets_with(lengths, size, mix=False, last=True)],
+        changed(last=True),
         "of 1,039 texts {yours} come in an epoch, expected {expected}: the last batch of each group is lost. Where does the "
         "range over a group end?",
         show=shown("different numbers"),
@@ -203,6 +208,13 @@ BUCKETS_MISTAKES = (
         "one list for each group",
         lambda lengths, size: [buckets_with(lengths, size)[:50], buckets_with(lengths, size)[50:]],
         "Your result is a list of groups of batches; each group's batches should be added to one list",
+    ),
+    Mistake(
+        "nothing shuffled",
+        changed(shuffle=False, groups=10**6, mix=False),
+        "after {yours}% of the batches comes one that is as long or longer, in each epoch the same: everything is sorted, and "
+        "nothing is shuffled. Training would begin with the shortest texts every time",
+        show=shown("steps to a batch that is as long or longer, in percent"),
     ),
 )
 

@@ -117,6 +117,12 @@ FREEZE_MISTAKES = (
         freezing(lambda bert, count: [bert.embeddings, *bert.layers[:count], bert.pooler]),
         "right, but the pooler is {yours[pooler]}, expected {expected[pooler]}: it comes after all layers",
     ),
+    Mistake(
+        "token table alone",
+        freezing(lambda bert, count: [bert.embeddings.token, *bert.layers[:count]]),
+        "with count = 2 the embeddings are {yours[embeddings]}, expected {expected[embeddings]}: positions, segments and the "
+        "LayerNorm belong to them as well",
+    ),
 )
 
 # 8.7 layer_wise_groups
@@ -142,8 +148,8 @@ def probe_groups(groups_of):
         for weight in group["params"]:
             name = names[id(weight)]
             times[name] += 1
-            rates.setdefault(name, float(group["lr"]) if "lr" in group else "no rate")
-            decays.setdefault(name, float(group["weight_decay"]) if "weight_decay" in group else "no decay")
+            rates.setdefault(name, float(group.get("lr", 0.0)))
+            decays.setdefault(name, float(group.get("weight_decay", -1.0)))
     parts = {
         "classifier": "classifier.weight", "pooler": "bert.pooler.weight", "top layer": "bert.layers.2.attention.key.weight",
         "layer 1": "bert.layers.1.feed_forward.widen.weight", "layer 0": "bert.layers.0.attention.query.weight",
@@ -283,6 +289,39 @@ GROUPS_MISTAKES = (
         "some weights stand in {yours[most]} groups, expected {expected[most]}: PyTorch refuses that. Once everything has "
         "been handed out part by part, nothing is left over",
         show=lambda parts: parts["groups that a weight is in"],
+    ),
+    Mistake(
+        "layers from below",
+        groups_with(
+            parts=lambda model: [
+                [model.classifier, model.bert.pooler],
+                *([e] for e in model.bert.layers),
+                [model.bert.embeddings],
+            ]
+        ),
+        "layer 0 learns at {yours[layer 0]} and the top layer at {yours[top layer]}: you go through the layers from below. "
+        "Which one is next to the pooler?",
+    ),
+    Mistake(
+        "no rate at the top",
+        lambda model, rate, decay, layer_decay: [
+            {k: v for k, v in group.items() if k != "lr" or v < rate}
+            for group in groups_with()(model, rate, decay, layer_decay)
+        ],
+        'the groups of the classifier have no "lr" ({yours[classifier]}, expected {expected[classifier]}): what else would '
+        "the optimizer take for them than its own setting? Write it down for each group",
+    ),
+    Mistake(
+        "divided by the height",
+        groups_with(rate=lambda rate, decay, height: rate / (1 + height * decay)),
+        "the embeddings learn at {yours[embeddings]}, expected {expected[embeddings]}: the rate is divided by something that "
+        "grows with the height. Each step down should multiply by the factor once more",
+    ),
+    Mistake(
+        "factor taken away",
+        groups_with(rate=lambda rate, decay, height: rate - height * decay),
+        "the top layer learns at {yours[top layer]}, expected {expected[top layer]}: the factor is taken away from the rate "
+        "at each step, and it should multiply it",
     ),
 )
 

@@ -13,7 +13,9 @@ from helpers.exercises.tables.classification_fine_tuning.small import small_clas
 # 8.8 fine_tune
 
 FINE_TUNE = '''
-def my_fine_tune(model, train, validation, tokenizer, plan, on_epoch=lambda *_: None, on_step=None):
+def my_fine_tune(
+    model, train, validation, tokenizer, plan=FineTuning(), on_epoch=lambda *_: None, on_step=None
+):
     """Fine-tune; at the end the model is in evaluation mode, with the weights of its best epoch.
 
     Each epoch: new `labelled_batches` of all texts; `train_epoch`, whose losses are added to the list and
@@ -32,8 +34,8 @@ TRAIN = Examples([" ".join(WORDS[i % 4] for i in range(n)) for n in range(1, 10)
 VALIDATION = Examples(["good", "a bad film", "bad", "film"], [1, 0, 1, 1])
 STEPS = 3  # of an epoch: nine texts, four at a time
 # The class that the model is made to answer after each epoch, so that right are 1/4, 3/4, 3/4, 0, 1/4, 0 of the texts,
-# and how certain it is: the lowest loss comes after epoch 6.
-ANSWERS = ((0, 3.0), (1, 3.0), (1, 2.5), (2, 3.0), (0, 3.0), (2, 0.01))
+# and how certain it is: the lowest loss comes after epoch 5.
+ANSWERS = ((0, 3.0), (1, 6.0), (1, 5.0), (2, 3.0), (0, 0.05), (2, 4.0))
 
 
 class Watched:
@@ -99,7 +101,7 @@ def probe_fine_tune(loop):
 def loop_with(
     model, train, validation, tokenizer, plan, on_epoch, on_step, *, better=lambda a, b: a > b, count_on=True,
     chosen_on=None, copied=True, put_back=True, fresh=True, tell=True, evaluation=True, late=0, whole=True, join="+",
-    value=lambda result: result.accuracy, stop=True, hear=True,
+    value=lambda result: result.accuracy, stop=True, hear=True, at_once=False,
 ):  # fmt: skip
     """The loop with one thing done in another way."""
     encodings = classification.check_and_encode(model, train, validation, tokenizer, plan.max_length)
@@ -120,6 +122,8 @@ def loop_with(
             best = value(result), epoch, copy.deepcopy(state) if copied else state
         if tell:
             on_epoch(epoch - (not whole), result)
+        if at_once and best[1] < epoch:
+            break
         if stop and plan.patience and epoch - best[1] >= plan.patience + late:
             break
     if evaluation:
@@ -272,6 +276,18 @@ FINE_TUNE_MISTAKES = (
         "epoch early",
         show=PATIENT,
     ),
+    Mistake(
+        "chosen by the loss",
+        changed(value=lambda result: -result.loss),
+        "the share of right answers was 1/4, 3/4, 3/4, 0, 1/4, 0, and the weights of epoch {yours} are kept, expected "
+        "{expected}: you compare the losses. A model that errs with certainty has a high loss and may be right more often",
+        show=KEPT,
+    ),
+    Mistake(
+        "stopped at the first that is no better",
+        changed(at_once=True),
+        "Only three of six epochs are run: the loop ends as soon as one is no better. Without a patience all are run",
+    ),
 )
 
 EXERCISES = (
@@ -294,6 +310,7 @@ EXERCISES = (
         "its accuracy is no longer an honest estimate, and the test part is needed",
         difficulty=3,
         minutes=20,
+        seconds=10.0,
         variants=(changed(),),
     ),
 )

@@ -132,7 +132,11 @@ def rows_in_a_list(model, texts, tokenizer, max_length=128):
 
 
 def first_row(parts):
-    return parts["the first row"] if isinstance(parts, dict) and "eight texts" not in parts else parts["eight texts"][0]
+    return (
+        parts["the first row"]
+        if isinstance(parts, dict) and "eight texts" not in parts
+        else parts["eight texts"][0]
+    )
 
 
 def row(number):

@@ -75,7 +75,9 @@ def forward_dropping_logits(self, ids, type_ids=None, attention_mask=None):
 
 
 def forward_dropping_twice(self, ids, type_ids=None, attention_mask=None):
-    return self.dropout(self.classifier(self.dropout(_bert(self, ids, type_ids, attention_mask).pooled_output)))
+    return self.dropout(
+        self.classifier(self.dropout(_bert(self, ids, type_ids, attention_mask).pooled_output))
+    )
 
 
 def forward_with_mean_of_real(self, ids, type_ids=None, attention_mask=None):
@@ -201,6 +203,20 @@ FORWARD_MISTAKES = (
             self.dropout(_bert(self, ids, type_ids, attention_mask))
         ),
         "The encoder gives back several things under names; one of them, the pooled output, is the vector that goes on",
+    ),
+    Mistake(
+        "ids alone passed on",
+        lambda self, ids, type_ids=None, attention_mask=None: self.classifier(
+            self.dropout(self.bert(ids).pooled_output)
+        ),
+        "right for a text alone, but one with padding behind it gets {yours}, expected {expected}: the encoder gets the ids "
+        "and neither segments nor mask",
+        show=second_text,
+    ),
+    Mistake(
+        "every token's logits",
+        forward_with(vector=lambda output: output.last_hidden_state),
+        "You give logits for every token; a sentence has one answer, read at one place",
     ),
 )
 
@@ -331,16 +347,16 @@ LOSS_MISTAKES = (
     ),
     Mistake(
         "softmax over the batch",
-        lambda model, batch, labels: -(
-            model(**batch).softmax(dim=0)[torch.arange(len(labels)), labels].log().mean()
+        lambda model, batch, labels: (
+            -(model(**batch).softmax(dim=0)[torch.arange(len(labels)), labels].log().mean())
         ),
         "four texts have the loss {yours}, expected {expected}: the probabilities of a class sum to 1 over the batch. Who "
         "shares out a probability of 1, the texts or the classes of one text?",
     ),
     Mistake(
         "sigmoid",
-        lambda model, batch, labels: -(
-            model(**batch).sigmoid()[torch.arange(len(labels)), labels].log().mean()
+        lambda model, batch, labels: (
+            -(model(**batch).sigmoid()[torch.arange(len(labels)), labels].log().mean())
         ),
         "four texts have the loss {yours}, expected {expected}: a sigmoid looks at one logit alone. With C classes the others "
         "count as well",
@@ -354,17 +370,24 @@ LOSS_MISTAKES = (
     ),
     Mistake(
         "entropy",
-        lambda model, batch, labels: -(
-            _rows(model, batch).log().mul(_rows(model, batch)).sum(dim=-1).mean()
-        ),
+        lambda model, batch, labels: -(_rows(model, batch).log().mul(_rows(model, batch)).sum(dim=-1).mean()),
         "four texts have the loss {yours}, expected {expected}: that is how undecided the model is, and the labels play no "
         "part in it",
     ),
     Mistake(
         "squared distance",
-        lambda model, batch, labels: functional.mse_loss(model(**batch), functional.one_hot(labels, 3).float()),
+        lambda model, batch, labels: functional.mse_loss(
+            model(**batch), functional.one_hot(labels, 3).float()
+        ),
         "four texts have the loss {yours}, expected {expected}: that is the squared distance of the logits from 0 and 1. "
         "Logits have no such aim; probabilities have",
+    ),
+    Mistake(
+        "divided twice",
+        lambda model, batch, labels: functional.cross_entropy(model(**batch), labels) / len(labels),
+        "right for one text, but four have the loss {yours}, expected {expected}: cross_entropy gives the mean already, and "
+        "you divide it once more by the number of texts",
+        show=of_four,
     ),
 )
 
@@ -507,7 +530,7 @@ STEP_MISTAKES = (
     ),
     Mistake(
         "divided by the batch size",
-        a_step("lzbs", sign=0.5),
+        lambda *args: a_step("lzbs", sign=0.5)(*args) / 2,
         "after the first step the bias is {yours}, expected {expected}: it moved half as far. The loss is a mean over the "
         "batch already, there is nothing to divide",
         show=first_bias,
@@ -516,6 +539,13 @@ STEP_MISTAKES = (
         "loss without a gradient",
         torch.no_grad()(a_step("lzbs")),
         "Gradients are switched off while the loss is computed, so there is nothing that backward() could go back through",
+    ),
+    Mistake(
+        "step at the beginning",
+        a_step("szlb"),
+        "after the first batch the bias is {yours}, expected {expected}: the step comes first, before there is a gradient of "
+        "this batch. The weights move when the next batch comes",
+        show=first_bias,
     ),
 )
 
@@ -605,6 +635,7 @@ EXERCISES = (
         difficulty=1,
         minutes=6,
         tolerance=1e-4,
+        seconds=15.0,  # the first optimizer of a kernel imports for a while
         show=first_bias,
         variants=(a_step("zlbs"), a_step("lzbsz")),
     ),

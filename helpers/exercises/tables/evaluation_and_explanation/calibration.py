@@ -52,6 +52,11 @@ def by_probabilities_divided(p, y, *_):
     return least(np.mean([-np.log(p[np.arange(len(y)), y])[:, None] + np.log(TRIED)[None]], axis=(0, 1)))
 
 
+def over_all(p, y):
+    logits = np.log(p)[:, :, None] / TRIED
+    return np.log(np.exp(logits).sum(axis=(0, 1))) - logits[np.arange(len(y)), y].mean(axis=0)
+
+
 def by_calibration(p, y, *_):
     gaps = []
     for temperature in TRIED[::20]:
@@ -96,8 +101,8 @@ TEMPERATURE_MISTAKES = (
     Mistake(
         "probabilities divided",
         by_probabilities_divided,
-        "you get {yours}, expected {expected}, the end of the range: the probabilities themselves are divided, and then "
-        "their rows don't sum to 1. What is divided comes before the softmax",
+        "you get {yours}, expected {expected}, the end of the range: either the probabilities themselves are divided, and their "
+        "rows don't sum to 1 any more, or it is the accuracy that you compare, which no temperature changes",
     ),
     Mistake(
         "probabilities taken for logits",
@@ -137,6 +142,12 @@ TEMPERATURE_MISTAKES = (
         by_squares,
         "logits that are twice too large give {yours}, expected {expected}: you make the squared distance smallest (the "
         "Brier score). Close, but asked for is the cross-entropy",
+    ),
+    Mistake(
+        "all rows together sum to 1",
+        lambda p, y, *_: least(losses_of(p, y).mean(axis=0) * 0 + over_all(p, y)),
+        "logits that are twice too large give {yours}, expected {expected}: the probabilities of all texts together sum to 1. "
+        "Each text has a sum of its own",
     ),
 )
 
@@ -263,6 +274,32 @@ ERROR_MISTAKES = (
         changed(confidence=lambda p, y: p[:, -1]),
         "four groups give {yours}, expected {expected}: you take the probability of one fixed class. Confidence is that of "
         "the class that the model answers",
+    ),
+    Mistake(
+        "confidences sorted alone",
+        lambda p, y, bins=10: float(
+            np.mean(
+                [
+                    abs((p.argmax(1) == y)[part].mean() - np.sort(p.max(1))[part].mean())
+                    for part in np.array_split(np.arange(len(y)), bins)
+                ]
+            )
+        ),
+        "four groups give {yours}, expected {expected}: the confidences are sorted, the answers are not, so a group has the "
+        "confidence of some texts and the accuracy of others. What sorts both in the same way?",
+    ),
+    Mistake(
+        "mean of all classes",
+        lambda p, y, bins=10: float(
+            np.mean(
+                [
+                    abs((p.argmax(1) == y)[part].mean() - p[part].mean())
+                    for part in np.array_split(p.max(1).argsort(), bins)
+                ]
+            )
+        ),
+        "four groups give {yours}, expected {expected}: the mean runs over all classes, and that is always 1 / C. Confidence "
+        "is the largest of a text's probabilities",
     ),
 )
 

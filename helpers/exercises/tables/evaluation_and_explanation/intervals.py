@@ -26,26 +26,20 @@ def probe_wilson(interval):
 
 
 def wilson_with(
-    right,
-    total,
-    z=1.959964,
-    *,
-    shift=True,
-    under_root=True,
-    divide=True,
-    fourth=None,
-    z_is=None,
-    one_of=2,
-    square=True,
-):
+    right, total, z=1.959964, *, shift=True, under_root=True, divide=True, fourth=None, z_is=None, one_of=2, square=True,
+    brackets=True, times_n=False, before_root=True, power=2,
+):  # fmt: skip
     """Wilson's interval with one thing done in another way."""
     z = z_is or z
     share = right / total
-    middle = share + (z**2 / (one_of * total) if shift else 0.0)
-    extra = z**2 / (fourth(total) if fourth else 4 * total**2) if under_root else 0.0
+    below_z = one_of / total if times_n else one_of * total
+    middle = share + (z**power / below_z if shift else 0.0)
+    extra = z**power / (fourth(total) if fourth else 4 * total**2) if under_root else 0.0
     inside = share * (1 - share) / total + extra
-    spread = z * (math.sqrt(inside) if square else inside)
-    below = 1 + z**2 / total if divide else 1.0
+    spread = (z if before_root else 1.0) * (math.sqrt(inside) if square else inside)
+    below = 1 + z**power / total if divide else 1.0
+    if not brackets:
+        return middle - spread / below, middle + spread / below
     return (middle - spread) / below, (middle + spread) / below
 
 
@@ -140,6 +134,35 @@ WILSON_MISTAKES = (
         "middle and half-width",
         lambda *args: (sum(wilson_with(*args)) / 2, (wilson_with(*args)[1] - wilson_with(*args)[0]) / 2),
         "8 of 10 give {yours}, expected {expected}: you give the middle and the half-width; wanted are the two ends",
+    ),
+    Mistake(
+        "brackets around the numerator",
+        wilson(brackets=False),
+        "8 of 10 give {yours}, expected {expected}: only the root is divided by what is below the line. Both terms of the "
+        "numerator are; where do the brackets go?",
+    ),
+    Mistake(
+        "times n in the middle",
+        wilson(one_of=2, times_n=True),
+        "8 of 10 give {yours}, expected {expected}: z**2 / 2 * total multiplies by n where it should divide. Brackets keep "
+        "2 * total together",
+    ),
+    Mistake(
+        "times n under the root",
+        wilson(fourth=lambda total: 4 / total**2),
+        "8 of 10 give {yours}, expected {expected}: under the root, z**2 / 4 * total**2 multiplies by n² where it should "
+        "divide. Brackets keep 4 * total**2 together",
+    ),
+    Mistake(
+        "no z before the root",
+        wilson(before_root=False),
+        "8 of 10 give {yours}, expected {expected}: the interval is half as wide as it should be. Which factor stands before "
+        "the root?",
+    ),
+    Mistake(
+        "z not squared",
+        wilson(power=1),
+        "8 of 10 give {yours}, expected {expected}: z stands squared in three places of the formula",
     ),
 )
 
@@ -273,6 +296,24 @@ MCNEMAR_MISTAKES = (
         "7 against 2 gives p = {yours}, expected {expected}: that is McNemar's approximation by chi squared, which needs "
         "more texts. The exact one adds up the binomial distribution",
     ),
+    Mistake(
+        "throws of all texts below the line",
+        lambda first, second: min(
+            1.0,
+            2
+            * tail_to(min(counts(first, second)), sum(counts(first, second)))
+            * 2.0 ** (sum(counts(first, second)) - len(first)),
+        ),
+        "7 against 2 is right, but among 50 texts it gives p = {yours}, expected {expected}: you divide by 2 to the power of "
+        "all texts. How many coins are thrown?",
+        show=lambda parts: parts["7 against 2, 30 both right, 11 both wrong"],
+    ),
+    Mistake(
+        "second against first only",
+        mcnemar_with(tail=lambda a, b: tail_to(a, a + b)),
+        "7 against 2 gives p = {yours}, expected {expected}, while 2 against 7 would be right: you add up from 0 to what the "
+        "first has alone. As uneven or more so: the smaller of the two says how uneven",
+    ),
 )
 
 # 9.3 t_interval
@@ -359,6 +400,22 @@ T_MISTAKES = (
         "whole width on each side",
         t_with(lambda v, t: 2 * t * np.std(v, ddof=1) / math.sqrt(len(v))),
         "1, 2, 6 give {yours}, expected {expected}: twice as wide as it should be",
+    ),
+    Mistake(
+        "around zero",
+        lambda v, t: tuple(sign * t * np.std(v, ddof=1) / math.sqrt(len(v)) for sign in (-1, 1)),
+        "1, 2, 6 give {yours}, expected {expected}: as long as it should be, but around 0. What lies in the middle?",
+    ),
+    Mistake(
+        "mean and half-width",
+        lambda v, t: (np.mean(v), t * np.std(v, ddof=1) / math.sqrt(len(v))),
+        "1, 2, 6 give {yours}, expected {expected}: you give the mean and the half-width; wanted are the two ends",
+    ),
+    Mistake(
+        "t s, with n",
+        t_with(lambda v, t: t * np.std(v)),
+        "1, 2, 6 give {yours}, expected {expected}: two things at once: NumPy's standard deviation divides by n unless told "
+        "otherwise, and the mean of n runs scatters less than one run",
     ),
 )
 

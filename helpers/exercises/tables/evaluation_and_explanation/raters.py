@@ -27,13 +27,15 @@ def probe_agreement(agreement):
 
 def agreement_with(
     ratings, zero=0.5, *, own=False, zero_is=None, tie="left out", truth=lambda others: sum(others), of_all=False,
-    hesitation="counts", share=True,
+    hesitation="counts", share=True, alike=True,
 ):  # fmt: skip
     """Agreement with one thing done in another way."""
     zero = zero if zero_is is None else zero_is
     points = []
     for place, rating in enumerate(ratings):
         others = list(ratings) if own else [*ratings[:place], *ratings[place + 1 :]]
+        if not alike:
+            others = [other for other in ratings if other != rating]
         right = truth(others)
         if right == 0 and tie == "left out":
             continue
@@ -112,6 +114,13 @@ AGREEMENT_MISTAKES = (
         changed(share=False),
         "three of one mind give {yours}, expected {expected}: that is how many agree, and asked for is their share",
         show=lambda parts: parts["three of one mind"],
+    ),
+    Mistake(
+        "others with the same rating left out",
+        lambda ratings, zero=0.5: agreement_with(ratings, zero, alike=False),
+        "of the raters 4, 4, -1, -1, -1 the share {yours} agrees, expected {expected}: whoever gave the same rating is left "
+        "out with the rater. The others are all but one person, not all but one number",
+        show=lambda parts: parts["two against three"],
     ),
 )
 

@@ -137,6 +137,29 @@ PATH_MISTAKES = (
         changed(axis=None),
         "The dot product in the formula adds up the H numbers of a token, so that each token has one score",
     ),
+    Mistake(
+        "number of the step for its share",
+        changed(on=lambda start, end, steps: [start + number * (end - start) for number in range(steps)]),
+        "the scores are {yours}, expected {expected}: your points run far beyond the text. A point is a share between 0 and 1 "
+        "of the way; what is the share after so many of all steps?",
+    ),
+    Mistake(
+        "on from the end",
+        changed(on=lambda start, end, steps: [end + n / steps * (end - start) for n in range(steps)]),
+        "the scores are {yours}, expected {expected}: your path begins at the text and goes on beyond it. It should end there",
+    ),
+    Mistake(
+        "start and a share of the text",
+        changed(on=lambda start, end, steps: [start + n / steps * end for n in range(steps)]),
+        "the scores are {yours}, expected {expected}: at the end of your path lies start + text, not the text. The share is "
+        "of the way between the two",
+    ),
+    Mistake(
+        "length of the vector",
+        lambda *args, **kwargs: np.linalg.norm(scores_with(*args, **kwargs, axis=None), axis=1),
+        "the scores are {yours}, expected {expected}: you take the length of each token's vector, which has no sign. The dot "
+        "product in the formula adds the products up",
+    ),
 )
 
 # 9.8 segments_of
@@ -239,6 +262,13 @@ SEGMENTS_MISTAKES = (
         "right where [SEP] has the number 3; with another tokenizer a text gets {yours}, expected {expected}: `sep_id` is "
         "not used",
         show=lambda parts: parts["another [SEP]"][0],
+    ),
+    Mistake(
+        "[SEP]s counted",
+        lambda ids, sep_id: (ids == sep_id).long().cumsum(dim=1),
+        "the first text gets {yours}, expected {expected}: you count the [SEP]s, each in its own place. It closes the segment "
+        "before it, and there are only two",
+        show=lambda parts: parts["three texts"][0],
     ),
 )
 

@@ -38,7 +38,7 @@ def probe_choose(choose_positions):
     mixed = rows([18, 2] * 150, 25)
     yield "chosen of 2 words", About(chosen(mixed)[1::2].sum(1).float().mean(), 0.12)
     yield "the same places in every text", bool((found == found[0]).all())
-    yield "how often the first word", About(found[:, 1].float().mean(), 0.08)
+    yield "how often the first word", About(found[:, 1].float().mean(), 0.15)
     yield "the same seed gives the same", bool((chosen(long) == found).all())
     yield "another seed gives the same", bool((chosen(long, seed=2) == found).all())
 

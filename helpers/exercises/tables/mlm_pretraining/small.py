@@ -11,6 +11,10 @@ WORDS = [f"word{number}" for number in range(45)]
 TOKENIZER = WordPieceTokenizer([*WORDS[:5], "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS[5:]])
 PAD, UNK, CLS, SEP, MASK = (TOKENIZER.id_of[t] for t in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"))
 
+# The first optimizer of a process makes torch import a lot, for seconds on a busy computer: not within the time
+# that a learner's function has, where the import would be cut off.
+torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+
 
 class About:
     """A measured number; equal to another one within `bound`, since learners draw in another order."""
