@@ -13,27 +13,22 @@ After a notebook's cells its folded solutions run in the same kernel (scripts/de
 tests, and a notebook's cells, stay together in one process; the longest notebooks begin.
 """
 
-import atexit
 import csv
 import os
-import shutil
 import subprocess
-import tempfile
 from collections import defaultdict
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbval.plugin import IPyNbCell
+from nbval.plugin import IPyNbCell, IPyNbFile
 
-from scripts.dev.run_notebooks import ONE_THREAD, peak_megabytes
+from scripts.dev.run_notebooks import ONE_THREAD, leave_learners_folder, peak_megabytes
 
 # Processes and kernels that the tests start inherit this: what is stored was made with the same settings.
 for name, value in ONE_THREAD.items():
     os.environ.setdefault(name, value)
-# What a learner wrote is neither read nor written by tests.
-os.environ["BERT_COURSE_MINE"] = tempfile.mkdtemp(prefix="bert_course_mine_")
-atexit.register(shutil.rmtree, os.environ["BERT_COURSE_MINE"], ignore_errors=True)
+leave_learners_folder()  # what a learner wrote is neither read nor written by tests
 
 from helpers import environment  # noqa: E402
 from scripts.dev import parts, sync_exercises  # noqa: E402
@@ -90,14 +85,18 @@ def pytest_collection_modifyitems(config, items):
     """Notebooks first, the longest before the others, so that no process is left with one at the end."""
     if not config.getoption("--stored"):
         left_out = [item for item in items if item.get_closest_marker("stored")]
-        items[:] = [item for item in items if item not in left_out]
+        items[:] = [item for item in items if not item.get_closest_marker("stored")]
         config.hook.pytest_deselected(items=left_out)
-    for path in {item.path for item in items if is_notebook_cell(item)}:
-        if sync_exercises.is_learners(nbformat.read(path, as_version=4)):
-            for item in items:
-                if item.path == path and is_notebook_cell(item):
-                    item.options["check"] = False
-    add_solutions(items, config.getoption("--solutions"))
+    notebooks: dict[IPyNbFile, list[IPyNbCell]] = {}
+    for item in filter(is_notebook_cell, items):
+        notebooks.setdefault(item.parent, []).append(item)
+    for notebook, cells in notebooks.items():
+        if sync_exercises.is_learners(notebook.nb):
+            for cell in cells:
+                cell.options["check"] = False
+        if len(cells) == sum(cell.cell_type == "code" for cell in notebook.nb.cells):  # all are to be run
+            place = items.index(cells[-1]) + 1
+            items[place:place] = solution_cells(notebook, len(cells), config.getoption("--solutions"))
     seconds = recorded_seconds()
     items.sort(key=lambda item: -seconds.get(item.path.stem, 60) if isinstance(item, IPyNbCell) else 0)
 
@@ -109,22 +108,16 @@ class SolutionCell(IPyNbCell):
         return self.fspath, 0, self.name
 
 
-def add_solutions(items: list, long: bool) -> None:
-    """Put the solutions of each notebook behind its last cell, where all its cells are to be run."""
-    last = {item.path: place for place, item in enumerate(items) if is_notebook_cell(item)}
-    for path, place in sorted(last.items(), key=lambda entry: -entry[1]):
-        notebook, cell = nbformat.read(path, as_version=4), items[place]
-        count = sum(each.cell_type == "code" for each in notebook.cells)
-        if sum(item.path == path and is_notebook_cell(item) for item in items) < count:
-            continue
-        items[place + 1 : place + 1] = [
-            SolutionCell.from_parent(
-                cell.parent, name=solution.name, cell_num=count + number, options=defaultdict(bool),
-                cell=nbformat.v4.new_code_cell(solution.cell),
-            )
-            for number, solution in enumerate(solutions(notebook))
-            if long or not solution.long
-        ]  # fmt: skip
+def solution_cells(notebook: IPyNbFile, count: int, long: bool) -> list[SolutionCell]:
+    """The solutions of a notebook with so many code cells, to be run behind them; also the long ones."""
+    return [
+        SolutionCell.from_parent(
+            notebook, name=solution.name, cell_num=count + number, options=defaultdict(bool),
+            cell=nbformat.v4.new_code_cell(solution.cell),
+        )
+        for number, solution in enumerate(solutions(notebook.nb))
+        if long or not solution.long
+    ]  # fmt: skip
 
 
 def recorded_seconds() -> dict[str, float]:
@@ -134,11 +127,11 @@ def recorded_seconds() -> dict[str, float]:
 
 
 def is_notebook_cell(item) -> bool:
-    return type(item).__name__ == "IPyNbCell"
+    return type(item) is IPyNbCell
 
 
 def pytest_collectstart(collector):
-    if type(collector).__name__ == "IPyNbFile":
+    if isinstance(collector, IPyNbFile):
         collector.skip_compare += PICTURES
 
 

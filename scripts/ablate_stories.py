@@ -25,7 +25,6 @@ from helpers.data.output import accept_any_text
 from helpers.studies import ablations, trial_tables
 from helpers.studies.errors import RowError, exit_code
 from helpers.studies.story_runs import Task
-from helpers.studies.tables import locked
 from helpers.training import options as kinds
 
 TABLE = Path("benchmarks/results/pretraining_ablations.csv")
@@ -38,13 +37,11 @@ def task(vocab_size: int) -> Task:
 
 def compute(options: argparse.Namespace) -> None:
     """Compute what is missing in the table, row by row, so that a row has all its seeds early."""
-    with locked(options.csv):  # said now, not after the first run, if nothing can be written there
-        trial_tables.read(options.csv, ablations.COLUMNS)
+    trial_tables.check_place(options.csv, ablations.COLUMNS)
     for row in options.rows:
         for seed in options.seeds:
             wanted = ablations.identity(row, seed, options.share)
-            lines = trial_tables.read(options.csv, ablations.COLUMNS)
-            if any(wanted.items() <= line.items() for line in lines):
+            if trial_tables.has(options.csv, wanted, ablations.COLUMNS):
                 print(f"{row}, seed {seed}: is in the table", flush=True)
                 continue
             size = ablations.settings_of(row)["vocab_size"]
@@ -55,9 +52,7 @@ def compute(options: argparse.Namespace) -> None:
             command = f"python scripts/ablate_stories.py --rows {shlex.quote(row)} --seeds {seed}"
             command += f" --share {options.share}"
             line = trial_tables.add(options.csv, wanted, found, command, ablations.COLUMNS)
-            hidden = ("settings", "command")
-            shown = {key: value for key, value in line.items() if value and key not in hidden}
-            print("  ".join(f"{key} {value}" for key, value in shown.items()), flush=True)
+            print(trial_tables.in_words(line, "settings"), flush=True)
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:

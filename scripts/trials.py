@@ -27,7 +27,6 @@ import torch
 from helpers.data.output import accept_any_text
 from helpers.studies import trial_tables
 from helpers.studies.errors import RowError, exit_code
-from helpers.studies.tables import locked
 from helpers.studies.trial_corpora import TEXTS, StoryCorpus, TextCorpus
 from helpers.studies.trials import RECIPES, run
 from helpers.training import options as kinds
@@ -39,8 +38,7 @@ TABLE = Path("benchmarks/results/pretraining_trials.csv")
 
 def compute(options: argparse.Namespace) -> None:
     """Compute what is missing in the table, seed by seed, so that every recipe has its first run early."""
-    with locked(options.csv):  # said now, not after the first run, if nothing can be written there
-        trial_tables.read(options.csv)
+    trial_tables.check_place(options.csv)
 
     @cache
     def corpus(length: int | None):
@@ -54,7 +52,7 @@ def compute(options: argparse.Namespace) -> None:
             recipe = RECIPES[name]
             recipe = replace(recipe, steps=options.steps or recipe.steps)
             wanted = trial_tables.identity(options.corpus, name, recipe, seed)
-            if any(wanted.items() <= line.items() for line in trial_tables.read(options.csv)):
+            if trial_tables.has(options.csv, wanted):
                 print(f"{name}, seed {seed}: is in the table", flush=True)
                 continue
             print(f"{name}, seed {seed}: {wanted['settings']}", flush=True)
@@ -64,8 +62,7 @@ def compute(options: argparse.Namespace) -> None:
             command = f"python scripts/trials.py --corpus {options.corpus} --recipes {shlex.quote(name)} "
             command += f"--seeds {seed} --steps {recipe.steps}"
             line = trial_tables.add(options.csv, wanted, found, command)
-            shown = {key: value for key, value in line.items() if value and key not in ("curve", "command")}
-            print("  ".join(f"{key} {value}" for key, value in shown.items()), flush=True)
+            print(trial_tables.in_words(line, "curve"), flush=True)
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:

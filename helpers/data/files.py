@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["DataError", "disk_full", "explain_os_errors", "sha256_of", "size_of", "write_atomically"]
+__all__ = [
+    "DataError", "disk_full", "explain_os_errors", "replace_whole", "sha256_of", "size_of",
+    "write_atomically",
+]  # fmt: skip
 
 
 class DataError(RuntimeError):
@@ -16,17 +19,22 @@ class DataError(RuntimeError):
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that other processes see the whole new one or none of it."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    """Write a file so that other processes see the whole new one or none of it; DataError where it fails."""
     with explain_os_errors(path.parent):
-        try:
-            with open(partial, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        replace_whole(path, content)
+
+
+def replace_whole(path: Path, content: bytes) -> None:
+    """The same, with the system's own errors: OSError, for files that are none of the course's data."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        with open(partial, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -8,6 +8,7 @@
     question     what a question is
     tables       the exercises and questions, a file for each notebook
     references   right functions that are taught and not used again
+    steps        a probe that goes no further than the first fault
     judging      how a check comes to its verdict
     comparison   where two results first differ, in a sentence
     limits       a learner's function is run: stopped when it does not end, its printing caught

@@ -59,14 +59,15 @@ class Build:
         self.faults: list[str] = []
         self._copies: dict[str, ModuleType] = {}
         self._spaces: list[dict] = []
+        kept = mine.kept()
         exercises = [e for e in EXERCISES.values() if e.kind == "write" and module_of(e) in TAUGHT]
         for name in TAUGHT:
             copy = self._copies[name] = self._load(name)
             for exercise in (e for e in exercises if module_of(e) == name):
-                if self._place(exercise, copy) and name in modules:
-                    self.parts[exercise.id] = "yours"
-                elif name in modules:
-                    self.parts[exercise.id] = "ours"
+                placed = exercise.id in kept and exercise.id not in self.left_out
+                placed = placed and self._place(exercise, copy)
+                if name in modules:
+                    self.parts[exercise.id] = "yours" if placed else "ours"
         self._share()
 
     def __getattr__(self, name: str) -> ModuleType:
@@ -97,8 +98,6 @@ class Build:
 
     def _place(self, exercise: Exercise, copy: ModuleType) -> bool:
         """Put the learner's part in the place of the course's; whether it was done."""
-        if exercise.id in self.left_out or exercise.id not in mine.kept():
-            return False
         space = dict(copy.__dict__)
         try:
             function = mine.define(exercise, space)

@@ -51,8 +51,9 @@ def _judge(exercise: Exercise, function: Callable) -> Verdict:
     right = outcome_of(exercise, exercise.reference)
     if right.error is not None:
         raise RuntimeError("the right function fails on the probe") from right.error
-    yours = outcome_of(exercise, function, max(exercise.seconds, 5 * right.seconds))
-    words = _complaint(exercise, function, yours, right)
+    limit = max(exercise.seconds, 5 * right.seconds)
+    yours = outcome_of(exercise, function, limit)
+    words = _complaint(exercise, function, yours, right, limit)
     if words is None:
         return Verdict(RIGHT, f"right. Notice that {exercise.notice}")
     if yours.printed.strip():
@@ -62,10 +63,11 @@ def _judge(exercise: Exercise, function: Callable) -> Verdict:
     return Verdict(NOT_YET, words)
 
 
-def _complaint(exercise: Exercise, function: Callable, yours: Outcome, right: Outcome) -> str | None:
-    """What is wrong with an outcome, for the learner; None where nothing is."""
+def _complaint(
+    exercise: Exercise, function: Callable, yours: Outcome, right: Outcome, limit: float
+) -> str | None:
+    """What is wrong with an outcome, for the learner; None where nothing is. limit: its seconds."""
     if yours.stopped:
-        limit = max(exercise.seconds, 5 * right.seconds)
         words = f"it did not end within {limit:.2g} s: does each loop come nearer to its end?"
         return f"{words} {mistake}" if (mistake := _mistake(exercise, yours, right)) else words
     found = first_difference(exercise, yours, right)

@@ -13,10 +13,9 @@ import os
 import re
 import symtable
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 from helpers.exercises.exercise import Exercise
 from helpers.exercises.sources import source_of
@@ -76,16 +75,10 @@ def keep(exercise: Exercise, function: Callable) -> str | None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file in one step: whoever looks sees the old one or the new one."""
+    from helpers.data.files import replace_whole  # not at the top: importing the exercises is quick
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace_whole(path, text.encode())
 
 
 def globals_used(text: str) -> list[str]:
@@ -126,10 +119,7 @@ def _context(function: Callable, text: str, own: set[str]) -> tuple[list[str], l
             imports.append(line)
         elif _is_constant(space[name]):
             values.append(f"{name} = {space[name]!r}")
-        elif inspect.isfunction(space[name]) and (helper := source_of(space[name])):
-            helpers += ["", "", helper.rstrip()]
-            waiting += globals_used(helper)
-        elif isinstance(space[name], type) and (helper := source_of(space[name])):
+        elif isinstance(space[name], type | FunctionType) and (helper := source_of(space[name])):
             helpers += ["", "", helper.rstrip()]
             waiting += globals_used(helper)
         else:
@@ -241,7 +231,7 @@ def noted() -> dict[str, str]:
 
 def note(entry_id: str, status: str) -> None:
     """Remember how an exercise or question stands; once right, it stays so."""
-    if noted().get(entry_id) != status and noted().get(entry_id) != "right":
+    if noted().get(entry_id) not in (status, "right"):
         _note(entry_id, status)
 
 

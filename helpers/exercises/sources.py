@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Callable
 from types import CodeType
 
-__all__ = ["code_of", "source_of", "is_untouched", "is_empty_definition", "line_of"]
+__all__ = ["code_of", "source_of", "is_untouched", "is_empty_definition", "line_of", "python_lines"]
 
 
 def code_of(thing: Callable) -> CodeType | None:
@@ -42,7 +42,7 @@ def source_of(thing: Callable) -> str | None:
     if text is None:
         return None
     try:
-        tree = ast.parse(_python(text))
+        tree = ast.parse(python_lines(text))
     except SyntaxError:
         return None
     kinds = ast.ClassDef if isinstance(thing, type) else ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -61,8 +61,8 @@ def source_of(thing: Callable) -> str | None:
     return textwrap.dedent("\n".join(lines))
 
 
-def _python(text: str) -> str:
-    """A cell's text with IPython's own lines made comments."""
+def python_lines(text: str) -> str:
+    """A cell's text with IPython's own lines (% and !) made comments, so that Python can parse it."""
     return "\n".join("#" + line if line.startswith(("%", "!")) else line for line in text.splitlines())
 
 

@@ -12,7 +12,7 @@ from helpers.data.files import write_atomically
 from helpers.studies.tables import TableError, csv_line, locked, read_csv
 from helpers.studies.trials import Recipe, differences
 
-__all__ = ["COLUMNS", "RUN", "add", "identity", "read"]
+__all__ = ["COLUMNS", "RUN", "add", "check_place", "has", "identity", "in_words", "read"]
 
 RUN = ("corpus", "recipe", "settings", "seed", "steps")  # what a run is found by
 COLUMNS = (
@@ -34,17 +34,28 @@ def read(path: str | Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, s
     """All lines of a table, none if there is no file yet; TableError for other columns and damaged lines."""
     if not os.path.exists(path):
         return []
-    found, lines = _with_newer(*read_csv(path))
-    if found != tuple(columns):
+    found, lines = read_csv(path)
+    if found not in (tuple(columns), tuple(name for name in columns if name not in NEWER)):
         raise TableError(f"{path} has other columns than this script writes: choose another file")
-    return lines
+    return [dict.fromkeys(columns, "") | line for line in lines]
 
 
-def _with_newer(columns: tuple[str, ...], lines: list[dict[str, str]]) -> tuple:
-    """A table without the columns in `NEWER` gets them, empty."""
-    if columns == tuple(name for name in COLUMNS if name not in NEWER):
-        return COLUMNS, [dict.fromkeys(COLUMNS, "") | line for line in lines]
-    return columns, lines
+def check_place(path: str | Path, columns: Sequence[str] = COLUMNS) -> None:
+    """Raise TableError now, and not after the first run, where nothing can be written there."""
+    with locked(path):
+        read(path, columns)
+
+
+def has(path: str | Path, run: dict[str, str], columns: Sequence[str] = COLUMNS) -> bool:
+    """Whether a run, as `identity` names it, is in the table."""
+    return any(run.items() <= line.items() for line in read(path, columns))
+
+
+def in_words(line: dict[str, str], *hidden: str) -> str:
+    """A line of the table as it is printed, without its empty cells and its command."""
+    return "  ".join(
+        f"{key} {value}" for key, value in line.items() if value and key not in (*hidden, "command")
+    )
 
 
 def add(

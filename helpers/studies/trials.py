@@ -19,7 +19,14 @@ from helpers.encoder import BertConfig
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens
 from helpers.training import optimizer as long_run
 from helpers.training.starts import NEIGHBORS, start_with_neighbors
-from helpers.training.variants import BIASES, NORMS, VariantBert, masked_variant_logits, shrink_by_layer
+from helpers.training.variants import (
+    BIASES,
+    NORMS,
+    VariantBert,
+    masked_variant_logits,
+    share_left,
+    shrink_by_layer,
+)
 
 __all__ = ["RECIPES", "Hiding", "Recipe", "differences", "make_model", "make_optimizer", "run"]
 
@@ -98,7 +105,7 @@ class Recipe:
         """After this share of the steps: batches in an update, mask rate, share of the bias."""
         parts = round(1 + progress * (self.last_rows // self.rows - 1))
         rate = self.mask_rate + progress * (self.last_mask_rate - self.mask_rate)
-        return parts, rate, max(0.0, 1 - progress / self.anneal) if self.anneal else 0.0
+        return parts, rate, share_left(progress, self.anneal)
 
 
 PLAIN, PRE = Recipe(), Recipe(norm="pre", anneal=0.5)

@@ -4,7 +4,7 @@ Support code. The stored run on real text was trained on it, so it stays as it i
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from helpers import data
 from helpers.training.overlap import Sentences
@@ -18,6 +18,7 @@ __all__ = [
     "held_out_reviews",
     "in_hundreds",
     "reviews",
+    "unseen_reviews",
 ]
 
 # Articles on which the long run is measured; they are in no training text, nor in that of the tokenizer.
@@ -51,10 +52,13 @@ def reviews() -> list[list[str]]:
     A sentence that has one of the validation or test split inside it, of five words or more, is left out.
     """
     splits = [data.reviews(domain) for domain in DOMAINS]
-    unseen = Sentences(
-        review.text for split in splits for review in [*split["validation"], *split["test"]]
-    )
+    unseen = Sentences(unseen_reviews(splits))
     return [[r.text for r in split["train"] if not unseen.are_inside(r.text)] for split in splits]
+
+
+def unseen_reviews(splits: Iterable[dict[str, list[data.Review]]]) -> list[str]:
+    """The validation and test sentences of all domains, each as `data.reviews` gives it."""
+    return [r.text for split in splits for name in ("validation", "test") for r in split[name]]
 
 
 def held_out_articles() -> list[str]:

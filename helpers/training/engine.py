@@ -180,7 +180,6 @@ class Run:
         """One step: the weights change; loss, right answers, count and gradient norm are added up."""
         settings, accelerator = self.settings, self.accelerator
         self.step += 1
-        self.plain.bert.bias_share = bias_share(self.step - 1, settings)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * learning_rate_share(self.step, settings)
         # Dropout's numbers follow from the step and the process, so a resumed run draws the same ones.
@@ -202,7 +201,7 @@ class Run:
         self.refuse_bad_numbers(totals[0] / count, norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        self.plain.bert.bias_share = bias_share(self.step, settings)  # as it is measured
+        self.plain.bert.bias_share = bias_share(self.step, settings)
         self.sums = self.sums + torch.stack([totals[0], totals[1], count, norm]).float().cpu()
         self.since += 1
         self.seconds = time.monotonic() - self.begun

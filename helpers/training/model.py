@@ -20,7 +20,7 @@ from helpers.training.rows import MaskedRows, count_tokens
 from helpers.training.settings import RunError
 from helpers.training.shortcuts import masked_token_logits
 from helpers.training.starts import NEIGHBORS, log_frequencies, start_with_neighbors
-from helpers.training.variants import VariantBert, masked_variant_logits, shrink_by_layer
+from helpers.training.variants import VariantBert, masked_variant_logits, share_left, shrink_by_layer
 from helpers.wordpiece import WordPieceTokenizer
 
 __all__ = [
@@ -80,7 +80,7 @@ def make_model(
 
 def bias_share(step: int, settings: argparse.Namespace) -> float:
     """The share of the bias of attention that is there after so many steps: from 1 to 0 in --fade-steps."""
-    return max(0.0, 1 - step / settings.fade_steps) if settings.fade_steps else 0.0
+    return share_left(step, settings.fade_steps)
 
 
 class MaskedOnly(nn.Module):

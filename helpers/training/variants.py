@@ -24,13 +24,18 @@ from helpers.pretraining import BertForPreTraining
 from helpers.training.shortcuts import places_of, take, token_scores
 
 __all__ = [
-    "BIASES", "NORMS", "VariantBert", "alibi_slopes", "masked_variant_logits", "shrink_by_layer",
-    "to_megatron",
+    "BIASES", "NORMS", "VariantBert", "alibi_slopes", "masked_variant_logits", "share_left",
+    "shrink_by_layer", "to_megatron",
 ]  # fmt: skip
 
 NORMS = ("post", "pre")
 BIASES = ("distance", "offsets")
 SLOPE = 4.0  # of the offsets: a token one place beside the favorite gets e^-4 of its weight
+
+
+def share_left(done: float, whole: float) -> float:
+    """What is left, after `done`, of something that falls from 1 to 0 at `whole`; 0 where `whole` is 0."""
+    return max(0.0, 1 - done / whole) if whole else 0.0
 
 
 def alibi_slopes(num_heads: int) -> list[float]:

@@ -41,8 +41,7 @@ def documents() -> list[str]:
 
 def sources() -> Iterator[Source]:
     """Articles, reviews, leads and chapters, one source after the other."""
-    reviews = [data.reviews(domain) for domain in course.DOMAINS]
-    unseen = [r.text for split in reviews for name in ("validation", "test") for r in split[name]]
+    unseen = course.unseen_reviews(data.reviews(domain) for domain in course.DOMAINS)
     runs = HeldOutText([*course.held_out_articles(), *unseen, *held_out_chapters()])
     sentences = Sentences(unseen)
 

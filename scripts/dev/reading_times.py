@@ -57,7 +57,7 @@ def course_cells(cells) -> int:
     """How many cells there are besides stubs, guesses, and what stands under headings *Break it*."""
     count, level = 0, 0  # the level of the heading under which a bug is looked for
     for cell in cells:
-        if cell.cell_type == "markdown" and (heading := re.search(r"^(#+) +(.*)", cell.source, re.M)):
+        if cell.cell_type == "markdown" and (heading := HEADING.search(cell.source)):
             if not level or len(heading[1]) <= level:
                 level = len(heading[1]) if heading[2].startswith("Break it") else 0
         count += not level and not (cell.cell_type == "code" and sync_exercises.kind(cell.source))

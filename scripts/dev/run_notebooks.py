@@ -82,8 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.environ.setdefault(name, value)
     os.environ.setdefault("BERT_COURSE_STILL", "1")  # helpers/views/explorer.py: a picture, no widgets
     if options.check or options.twice:  # what is written must not come from, or get into, a learner's folder
-        os.environ["BERT_COURSE_MINE"] = tempfile.mkdtemp(prefix="bert_course_mine_")
-        atexit.register(shutil.rmtree, os.environ["BERT_COURSE_MINE"], ignore_errors=True)
+        leave_learners_folder()
     start = time.monotonic()
     paths, store = find(options.names), not (options.check or options.twice)
     runs = list(run_all(paths, store, options.jobs, options.twice))
@@ -94,6 +93,12 @@ def main(arguments: list[str] | None = None) -> int:
         + (f"; failed: {', '.join(failed)}" if failed else "; all well")
     )
     return 1 if failed else 0
+
+
+def leave_learners_folder() -> None:
+    """From here on, exercises that pass are kept in an empty folder, which goes when this process ends."""
+    os.environ["BERT_COURSE_MINE"] = tempfile.mkdtemp(prefix="bert_course_mine_")
+    atexit.register(shutil.rmtree, os.environ["BERT_COURSE_MINE"], ignore_errors=True)
 
 
 def find(names: list[str], folder: Path = NOTEBOOKS) -> list[Path]:

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from helpers.data.output import accept_any_text  # noqa: E402
+from helpers.exercises.sources import python_lines  # noqa: E402
 from scripts.dev import sync_exercises  # noqa: E402
 
 # What a notebook teaches, by height: a module may import only from lower ones, and never support code.
@@ -107,11 +108,6 @@ def references(root: Path) -> dict[str, dict[str, Definition]]:
         texts = {d.name: d for d in definitions(source) if d.name in names}
         found[f"exercises/references/{path.stem}"] = texts
     return found
-
-
-def python_lines(source: str) -> str:
-    """A cell's source with IPython's own lines (% and !) made comments, so that Python can parse it."""
-    return "\n".join("#" + line if line.startswith(("%", "!")) else line for line in source.splitlines())
 
 
 def notebook_paths(root: Path) -> list[Path]:

@@ -221,13 +221,18 @@ def blank_tokens(context, where):
     return context
 
 
-def switch_after_mixing(attention, head):
+def silence_result_of(layer, attention, head):
+    """Zeros in the head's places of what one of the linear layers gives."""
     size = attention.output.in_features // attention.num_heads
 
     def silence(layer, inputs, result):
         return blank(result.clone(), slice(head * size, (head + 1) * size))
 
-    return attention.output.register_forward_hook(silence)
+    return layer.register_forward_hook(silence)
+
+
+def switch_after_mixing(attention, head):
+    return silence_result_of(attention.output, attention, head)
 
 
 def switch_without_return(attention, head):
@@ -264,22 +269,12 @@ def switch_without_handle(attention, head):
 
 
 def switch_the_keys(attention, head):
-    size = attention.output.in_features // attention.num_heads
-
-    def silence(layer, inputs, result):
-        return blank(result.clone(), slice(head * size, (head + 1) * size))
-
-    return attention.key.register_forward_hook(silence)
+    return silence_result_of(attention.key, attention, head)
 
 
 def switch_the_values(attention, head):
     """Right, in another way: without values a head has nothing to hand on."""
-    size = attention.output.in_features // attention.num_heads
-
-    def silence(layer, inputs, result):
-        return blank(result.clone(), slice(head * size, (head + 1) * size))
-
-    return attention.value.register_forward_hook(silence)
+    return silence_result_of(attention.value, attention, head)
 
 
 def switch_by_mask(attention, head):

@@ -247,13 +247,7 @@ def evaluating_nothing(model):
     yield
 
 
-@contextmanager
-def evaluating_without_finally(model):
-    before = [(part, part.training) for part in model.modules()]
-    model.eval()
-    yield
-    for part, mode in before:
-        part.training = mode
+evaluating_without_finally = contextmanager(evaluating_without_decorator)
 
 
 @contextmanager

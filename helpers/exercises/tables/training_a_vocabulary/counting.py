@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import training_a_vocabulary as references
-from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
+from helpers.exercises.steps import stepwise
 from helpers.wordpiece import split_into_characters
 
 # 2.1 split_into_characters

@@ -1,7 +1,7 @@
 """Counting only what changes: the pairs beside a merged place, and a merge in all words."""
 
 from helpers.exercises.exercise import Exercise, Mistake, with_method
-from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
+from helpers.exercises.steps import stepwise
 from helpers.wordpiece import PairCounts, changed_pairs
 
 # 2.5 changed_pairs

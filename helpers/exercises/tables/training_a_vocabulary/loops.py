@@ -7,7 +7,7 @@ from helpers import wordpiece
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import training_a_vocabulary as references
 from helpers.exercises.references.training_a_vocabulary import join_everywhere, pair_frequencies
-from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
+from helpers.exercises.steps import stepwise
 from helpers.wordpiece import (
     PairCounts,
     choose_alphabet,

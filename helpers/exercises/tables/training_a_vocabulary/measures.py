@@ -5,7 +5,7 @@ from math import log, log2
 
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import training_a_vocabulary as references
-from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
+from helpers.exercises.steps import stepwise
 from helpers.wordpiece import longest_match_first
 
 # 2.8 tokens_per_word

@@ -2,7 +2,7 @@
 
 from helpers import wordpiece
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
+from helpers.exercises.steps import stepwise
 from helpers.wordpiece import (
     LONGEST_WORD,
     SPECIAL_TOKENS,

@@ -6,7 +6,7 @@ import unicodedata
 from helpers import wordpiece
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import wordpiece_tokenization as references
-from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
+from helpers.exercises.steps import stepwise
 from helpers.wordpiece import CHINESE_RANGES, WHITE_SPACE, in_canonical_order, normalize_character
 
 # 1.5 without_accents

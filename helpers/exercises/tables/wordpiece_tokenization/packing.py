@@ -6,7 +6,7 @@ import torch
 
 from helpers import wordpiece
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
+from helpers.exercises.steps import stepwise
 from helpers.wordpiece import Encoding, add_special_tokens, pad_encodings, truncate_longest_first
 
 # 1.9 add_special_tokens

@@ -6,7 +6,7 @@ import unicodedata
 
 from helpers import wordpiece
 from helpers.exercises.exercise import Exercise, Mistake
-from helpers.exercises.tables.wordpiece_tokenization.steps import stepwise
+from helpers.exercises.steps import stepwise
 from helpers.wordpiece import is_punctuation
 
 # 1.1 join_pieces
