@@ -5,6 +5,8 @@
     recipes        what a row starts from, and the settings that decide a run
     prompts        a classifier that reads at a gap, as pretraining asks
     trainer        the library's training loop in the place of ours
+    own_tables     tables of labelled texts as one has them, cleaned and split
+    own_methods    ways to learn from such a table: a linear model, minilm as it is, minilm fine-tuned
     tables         a table of runs on the disk, with the answers of each run
     reports        means, intervals and paired tests, printed
     domains        a model tuned on one kind of text, asked about others
