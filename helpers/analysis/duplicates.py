@@ -1,7 +1,7 @@
 """Texts that are nearly the same: groups of them, by the pieces of words that they share.
 
-Left out: very many texts (all pairs are compared), and meaning: two texts that say the same in other words are
-different here.
+Left out: very many texts (all pairs are compared), and meaning: two texts that say the same in other words
+are different here.
 """
 
 import re

@@ -180,8 +180,8 @@ def fine_tune(table: Table, seed: int, epochs: int, batch_size: int) -> Answer:
             per_device_eval_batch_size=64, learning_rate=PLAN["learning_rate"], warmup_steps=0.1,
             weight_decay=0.01, train_sampling_strategy="group_by_length", eval_strategy="epoch",
             save_strategy="epoch", save_total_limit=1, save_only_model=True, load_best_model_at_end=True,
-            metric_for_best_model="macro_f1", logging_strategy="no", report_to="none", disable_tqdm=True, dataloader_pin_memory=False,
-            use_cpu=not torch.cuda.is_available(),
+            metric_for_best_model="macro_f1", logging_strategy="no", report_to="none",
+            disable_tqdm=True, dataloader_pin_memory=False, use_cpu=not torch.cuda.is_available(),
         )  # fmt: skip
         trainer = transformers.Trainer(
             model, arguments, train_dataset=rows("train"), eval_dataset=rows("validation"),

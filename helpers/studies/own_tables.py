@@ -92,7 +92,7 @@ def split(rows: pd.DataFrame, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame
     return tuple(part.reset_index(drop=True) for part in (train, validation, test))
 
 
-def neighbors(counts: tuple[int, int, int] = (800, 250, 500), seed: int = 0) -> tuple[pd.DataFrame, ...]:
+def neighbors(counts: tuple[int, int, int] = (400, 150, 400), seed: int = 0) -> tuple[pd.DataFrame, ...]:
     """Pairs of sentences, two for each of `counts` first sentences in training, validation and test part.
 
     One second sentence is the next one of the paragraph ("follows"), the other stands elsewhere in the same
