@@ -50,7 +50,7 @@ def evaluate(
     out: str | Path | None = None, merge_labels: bool = False, encoding: str = "utf-8", force: bool = False,
     device: str = "cpu", say: Say = print,
 ) -> dict:  # fmt: skip
-    """Compare a classifier's answers with the labels of a table; returns the figures; `out` gets them as JSON.
+    """Compare a classifier's answers with the labels of a table; the figures, which `out` gets as JSON.
 
     Rows without text or label are left out and counted, and so are labels that the classifier does not know:
     it can't be right there, and `accuracy_with_unknown` counts them as wrong. InputError where none is left.

@@ -51,13 +51,14 @@ answers.csv`. FOLDER is the folder of this file.
 
 `{command}`
 
-Start: {base}. {epochs} epochs, of which number {best_epoch} was kept, the best on the validation part. Learning
-rate {learning_rate:g}, batches of {batch_size}, {frozen} lower layers unchanged, {seconds:.0f} seconds. {versions}.
+Start: {base}. {epochs} epochs, of which number {best_epoch} was kept, the best on the validation part.
+Learning rate {learning_rate:g}, batches of {batch_size}, {frozen} lower layers unchanged; {seconds:.0f} s.
+{versions}.
 
 ## How good it is
 
-On the test part ({test_rows} texts, none of them seen in training; intervals of 95% for other texts of this kind
-and this one model):
+On the test part ({test_rows} texts, none of them seen in training; intervals of 95% for other texts of this
+kind and this one model):
 
 | | macro-F1 | accuracy |
 | --- | --- | --- |

@@ -61,7 +61,7 @@ def train(
     file: str | Path, out: str | Path, choices: Choices, *, force: bool = False, device: str = "cpu",
     command: str = "", say: Say = print,
 ) -> dict:  # fmt: skip
-    """Train a classifier on a table and save it; returns settings and figures, as classifier.json has them."""
+    """Train a classifier on a table and save it; returns what classifier.json gets: settings, figures."""
     began = time.perf_counter()
     check_folder(out, force)
     columns = [name for name in (choices.text, choices.second, choices.label) if name is not None]
@@ -100,7 +100,8 @@ def train(
         "format": 1,
         **asdict(choices),
         "learning_rate": plan.learning_rate, "epochs": plan.epochs, "best_epoch": best,
-        "frozen_layers": frozen, "max_length": plan.max_length, "cut_texts": cut, "seconds": seconds, "command": command,
+        "frozen_layers": frozen, "max_length": plan.max_length, "cut_texts": cut, "seconds": seconds,
+        "command": command,
         "data": {"file": table.name, "sha256": sha256_of(Path(file)), **examples.counts},
         "labels": _label_counts(examples, parts),
         "test": scores.as_json(),

@@ -94,9 +94,9 @@ def outcome_lines(scores: Scores, settings: dict) -> list[str]:
     """A trained classifier on the test part, beside word counts and the most frequent class."""
     beside, usual = settings["baseline"], settings["baseline"]["most_frequent"]
     return [
-        f"test, {settings['test']['examples']:,} texts      macro-F1              accuracy",
-        f"this classifier       {percent(scores.macro_f1._asdict()):22}{percent(scores.accuracy._asdict())}",
-        f"word counts, tuned    {percent(beside['macro_f1']):22}{percent(beside['accuracy'])}",
-        f"most frequent class   {percent(usual['macro_f1']):22}{percent(usual['accuracy'])}",
+        f"{settings['test']['examples']:,} test texts".ljust(22) + "macro-F1".ljust(26) + "accuracy",
+        f"this classifier       {percent(scores.macro_f1._asdict()):26}{percent(scores.accuracy._asdict())}",
+        f"word counts, tuned    {percent(beside['macro_f1']):26}{percent(beside['accuracy'])}",
+        f"most frequent class   {percent(usual['macro_f1']):26}{percent(usual['accuracy'])}",
         f"difference from word counts: {points(beside['difference'])}. {verdict(beside['difference'])}",
     ]
