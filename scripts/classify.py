@@ -81,7 +81,10 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace, command: str) -> None:
-    device = str(choose_device(os.environ.get(DEVICE_VARIABLE)))
+    try:
+        device = str(choose_device(os.environ.get(DEVICE_VARIABLE)))
+    except (RuntimeError, ValueError) as error:
+        raise InputError(str(error)) from None
     shared = {"force": options.force, "device": device, "say": lambda line: print(line, flush=True)}
     if options.command == "train":
         chosen = {name: vars(options)[name] for name in Choices.__dataclass_fields__}
@@ -107,8 +110,9 @@ def main(given: list[str] | None = None) -> int:
     except (InputError, CheckpointError, DataError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except MemoryError:
-        print("error: there is not enough memory: cut the table into parts", file=sys.stderr)
+    except (MemoryError, torch.OutOfMemoryError):
+        print("error: out of memory: cut the table into parts, or make --batch-size or --max-length smaller",
+              file=sys.stderr)  # fmt: skip
         return 1
     except KeyboardInterrupt:
         print("interrupted: nothing half-written was kept", file=sys.stderr)

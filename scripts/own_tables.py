@@ -131,7 +131,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--task", choices=own_tables.TABLES, default="messages")
-    add("--methods", nargs="+", choices=own_methods.METHODS, default=list(own_methods.METHODS))
+    add("--methods", nargs="+", choices=own_methods.LEARNERS, default=list(own_methods.LEARNERS))
     add("--seeds", type=kinds.seed(), nargs="+", default=[0, 1, 2, 3, 4])
     add("--labels", type=kinds.either("all", kinds.count(20)), nargs="+", default=["all"],
         help="numbers of training rows, or all")  # fmt: skip

@@ -112,9 +112,6 @@ def _read(file: str | Path, columns: Sequence[str | None], encoding: str, say: S
 
 
 def _load(folder: str | Path, device: str) -> Classifier:
-    folder = Path(folder)
-    if not folder.expanduser().is_dir():
-        raise InputError(f"there is no folder {folder}: give the one that train wrote with --out")
     classifier = load_classifier(folder)
     classifier.model.to(device)
     return classifier

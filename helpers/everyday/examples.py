@@ -5,6 +5,7 @@ texts that are nearly the same but for a word or a number.
 """
 
 import random
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -61,7 +62,7 @@ def same_text_key(pair: Pair) -> str:
     keys = []
     for text in pair:
         plain = unicodedata.normalize("NFKC", text or "").casefold()
-        words = "".join(char if char.isalnum() or unicodedata.combining(char) else " " for char in plain)
+        words = "".join(char if unicodedata.category(char)[0] in "LMN" else " " for char in plain)
         keys.append(" ".join(words.split()) or " ".join(plain.split()))
     return "\n".join(keys)
 
@@ -83,7 +84,13 @@ def labelled(table: Table, text: str, label: str, second: str | None = None, mer
         names = merged(names)
     keys = [same_text_key(pair) for pair in pairs]
     where = f"{table.name}, column {label!r}"
-    notes = check_classes(names, keys, [table.lines[row] for row in rows], where)
+    lines = [table.lines[row] for row in rows]
+    notes = check_classes(names, keys, lines, where)
+    if swallowed := [line for line, pair in zip(lines, pairs, strict=True) if _holds_rows(pair.text)]:
+        notes.append(
+            f"{len(swallowed):,} texts look as if they had swallowed rows of a table (the first in line "
+            f"{swallowed[0]:,}): a double quote may have been left open there; split them before training"
+        )
     classes = classes_of(names)
     two = sum(len(found) > 1 for found in _labels_of(keys, names).values())
     counts = {
@@ -96,6 +103,13 @@ def labelled(table: Table, text: str, label: str, second: str | None = None, mer
     }
     number = {name: index for index, name in enumerate(classes)}
     return Labelled(pairs, [number[name] for name in names], classes, keys, counts, notes)
+
+
+def _holds_rows(text: str) -> bool:
+    """Whether most lines of a text begin with one of a few words and a delimiter, as rows of a table do."""
+    lines = text.split("\n")[1:]
+    starts = [found[0] for line in lines if (found := re.match(r"[^\t,;]{1,30}[\t,;]", line))]
+    return len(starts) >= max(3, 0.8 * len(lines)) and len(set(starts)) <= max(2, len(starts) / 5)
 
 
 def _labels_of(keys: Sequence[str], labels: Sequence) -> dict[str, Counter]:
@@ -111,7 +125,7 @@ def split(examples: Labelled, seed: int = 0, share: float = 0.1) -> Parts:
 
     Of each class `share` of its different texts is tested and as much is for choices (validation), at least
     one each; a class of two texts has none for choices. A text with two labels counts by its more frequent
-    one, the first of equals.
+    one, the first of equals. InputError where no class has two texts of its own.
     """
     rows_of: dict[str, list[int]] = {}
     for row, key in enumerate(examples.keys):
@@ -121,6 +135,8 @@ def split(examples: Labelled, seed: int = 0, share: float = 0.1) -> Parts:
         usual = counts.most_common(1)[0][0]
         first = next(row for row in rows_of[key] if examples.labels[row] == usual)
         by_class.setdefault(usual, []).append(first)
+    if all(len(found) < 2 for found in by_class.values()):
+        raise InputError("too few different texts with one label each: none is left for a test")
     dice, parts = random.Random(seed), Parts([], [], [])
     for label in sorted(by_class):
         found = by_class[label]

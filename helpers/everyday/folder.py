@@ -13,7 +13,7 @@ from typing import NamedTuple
 from helpers import checkpoints
 from helpers.checkpoints.places import unfinished_folder
 from helpers.classification import BertForClassification
-from helpers.everyday.errors import InputError, explained, shown
+from helpers.everyday.errors import InputError, check_writable, explained, shown
 from helpers.wordpiece import WordPieceTokenizer
 
 __all__ = [
@@ -58,6 +58,7 @@ def check_folder(folder: str | Path, force: bool = False) -> Path:
         raise InputError(f"{folder} holds more than a classifier ({shown(others, 3)}): name another folder")
     if found and not force:
         raise InputError(f"{folder} holds a model already: name another folder, or replace it with --force")
+    check_writable(folder.absolute().parent)
     return folder
 
 
@@ -90,7 +91,8 @@ def load_classifier(folder: str | Path) -> Classifier:
         raise InputError(
             f"{folder} holds a {type(model).__name__}, no classifier: make one with the command train"
         )
-    settings = dict(DEFAULTS)
+    most = model.bert.config.max_positions
+    settings = DEFAULTS | {"max_length": min(DEFAULTS["max_length"], most)}
     path = folder / SETTINGS
     if path.exists():
         try:
@@ -98,10 +100,6 @@ def load_classifier(folder: str | Path) -> Classifier:
                 settings |= json.loads(path.read_text(encoding="utf-8-sig"))
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(f"{path} is damaged ({error}): train the classifier anew") from None
-    most = model.bert.config.max_positions
-    settings["max_length"] = (
-        min(settings["max_length"], most) if not path.exists() else settings["max_length"]
-    )
     length, second = settings["max_length"], settings["second"]
     if type(length) is not int or not 3 <= length <= most:
         raise InputError(f"{path}: max_length is {length!r}, expected a whole number from 3 to {most}")

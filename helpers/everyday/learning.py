@@ -138,7 +138,10 @@ def _steps(plan: FineTuning, rows: int) -> tqdm:
 
 
 def _counter(bar: tqdm) -> Callable[[int, float], None]:
-    return lambda step, loss: bar.update() and None
+    def count(step: int, loss: float) -> None:
+        bar.update()
+
+    return count
 
 
 def _teller(say: Say, plan: FineTuning, bar: tqdm) -> Callable[[Epoch], None]:

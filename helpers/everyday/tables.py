@@ -16,7 +16,7 @@ from pathlib import Path
 from helpers.data.files import replace_whole
 from helpers.everyday.decoding import decode
 from helpers.everyday.delimited import WORDS, parse_delimited
-from helpers.everyday.errors import InputError, explained, shown
+from helpers.everyday.errors import InputError, check_writable, explained, shown
 from helpers.everyday.json_lines import parse_json_lines
 
 __all__ = ["Table", "check_output", "read_table", "table_bytes", "write_table"]
@@ -157,6 +157,7 @@ def check_output(path: str | Path, source: str | Path | None = None, force: bool
                 raise InputError(f"{path} is the table that is read: choose another name for what is written")
             if not force:
                 raise InputError(f"{path} exists already: choose another name, or add --force to replace it")
+    check_writable(path.absolute().parent)
     return path
 
 

@@ -19,9 +19,9 @@ from helpers import data
 from helpers.studies.own_tables import Table, load, macro_f1
 from helpers.wordpiece import TruncationWarning
 
-__all__ = ["METHODS", "SETTINGS", "Answer", "fine_tune", "run_method", "settings_of"]
+__all__ = ["LEARNERS", "SETTINGS", "Answer", "fine_tune", "run_method", "settings_of"]
 
-METHODS = ("majority", "linear", "frozen", "minilm")
+LEARNERS = ("majority", "linear", "frozen", "minilm")
 SETTINGS = ("task", "method", "labels", "seed", "epochs", "batch_size", "learning_rate", "frozen_layers")
 PLAN = {"epochs": 2, "batch_size": 32, "learning_rate": 2e-4, "frozen_layers": 3}
 LEAST_STEPS = 100  # few labels get more epochs, as in notebook 9

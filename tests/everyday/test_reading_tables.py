@@ -186,7 +186,7 @@ CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 TEXTS = st.text(CHARACTERS | st.sampled_from("\r\n\t,;\"'\\ "), max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(rows=st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=5), kind=st.sampled_from([".csv", ".tsv"]))
 def test_what_was_written_is_read(rows, kind):
     """By ourselves and by pandas."""

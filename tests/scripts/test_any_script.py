@@ -19,6 +19,7 @@ SCRIPTS = (
     "fine_tuning_studies",
     "own_tables",
     "trials",
+    "classify",
 )
 DEV = ("run_notebooks", "sync_cells", "badges", "try_colab", "check_resuming")
 BENCHMARKS = ("pretraining_cost", "pretraining_gpu", "pretraining_race", "pretraining_speed", "waiting")

@@ -33,13 +33,13 @@ def test_a_series_goes_on_where_it_stopped_and_reports(quick, tmp_path, capsys):
     asked = ["--csv", str(tmp_path / "runs.csv"), "--task", "messages", "--labels", "200", "all"]
     assert script.main([*asked, "--seeds", "0"]) == 0
     first = len(quick)
-    assert first == 2 * len(own_methods.METHODS)
+    assert first == 2 * len(own_methods.LEARNERS)
     assert script.main([*asked, "--seeds", "0", "1"]) == 0
-    assert len(quick) == first + len(own_methods.METHODS) + 1  # with all labels only minilm has another seed
+    assert len(quick) == first + len(own_methods.LEARNERS) + 1  # with all labels only minilm has another seed
     capsys.readouterr()
     assert script.main(["--csv", str(tmp_path / "runs.csv"), "--report"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 * len(own_methods.METHODS) and "accuracy against linear +" in lines[2]
+    assert len(lines) == 2 * len(own_methods.LEARNERS) and "accuracy against linear +" in lines[2]
 
 
 def test_what_a_line_says_can_be_computed_again_from_the_answers(quick, tmp_path):

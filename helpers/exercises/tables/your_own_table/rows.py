@@ -124,7 +124,8 @@ NUMBERS = '''
 def my_label_numbers(labels):
     """(classes, numbers): the names of the classes in alphabetical order, and each label's place in that list.
 
-    labels: a list of names. classes: a list in which every name stands once. numbers: a list of integers from 0.
+    labels: a list of names. classes: a list in which every name stands once. numbers: a list of integers
+    from 0.
     """
     ...
 '''
