@@ -71,7 +71,7 @@ QUESTIONS = (
     ),
     Question(
         id="12.q6",
-        text="Which two kinds of questions does the fine-tuned model most often take for each other? (ABBR an "
+        text="Which kinds of questions does a classifier most often take for each other? (ABBR an "
         "abbreviation, DESC a description, ENTY a thing, HUM a person, LOC a place, NUM a number)",
         choices={
             "a": "HUM and LOC, both of which are names",

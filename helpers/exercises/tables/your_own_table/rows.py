@@ -122,7 +122,7 @@ APART_MISTAKES = (
 
 NUMBERS = '''
 def my_label_numbers(labels):
-    """(classes, numbers): the names of the classes in alphabetical order, and each label's place in that list.
+    """(classes, numbers): the names in alphabetical order, and each label's place in that list.
 
     labels: a list of names. classes: a list in which every name stands once. numbers: a list of integers
     from 0.
