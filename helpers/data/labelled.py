@@ -34,7 +34,7 @@ class Question(NamedTuple):
 def messages() -> list[Message]:
     """The 5,574 messages of the SMS Spam Collection, in its order, duplicates and all.
 
-    Fetched at the first call (32 MB, a wheel). Eight rows of the file swallowed the 738 lines after them when
+    Fetched at the first call (32 MB, a wheel). Eight rows of the file swallowed the 737 lines after them when
     somebody read the original with the wrong quotes; here they are rows again. HTML entities are decoded.
     Raises DataError. Source: Almeida, Gómez Hidalgo and Yamakami (2011).
     """
