@@ -76,10 +76,10 @@ QUESTIONS = (
         choices={
             "a": "HUM and LOC, both of which are names",
             "b": "NUM and LOC",
-            "c": "DESC or ABBR and ENTY, which both begin with What",
+            "c": "ABBR and DESC, which both begin with What",
         },
         answer="c",
-        because="who, where and how many give the others away; What is … may ask for a thing or for an explanation.",
+        because="who, where and how many give the others away; What … may ask for a thing, an explanation or an abbreviation.",
         wrong={
             "a": "the answers look alike, but the classifier reads the questions: Who … and Where …",
             "b": "How many … and Where … are easy to tell apart.",
