@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from helpers.exercises import limits, sources
+from helpers.exercises import errors, limits, relations, sources
 from helpers.exercises.comparison import Difference, as_text, difference
 from helpers.exercises.exercise import NOT_TRIED, NOT_YET, RIGHT, Exercise, Mistake, Verdict
 
@@ -73,7 +73,7 @@ def _complaint(
     found = first_difference(exercise, yours, right)
     if yours.error is not None and found is None:
         words = error_in_words(exercise, function, yours.error)
-        return _joined(words, _mistake(exercise, yours, right))
+        return _joined(words, _mistake(exercise, yours, right) or errors.explained(yours.error))
     if yours.calls == 0 and inspect.isfunction(function):
         raise RuntimeError("the probe never called the function")
     if found is None:
@@ -89,7 +89,9 @@ def _complaint(
             )
         return None
     mistake = _mistake(exercise, yours, right)
-    return mistake if mistake and found.kind == "value" else _joined(found.sentence, mistake)
+    if mistake and found.kind == "value":
+        return mistake
+    return _joined(found.sentence, mistake or relations.relation(yours.value, right.value))
 
 
 def _joined(words: str, more: str | None) -> str:
@@ -105,16 +107,42 @@ def first_difference(exercise: Exercise, yours: Outcome, right: Outcome) -> Diff
 
 
 def _mistake(exercise: Exercise, yours: Outcome, right: Outcome) -> str | None:
-    """The message of the mistake that gives what the learner's function gives, filled in."""
+    """The message of the mistake that gives what the learner's function gives, filled in.
+
+    A learner may make two mistakes: where none gives all of it, it is the only one that gives the same up to
+    the first part that differs.
+    """
     limit = max(MOST_FOR_A_MISTAKE, 20 * right.seconds)
+    beginning = []
     for mistake in exercise.mistakes:
         theirs = outcome_of(exercise, mistake.function, limit)
         if same(exercise, yours, theirs) and not same(exercise, theirs, right):
             return filled(exercise, mistake, yours, right)
+        if _begins_alike(exercise, yours, theirs, right):
+            beginning.append(mistake)
     for mistake in exercise.mistakes:
         if mistake.raises and isinstance(yours.error, mistake.raises):
             return filled(exercise, mistake, yours, right)
-    return None
+    return filled(exercise, beginning[0], yours, right) if len(beginning) == 1 else None
+
+
+def _begins_alike(exercise: Exercise, yours: Outcome, theirs: Outcome, right: Outcome) -> bool:
+    """Whether two wrong outcomes are the same up to the first wrong part; one that says enough to tell by."""
+    if not all(isinstance(outcome.value, dict) for outcome in (yours, theirs, right)):
+        return False
+
+    def apart(one: Outcome, other: Outcome, name: str):
+        return difference(one.value[name], other.value[name], exercise.tolerance)
+
+    for name, expected in right.value.items():
+        if name not in yours.value or name not in theirs.value:
+            return False
+        if apart(yours, right, name):
+            says_enough = expected is not None and not isinstance(expected, bool)
+            return says_enough and not apart(yours, theirs, name) and not apart(theirs, yours, name)
+        if apart(theirs, right, name):
+            return False
+    return False
 
 
 def same(exercise: Exercise, a: Outcome, b: Outcome) -> bool:

@@ -92,7 +92,7 @@ def test_right_and_mistakes(exercise):
 
 def test_another_result_is_shown_where_it_differs(exercise):
     words = said(exercise, lambda numbers, ids: halves(numbers, ids) + 1)
-    assert words == "two rows: yours is 1 at [0, 0], expected 0 (6 of 6 numbers differ)"
+    assert words.startswith("two rows: yours is 1 at [0, 0], expected 0 (6 of 6 numbers differ)")
 
 
 @pytest.mark.parametrize(
