@@ -295,6 +295,11 @@ FAST_MISTAKES = (
         "with a seed evaluation repeats, but it still drops: the first token begins with {yours}, expected {expected}. "
         "And every step of training drops the same now",
     ),
+    Mistake(
+        "the mask lost",
+        lambda module, hidden, mask=None: _fast(module, hidden, None),
+        "without a mask it is right; with one, the mask is lost on the way",
+    ),
 )
 
 EXERCISES = (

@@ -137,6 +137,19 @@ def _of_mask(parts):
     return parts["with a mask"][0][1, 0, :4]
 
 
+def forward_asking_every_mask(self, hidden, mask=None, return_probabilities=False):
+    if mask.dtype != torch.bool:
+        raise ValueError("mask must be boolean")
+    return _forward(self, hidden, mask, return_probabilities)
+
+
+def forward_with_widths(self, hidden, mask=None, return_probabilities=False):
+    """The size of a head is taken for the number of heads."""
+    return _forward(
+        self, hidden, mask, return_probabilities, split=lambda x, A: split_heads(x, x.shape[2] // A)
+    )
+
+
 FORWARD_MISTAKES = (
     Mistake(
         "no output layer",
@@ -269,7 +282,7 @@ FORWARD_MISTAKES = (
             dropout=lambda self: 0.0,
             join=lambda heads: functional.dropout(join_heads(heads), self.dropout, self.training),
         ),
-        "right in evaluation; in training you drop numbers of the heads' results. What is dropped are probabilities, so "
+        "right in evaluation; in training you drop numbers of the heads' results, or of what the output layer makes of them. What is dropped are probabilities, so "
         "that a token now and then does without a neighbor",
     ),
     Mistake(
@@ -297,6 +310,36 @@ FORWARD_MISTAKES = (
         "layers after the split",
         lambda self, hidden, mask=None, return_probabilities=False: _layers_after_the_split(self, hidden),
         "the layers take all H numbers of a token, and a head has D: first the layers, then the split",
+    ),
+    Mistake(
+        "no mask not expected",
+        forward_asking_every_mask,
+        "`mask` may be None: ask for that before you ask for its type",
+    ),
+    Mistake(
+        "the size of a head for the number of heads",
+        forward_with_widths,
+        "the first token begins with {yours}, expected {expected}: you cut into as many heads as a head has numbers. "
+        "`split_heads` wants to know how many heads there are",
+    ),
+    Mistake(
+        "one layer for all three",
+        going(layers="query query query"),
+        "the first token begins with {yours}, expected {expected}: queries, keys and values all come from the layer of the "
+        "queries",
+    ),
+    Mistake(
+        "keys and values exchanged",
+        going(layers="query value key"),
+        "the first token begins with {yours}, expected {expected}: the layer of the values makes your keys, and that of the "
+        "keys your values",
+    ),
+    Mistake(
+        "queries hidden",
+        going(hide=lambda mask: None if mask is None else mask.transpose(-1, -2)),
+        "right without a mask; with one, rows are hidden instead of columns, and the first token of the second text begins "
+        "with {yours}, expected {expected}. The mask already fits as it comes",
+        show=_of_mask,
     ),
 )
 

@@ -115,6 +115,11 @@ def masked_row(parts):
     return parts["with a mask"][1][1, 0]
 
 
+def attend_dropping_the_values(query, key, value, mask=None, dropout=0.0):
+    _, probabilities = _attend(query, key, value, mask)
+    return probabilities @ functional.dropout(value, dropout), probabilities
+
+
 ATTENTION_MISTAKES = (
     Mistake(
         "no root",
@@ -254,6 +259,58 @@ ATTENTION_MISTAKES = (
         "if mask",
         attend_asking_the_mask,
         "whether there is a mask is asked by `is not None`: a whole table of true and false is neither true nor false",
+    ),
+    Mistake(
+        "mask not used",
+        variant(hide=lambda s, m: s),
+        "of a text with two visible keys, the weights of the first query are {yours}, expected {expected}: the mask has no "
+        "effect. (`masked_fill` gives a new tensor and leaves the old as it was.)",
+        show=masked_row,
+    ),
+    Mistake(
+        "mask multiplied by infinity",
+        variant(hide=lambda s, m: s + (1 - m.float()) * float("-inf")),
+        "of a text with two visible keys, the weights of the first query are {yours}, expected {expected}: 0 times infinity "
+        "is no number. Put the score in where it is wanted, and leave the others alone",
+        show=masked_row,
+    ),
+    Mistake(
+        "dropout's own share",
+        variant(drop=lambda p, share: functional.dropout(p)),
+        "without dropout the context of *bank* is {yours}, expected {expected}: something is dropped, since "
+        "`functional.dropout` takes half by itself. Where does the argument go?",
+        show=lambda parts: parts["bank"][0][0],
+    ),
+    Mistake(
+        "softmax along the first dimension",
+        variant(dim=0),
+        "with one query *river* gets the weight {yours}, expected {expected}: softmax runs along the first dimension, so that "
+        "a single query gives everything to each key",
+    ),
+    Mistake(
+        "root of the number of queries",
+        variant(scale=lambda q, k: 1 / math.sqrt(q.shape[-2])),
+        "*bank* gives *river* the weight {yours}, expected {expected}: you divide by the root of T, the number of queries; D "
+        "is the last dimension",
+    ),
+    Mistake(
+        "rounded down",
+        lambda query, key, value, mask=None, dropout=0.0: _attend(
+            query, key, value, mask, dropout, scale=lambda q, k: 1.0, hide=None
+        )
+        if mask is not None
+        else (
+            functional.dropout(p := (query @ key.transpose(-2, -1) // math.sqrt(query.shape[-1])).softmax(-1), dropout)
+            @ value,
+            p,
+        ),
+        "*bank* gives *river* the weight {yours}, expected {expected}: `//` cuts the scores to whole numbers; `/` doesn't",
+    ),
+    Mistake(
+        "dropout on the values",
+        attend_dropping_the_values,
+        "right but for `dropout`: you drop numbers of the values. It is probabilities, so that a token now and then does "
+        "without a neighbor",
     ),
 )
 

@@ -86,6 +86,30 @@ def init_with_super(self, hidden_size, num_heads, dropout=0.1):
     super().__init__()
 
 
+def without_the_heads(self, hidden_size, num_heads, dropout=0.1):
+    _parts(self, hidden_size, num_heads, dropout)
+    del self.num_heads
+
+
+def without_the_share(self, hidden_size, num_heads, dropout=0.1):
+    _parts(self, hidden_size, num_heads, dropout)
+    del self.dropout
+
+
+def with_a_share_of_its_own(self, hidden_size, num_heads, dropout=0.1):
+    _parts(self, hidden_size, num_heads)
+
+
+def one_layer_for_three(self, H, A):
+    for name in ("query", "key", "value"):
+        delattr(self, name)
+    self.query = nn.Linear(H, 3 * H)
+
+
+def wide_output(self, H, A):
+    self.output = nn.Linear(H // A, H)
+
+
 PARTS_MISTAKES = (
     Mistake(
         "no output layer",
@@ -139,6 +163,45 @@ PARTS_MISTAKES = (
         init_with_super,
         "`super()` works only where a class is written down, and this function stands alone: keep the stub's first line, "
         "which says the same",
+    ),
+    Mistake(
+        "num_heads not kept",
+        without_the_heads,
+        "self.num_heads is asked for later, when the heads are split: keep it as it is",
+    ),
+    Mistake(
+        "dropout not kept",
+        without_the_share,
+        "self.dropout is asked for later, in training: keep the share",
+    ),
+    Mistake(
+        "always a tenth dropped",
+        with_a_share_of_its_own,
+        "the argument `dropout` has no effect: with 0.25 self.dropout is {yours}, expected {expected}",
+        show=lambda parts: parts["share of dropout"],
+    ),
+    Mistake(
+        "more heads than numbers accepted",
+        made(refuse=lambda H, A: A < 1 or (H % A and H > A)),
+        "10 numbers for 3 heads, 12 for 0 and 4 for 8 are refused in {yours}, expected {expected}: 4 numbers for 8 heads "
+        "leave each without one",
+        show=lambda parts: list(parts.values())[-1],
+    ),
+    Mistake(
+        "refused the wrong way round",
+        made(refuse=lambda H, A: A < 1 or A % H),
+        "12 numbers can be shared out evenly among 3 heads, and yours refuses them: which number is divided by which?",
+        raises=ValueError,
+    ),
+    Mistake(
+        "one layer for all three",
+        made(change=one_layer_for_three),
+        "queries, keys and values have a layer each, under their own names; who loads weights looks for these",
+    ),
+    Mistake(
+        "an output layer for one head",
+        made(change=wide_output),
+        "the output layer gets all heads side by side, A · D = H numbers, and yours takes those of one head",
     ),
 )
 
