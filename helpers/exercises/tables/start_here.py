@@ -49,6 +49,12 @@ def width_none(hidden_size, num_heads):
     return None
 
 
+def width_refused_the_wrong_way_round(hidden_size, num_heads):
+    if num_heads % hidden_size:
+        raise ValueError("not even")
+    return hidden_size // num_heads
+
+
 WIDTH_MISTAKES = (
     Mistake(
         "no check",
@@ -102,6 +108,31 @@ WIDTH_MISTAKES = (
         width_with_no_error_raised,
         "right where it can be shared, but for 11 numbers and 4 heads an error is *returned*, as if it were a result. "
         "`raise` throws it",
+    ),
+    Mistake(
+        "refused the wrong way round",
+        width_refused_the_wrong_way_round,
+        "768 numbers can be shared among 12 heads, and yours refuses them: % gives what is left over when the *first* number "
+        "is divided by the second",
+        raises=ValueError,
+    ),
+    Mistake(
+        "only fewer numbers than heads refused",
+        lambda hidden_size, num_heads: (
+            references.head_width(hidden_size // num_heads * num_heads, num_heads)
+            if hidden_size >= num_heads
+            else references.head_width(hidden_size, num_heads)
+        ),
+        "11 numbers for 4 heads give {yours}, expected an error: you refuse only where there are more heads than numbers. It is "
+        "the rest of the division that counts",
+        show=uneven,
+    ),
+    Mistake(
+        "a multiple",
+        lambda hidden_size, num_heads: references.head_width(hidden_size, num_heads) * num_heads // 12,
+        "20 numbers for 5 heads give {yours}, expected {expected}: the 12 heads of BERT-base stand in your function; the number "
+        "of heads comes in as num_heads",
+        show=lambda parts: parts["H = 20, A = 5"],
     ),
 )
 

@@ -103,6 +103,29 @@ EVEN_MISTAKES = (
         lambda weights, visible: visible / visible.sum(dim=-1, keepdim=True),
         "the numbers are right, but there is one row for each text: every head and every token that looks needs its own",
     ),
+    Mistake(
+        "padding gets it",
+        lambda weights, visible: (
+            (~visible / (~visible).sum(dim=-1, keepdim=True).clamp_min(1)).expand_as(weights)
+        ),
+        "a row of six visible tokens is {yours}, expected {expected}: the tokens that can be seen get nothing; padding would get "
+        "all. What does True mean in `visible`?",
+        show=long_text,
+    ),
+    Mistake(
+        "one token too few",
+        lambda weights, visible: (visible / (visible.sum(dim=-1, keepdim=True) - 1)).expand_as(weights),
+        "a row of six visible tokens is {yours}, expected {expected}: you divide by one token too few, so the row adds up to "
+        "more than 1",
+        show=long_text,
+    ),
+    Mistake(
+        "only the largest",
+        lambda weights, visible: torch.zeros_like(weights).scatter(-1, weights.argmax(-1, keepdim=True), 1.0),
+        "a row of six visible tokens is {yours}, expected {expected}: one token gets everything; every visible one should get "
+        "the same",
+        show=long_text,
+    ),
 )
 
 # 10.8 shuffled_weights

@@ -90,6 +90,22 @@ LOOKING_MISTAKES = (
         lambda weights, place: [row[place] for row in weights if row.argmax() == place],
         "for column 2 you give {yours}, expected {expected}: these are the weights, asked for are the rows they stand in",
     ),
+    Mistake(
+        "the smallest weight",
+        lambda weights, place: np.flatnonzero(weights.argmin(axis=1) == place).tolist(),
+        "for column 2 you give {yours}, expected {expected}: in these rows the weight in that column is the smallest",
+    ),
+    Mistake(
+        "the column of the rows",
+        lambda weights, place: weights.argmax(axis=1).tolist(),
+        "for column 2 you give {yours}, expected {expected}: that is, for each row, where it looks most. Which of the rows have "
+        "`place` there?",
+    ),
+    Mistake(
+        "not itself counted back",
+        lambda weights, place: np.flatnonzero(weights.argmax(axis=1) != place).tolist(),
+        "for column 2 you give {yours}, expected {expected}: these are the rows that look most at another column",
+    ),
 )
 
 # 10.2 places_of_words
@@ -399,6 +415,39 @@ ENTROPY_MISTAKES = (
         "right where all weights are positive, but with weights of 0 the result is {yours}, expected {expected}: the "
         "logarithm of 0 is minus infinity, and 0 times that is no number. Such a term has to be left out",
         show=lambda parts: parts["weights of 0"],
+    ),
+    Mistake(
+        "marks as columns left out, too",
+        lambda weights: _entropies(weights[1:-1, 1:-1]).mean(),
+        "the weights 1/2, 1/4, 1/4 of the only word give {yours}, expected {expected}: the columns of [CLS] and [SEP] are left "
+        "out as well. Only their rows are: a word may look at a mark",
+        show=one_word,
+    ),
+    Mistake(
+        "to the base 10",
+        lambda weights: _entropies(weights[1:-1]).mean() / np.log(10),
+        "the weights 1/2, 1/4, 1/4 give {yours}, expected {expected}: that is to the base 10; nats come from the natural "
+        "logarithm",
+        show=one_word,
+    ),
+    Mistake(
+        "divided by all tokens",
+        lambda weights: _entropies(weights[1:-1]).sum() / len(weights),
+        "the weights 1/2, 1/4, 1/4 of the only word give {yours}, expected {expected}: the sum over the words is divided by the "
+        "number of all tokens. How many rows count?",
+        show=one_word,
+    ),
+    Mistake(
+        "logarithms alone",
+        lambda weights: -np.log(np.where(weights[1:-1] > 0, weights[1:-1], 1.0)).sum(axis=1).mean(),
+        "the weights 1/2, 1/4, 1/4 give {yours}, expected {expected}: the logarithms are added up without their weights",
+        show=one_word,
+    ),
+    Mistake(
+        "the first word only",
+        lambda weights: _entropies(weights[1:2]).mean(),
+        "right for one word, but for three you give {yours}, expected {expected}: that is the entropy of the first word's row",
+        show=three_words,
     ),
 )
 

@@ -155,6 +155,35 @@ HANDED_MISTAKES = (
         "sent through the columns of the first",
         show=three_heads,
     ),
+    Mistake(
+        "shares of the whole table",
+        hand(share=lambda h: h / h.sum(dim=(-2, -1), keepdim=True)),
+        "the first row of the one head is {yours}, expected {expected}: all shares of a table add up to 1. Each row, the token "
+        "that looks, shares out a 1 of its own",
+    ),
+    Mistake(
+        "shares among the heads",
+        hand(share=lambda h: h / h.sum(dim=0, keepdim=True)),
+        "the first row of the one head is {yours}, expected {expected}: you divide by the sum over the heads; the sum goes over "
+        "the tokens that are looked at",
+    ),
+    Mistake(
+        "softmax of the lengths",
+        hand(share=lambda h: h.softmax(dim=-1)),
+        "the first row of the one head is {yours}, expected {expected}: softmax of the lengths is no share of them: a share is a "
+        "length divided by the sum of lengths",
+    ),
+    Mistake(
+        "divided by the largest",
+        hand(share=lambda h: h / h.amax(dim=-1, keepdim=True)),
+        "the first row of the one head is {yours}, expected {expected}: you divide by the largest length of the row, so the "
+        "shares don't add up to 1",
+    ),
+    Mistake(
+        "the largest number of a vector",
+        hand(length=lambda x: x.abs().amax(dim=-1)),
+        "the first row of the one head is {yours}, expected {expected}: you take the largest number of a vector for its length",
+    ),
 )
 
 # 10.5 switch_off

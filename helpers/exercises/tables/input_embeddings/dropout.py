@@ -114,6 +114,23 @@ DROPOUT_MISTAKES = (
         "with p = 0.2 nines become {yours}, expected {expected}: there is a single draw, so all numbers go or all stay. "
         "Each number needs its own",
     ),
+    Mistake(
+        "divided by p - 1",
+        dropping(factor=lambda p: 1 / (p - 1)),
+        "with p = 0.2 nines become {yours}, expected {expected}: they have turned negative. Is it p - 1 or 1 - p?",
+    ),
+    Mistake(
+        "divided by 1 + p",
+        dropping(factor=lambda p: 1 / (1 + p)),
+        "with p = 0.2 nines become {yours}, expected {expected}: a fifth is gone, and the others became smaller. Which share "
+        "of the numbers is left, 1 + p or 1 - p?",
+    ),
+    Mistake(
+        "p added",
+        dropping(factor=lambda p: 1 + p),
+        "with p = 0.2 nines become {yours}, expected {expected}: a fifth more is not enough to make up for a fifth of all. "
+        "0.8 times which factor is 1?",
+    ),
 )
 
 EXERCISE = Exercise(

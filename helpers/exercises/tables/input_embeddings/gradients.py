@@ -116,6 +116,35 @@ GRADIENT_MISTAKES = (
         lambda ids, gradient, entries: gradient.sum(dim=0),
         "you have a row for each place of a text; the table has one for each entry. Which entry stands at a place?",
     ),
+    Mistake(
+        "divided by the texts",
+        lambda ids, gradient, entries: gradient_with_an_index(ids, gradient, entries) / len(ids),
+        "right for one text; with two, entry 3 gets {yours}, expected {expected}: you divide by the number of texts. If the "
+        "loss is a mean, its gradients are divided already",
+        show=lambda parts: parts["two texts"][3],
+    ),
+    Mistake(
+        "as many rows as the largest id asks for",
+        lambda ids, gradient, entries: gradient_with_an_index(ids, gradient, int(ids.max()) + 1),
+        "your table has as many rows as the largest id of this batch needs. The real one has V: rows that were not looked up "
+        "get zeros",
+    ),
+    Mistake(
+        "rows in the order of the ids that occur",
+        lambda ids, gradient, entries: torch.stack(
+            [gradient[ids == i].sum(dim=0) for i in ids.unique().tolist()]
+        ),
+        "you have a row for each id that occurs, and none for the others; they belong in, too, as zeros",
+    ),
+    Mistake(
+        "counted once more",
+        lambda ids, gradient, entries: (
+            gradient_with_an_index(ids, gradient, entries)
+            * torch.bincount(ids.flatten(), minlength=entries)[:, None].clamp_min(1)
+        ),
+        "entry 2 stands at two places that send back [1, 2] and [10, 20]; its row gets {yours}, expected {expected}: the sum "
+        "is multiplied once more by how often the entry occurs",
+    ),
 )
 
 EXERCISE = Exercise(

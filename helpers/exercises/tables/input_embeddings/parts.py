@@ -174,6 +174,40 @@ PARTS_MISTAKES = (
         "Python's `super()` works only where a class is written down, and this function stands alone: keep the stub's first line, "
         "which says the same",
     ),
+    Mistake(
+        "0 is always the filling",
+        made(change=lambda self, V, H, P, S, *rest: setattr(self, "token", nn.Embedding(V, H, padding_idx=0))),
+        "with pad_token_id=4 the entry that learns nothing is {yours}, expected {expected}: it is always 0, whatever "
+        "`pad_token_id` says",
+        show=lambda parts: parts["entry that learns nothing"],
+    ),
+    Mistake(
+        "always 512 positions",
+        made(change=lambda self, V, H, P, S, *rest: setattr(self, "position", nn.Embedding(512, H))),
+        "your position table always has 512 rows: `max_positions` has no effect",
+    ),
+    Mistake(
+        "always two segments",
+        made(change=lambda self, V, H, P, S, *rest: setattr(self, "segment", nn.Embedding(2, H))),
+        "your segment table always has 2 rows: `num_segments` has no effect",
+    ),
+    Mistake(
+        "always a tenth dropped",
+        made(change=lambda self, V, H, P, S, *rest: setattr(self, "dropout", nn.Dropout(0.1))),
+        "`dropout` has no effect: with 0.25, {yours} is dropped, expected {expected}",
+        show=lambda parts: parts["share that dropout drops"],
+    ),
+    Mistake(
+        "always 1e-12",
+        made(change=lambda self, V, H, P, S, *rest: setattr(self, "norm", nn.LayerNorm(H, eps=1e-12))),
+        "the norm's epsilon is {yours}, expected {expected}: 1e-12 is only the default, and `norm_eps` has no effect",
+        show=lambda parts: parts["epsilon of the norm"],
+    ),
+    Mistake(
+        "as many positions as entries",
+        made(change=lambda self, V, H, P, S, *rest: setattr(self, "position", nn.Embedding(V, H))),
+        "your position table has as many rows as the vocabulary: it needs one for each place, `max_positions`",
+    ),
 )
 
 EXERCISE = Exercise(

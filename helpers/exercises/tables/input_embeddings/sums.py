@@ -134,6 +134,30 @@ SUM_MISTAKES = (
         ),
         "the first token is {yours}, expected {expected}: the three rows are multiplied; they should be added",
     ),
+    Mistake(
+        "segment rows taken away",
+        summed(keep=(1, 1, -1)),
+        "the first token is {yours}, expected {expected}: the segment row is taken away; all three are added",
+    ),
+    Mistake(
+        "positions backwards",
+        summed(order=lambda ids: torch.arange(ids.shape[1]).flip(0)),
+        "the first token is {yours}, expected {expected}: it got the position row of the last place, for the places count "
+        "down",
+    ),
+    Mistake(
+        "position 0 for all",
+        summed(order=lambda ids: torch.zeros(ids.shape[1], dtype=torch.long)),
+        "the first token is right, but the second is {yours}, expected {expected}: every token got the position row 0",
+        show=lambda parts: parts["one text"][0, 1],
+    ),
+    Mistake(
+        "places counted on through the batch",
+        summed(order=lambda ids: torch.arange(ids.numel()).clamp_max(6).view(ids.shape)),
+        "right for one text; in a batch the first token of the second text is {yours}, expected {expected}: its places go on "
+        "from the first text. Each text begins at position 0",
+        show=lambda parts: parts["two texts"][1, 0],
+    ),
 )
 
 EXERCISE = Exercise(

@@ -100,6 +100,24 @@ SPLIT_MISTAKES = (
         lambda word, alphabet: " ".join(split_into_characters(word, alphabet)),
         "a list of pieces is asked for, not one string",
     ),
+    Mistake(
+        "looked up with the mark",
+        lambda word, alphabet: [
+            p for i, c in enumerate(word) if (p := c if i == 0 else "##" + c) in set(alphabet)
+        ],
+        "`chats` becomes {yours}, expected {expected}: the alphabet holds characters without ##, so you must look for the "
+        "character before the mark is set",
+    ),
+    Mistake(
+        "mark behind",
+        lambda word, alphabet: [c if i == 0 else c + "##" for i, c in enumerate(word) if c in alphabet],
+        "`chats` becomes {yours}, expected {expected}: the mark stands before the character",
+    ),
+    Mistake(
+        "one mark for all",
+        lambda word, alphabet: [word[0], "##" + word[1:]],
+        "`chats` becomes {yours}, expected {expected}: the rest of the word is left whole; every character is a piece",
+    ),
 )
 
 SPLIT = Exercise(

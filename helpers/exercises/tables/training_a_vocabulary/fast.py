@@ -99,6 +99,15 @@ def in_xababy(parts):
     return parts["ab in xababy"]
 
 
+def changed_on_both_sides(parts, pair, merged):
+    """Every part is taken to lie between two merged places."""
+    changes = []
+    for part in parts:
+        if part:
+            changes += [(pair[1] + part[0], merged + part[0]), (part[-1] + pair[0], part[-1] + merged)]
+    return changes
+
+
 CHANGED_MISTAKES = (
     Mistake(
         "side by side forgotten",
@@ -203,6 +212,13 @@ CHANGED_MISTAKES = (
         "for aa in aaaa you give {yours}, expected {expected}: the part before the first place is empty as well, but there is no "
         "merged place before it. There the word begins",
         show=lambda parts: parts["aa in aaaa"],
+    ),
+    Mistake(
+        "merged places on both sides of every part",
+        changed_on_both_sides,
+        "for at in hats you give {yours}, expected {expected}: before the first part and behind the last one there is no merged "
+        "place, so these have a neighbor on one side only",
+        show=lambda parts: parts["at in hats"],
     ),
 )
 

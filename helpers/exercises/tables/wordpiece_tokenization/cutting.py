@@ -208,7 +208,7 @@ MATCH_MISTAKES = (
     Mistake(
         "no single letters",
         greedily(shortest=2),
-        "`hatts` becomes {yours}, expected {expected}: a single letter is never tried. What is the smallest end that you try?",
+        "`hatts` becomes {yours}, expected {expected}: the last letter alone is never tried, so either single letters aren't or the whole rest isn't: which are the smallest and the largest end that you try?",
     ),
     Mistake(
         "places begin anew",

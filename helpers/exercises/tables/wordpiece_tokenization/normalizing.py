@@ -406,6 +406,16 @@ def origins(parts):
     return parts["`é no 東!`"][1]
 
 
+def origins_always_in_order(text, lowercase=True, strip_accents=None, split_chinese=True):
+    return wordpiece.normalize_with_origin(in_canonical_order(text), lowercase, strip_accents, split_chinese)
+
+
+def origins_of_joined(text, lowercase=True, strip_accents=None, split_chinese=True):
+    """The list of parts instead of the text."""
+    made, origin = wordpiece.normalize_with_origin(text, lowercase, strip_accents, split_chinese)
+    return list(made), origin
+
+
 ORIGIN_MISTAKES = (
     Mistake(
         "counted in the new text",
@@ -476,6 +486,19 @@ ORIGIN_MISTAKES = (
         "text alone",
         lambda *given, **switches: wordpiece.normalize_with_origin(*given, **switches)[0],
         "two results are asked for: the text, and the list of origins",
+    ),
+    Mistake(
+        "a list of characters",
+        origins_of_joined,
+        "the first result is asked for as one string: `\"\".join(…)` makes one of a list",
+    ),
+    Mistake(
+        "origins as pairs",
+        lambda text, lowercase=True, strip_accents=None, split_chinese=True: (
+            (r := wordpiece.normalize_with_origin(text, lowercase, strip_accents, split_chinese))[0],
+            [(i, i + 1) for i in r[1]],
+        ),
+        "for each character one number is asked for, the place of what it was made from; spans are made later",
     ),
 )
 

@@ -70,6 +70,16 @@ def special_without_types(first, second):
     return add_special_tokens(first, second)[0], [0] * len(first) + [1] * len(second or [])
 
 
+def always_two_ends(first, second):
+    row, types = add_special_tokens(first, second)
+    return (row, types) if second is not None else ([*row, ("[SEP]", 0, 0)], [*types, 1])
+
+
+def types_in_turn(first, second):
+    row, types = add_special_tokens(first, second)
+    return row, [i % 2 for i in range(len(types))]
+
+
 SPECIAL_MISTAKES = (
     Mistake(
         "second [CLS]",
@@ -131,6 +141,36 @@ SPECIAL_MISTAKES = (
         "the first list changed",
         special_in_place,
         "the row is right, but you built it in the list `first`, which the caller still needs: make a new list",
+    ),
+    Mistake(
+        "two [SEP] for one text",
+        always_two_ends,
+        "a pair is right, but one text alone gets a [SEP] for a second text that isn't there",
+    ),
+    Mistake(
+        "types in turn",
+        types_in_turn,
+        "the type ids of a pair are {yours}, expected {expected}: a type id says to which text a token belongs, not which "
+        "place it has",
+        show=lambda parts: parts["a pair"][1],
+    ),
+    Mistake(
+        "types exchanged",
+        lambda first, second: ((r := add_special_tokens(first, second))[0], [1 - t for t in r[1]]),
+        "the type ids of a pair are {yours}, expected {expected}: 0 and 1 are exchanged",
+        show=lambda parts: parts["a pair"][1],
+    ),
+    Mistake(
+        "the ends of both at the end",
+        lambda first, second: (
+            add_special_tokens(first, None)
+            if second is None
+            else (
+                [("[CLS]", 0, 0), *first, *second, ("[SEP]", 0, 0), ("[SEP]", 0, 0)],
+                add_special_tokens(first, second)[1],
+            )
+        ),
+        "a pair has both [SEP] at its end, so that nothing stands between the texts: where does the first one end?",
     ),
 )
 
@@ -237,6 +277,12 @@ def kept(case):
     return lambda parts: parts[f"{case[0]} and {case[1]} tokens, room {case[2]}"]
 
 
+def equal_shares_the_rest_for_the_first(first, second, room):
+    if len(first) + len(second) <= room:
+        return first, second
+    return first[: room - room // 2], second[: room // 2]
+
+
 TRUNCATE_MISTAKES = (
     Mistake(
         "ties shorten the second",
@@ -324,6 +370,26 @@ TRUNCATE_MISTAKES = (
         "the right tokens stay, but you take the others out of the caller's lists, which were to be kept: a slice makes a new "
         "list",
     ),
+    Mistake(
+        "equal shares, the rest for the first",
+        equal_shares_the_rest_for_the_first,
+        "of 8 and 3 tokens, room for 9, you keep {yours}, expected {expected}: each text gets half of the room, and what the "
+        "short one doesn't need is wasted",
+        show=kept((8, 3, 9)),
+    ),
+    Mistake(
+        "special tokens counted off again",
+        lambda first, second, room: truncate_longest_first(first, second, max(room - 3, 0)),
+        "of 8 and 3 tokens, room for 9, you keep {yours}, expected {expected}: you take away room for [CLS] and [SEP], which "
+        "are counted off already",
+        show=kept((8, 3, 9)),
+    ),
+    Mistake(
+        "one too many",
+        lambda first, second, room: truncate_longest_first(first, second, room + 1),
+        "of 8 and 3 tokens, room for 9, you keep {yours}, expected {expected}: one token more than there is room for. Is one taken away too few, or do you stop after the first?",
+        show=kept((8, 3, 9)),
+    ),
 )
 
 TRUNCATE = Exercise(
@@ -363,6 +429,7 @@ def probe_pad(pad_encodings):
     yield "padded with 7", pad_encodings(three, 7)
     yield "the lists that you were given, afterwards", [e.ids + e.attention_mask for e in three]
     yield "padded with 0", pad_encodings(three[:2])
+    yield "the longest first", pad_encodings([*three[::-1], encoding([2, 4, 3], [0, 0, 0])], 7)
 
 
 def padded(left=False, to=max, fill=(None, 0, 0), dtype=torch.long, end=0):
@@ -522,6 +589,36 @@ PAD_MISTAKES = (
         "lists",
         padded_as_lists,
         "a model wants tensors: torch.tensor makes one of rows of equal length",
+    ),
+    Mistake(
+        "mask the wrong way round",
+        lambda encodings, pad_id=0: (b := pad_encodings(encodings, pad_id))
+        | {"attention_mask": 1 - b["attention_mask"]},
+        "the mask of the first row is {yours}, expected {expected}: 1 stands for a real token, 0 for padding",
+        show=first_of("attention_mask"),
+    ),
+    Mistake(
+        "the types forgotten",
+        lambda encodings, pad_id=0: (b := pad_encodings(encodings, pad_id))
+        | {"type_ids": torch.zeros_like(b["ids"])},
+        "the type ids of the second row are {yours}, expected {expected}: all of them are 0, and an encoding of a pair has ones",
+        show=first_of("type_ids", 1),
+    ),
+    Mistake(
+        "sorted by length",
+        lambda encodings, pad_id=0: pad_encodings(sorted(encodings, key=lambda e: len(e.ids)), pad_id),
+        "right for texts that come in the order of their lengths; with the longest first, the first row is {yours}, expected "
+        "{expected}: you sort them. Row i belongs to text i",
+        show=lambda parts: parts["the longest first"]["ids"][0],
+    ),
+    Mistake(
+        "as long as the last text",
+        lambda encodings, pad_id=0: {
+            name: tensor[:, : len(encodings[-1].ids)] for name, tensor in pad_encodings(encodings, pad_id).items()
+        },
+        "right as long as the last text is the longest; otherwise the longer ones are cut, or their rows are of unequal length. "
+        "Which of the lengths is wanted?",
+        raises=ValueError,
     ),
 )
 

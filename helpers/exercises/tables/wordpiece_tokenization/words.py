@@ -137,6 +137,28 @@ JOIN_MISTAKES = (
         lambda tokens: " ".join(tokens).replace(" ##", "").split(),
         "one string is asked for, in which spaces separate the words",
     ),
+    Mistake(
+        "only one # cut off",
+        lambda tokens: "".join(t[1:] if t.startswith("##") else " " + t for t in tokens).strip(),
+        "the text is {yours!r}, expected {expected!r}: the mark has two characters, and you cut off one",
+    ),
+    Mistake(
+        "a letter cut off",
+        lambda tokens: "".join(t[3:] if t.startswith("##") else " " + t for t in tokens).strip(),
+        "the text is {yours!r}, expected {expected!r}: of each piece that continues a word the first letter is cut off with "
+        "the mark",
+    ),
+    Mistake(
+        "words without spaces between them",
+        lambda tokens: "".join(t.removeprefix("##") + " " * t.startswith("##") for t in tokens).strip(),
+        "the text is {yours!r}, expected {expected!r}: the space stands behind pieces that continue a word, and it should stand "
+        "before those that don't",
+    ),
+    Mistake(
+        "backwards",
+        lambda tokens: "".join(t[2:] if t.startswith("##") else " " + t for t in tokens[::-1]).strip(),
+        "the text is {yours!r}, expected {expected!r}: the tokens are put together in reverse order",
+    ),
 )
 
 JOIN_PIECES = Exercise(
@@ -243,6 +265,26 @@ PUNCTUATION_MISTAKES = (
         lambda c: not wordpiece.is_punctuation(c),
         "the answers are the wrong way round: `a` is no punctuation, and a comma is",
     ),
+    Mistake(
+        "only the category Po",
+        lambda c: c in string.punctuation or unicodedata.category(c) == "Po",
+        "beyond ASCII you take only {yours} for punctuation, expected {expected}: Po is one of the categories P…, and dashes "
+        "(Pd), brackets (Ps, Pe) and quotes (Pi, Pf) have their own. What do they begin with?",
+        show=taken_for_signs("punctuation beyond ASCII"),
+    ),
+    Mistake(
+        "letters and digits, too",
+        lambda c: 32 < ord(c) < 127 or unicodedata.category(c).startswith("P"),
+        "letters and digits are taken for punctuation: {yours}, expected {expected}. They can be seen, too, but they belong to "
+        "words",
+        show=taken_for_signs("letters, digits, space"),
+    ),
+    Mistake(
+        "digits alone",
+        lambda c: (32 < ord(c) < 127 and not c.isalpha()) or unicodedata.category(c).startswith("P"),
+        "a digit is taken for punctuation: {yours}, expected {expected}. Of ASCII, letters and digits are left out",
+        show=taken_for_signs("letters, digits, space"),
+    ),
 )
 
 IS_PUNCTUATION = Exercise(
@@ -339,6 +381,10 @@ def spans_with_short_end(text):
     return found if found == whole else [*found, (whole[-1][0], whole[-1][1] - 1)]
 
 
+def spans_by_regex(text):
+    return [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
+
+
 WORD_MISTAKES = (
     Mistake(
         "last word lost",
@@ -425,6 +471,29 @@ WORD_MISTAKES = (
         lambda text: [text[start:end] for start, end in spans_of(text)],
         "spans are asked for, not the words: with the places, the words can be had at any time; with the words, the places "
         "can't",
+    ),
+    Mistake(
+        "start and length",
+        lambda text: [(a, b - a) for a, b in wordpiece.word_spans(text)],
+        "the second span of `it's $5 + tax` is {yours}, expected {expected}: the second number is the length of the word. It "
+        "should be the place after its last character",
+        show=lambda parts: parts["it's $5 + tax"][1],
+    ),
+    Mistake(
+        "the space before it, too",
+        lambda text: [(a - (a > 0 and text[a - 1].isspace()), b) for a, b in wordpiece.word_spans(text)],
+        "one of the spans of `it's $5 + tax` is {yours}, expected {expected}: the space before the word is in it",
+        show=lambda parts: parts["it's $5 + tax"][3],
+    ),
+    Mistake(
+        "the first word lost",
+        lambda text: wordpiece.word_spans(text)[1:],
+        "in `it's $5 + tax` the first word is missing: where does it begin, if no space stands before it?",
+    ),
+    Mistake(
+        "lists instead of tuples",
+        lambda text: [[a, b] for a, b in wordpiece.word_spans(text)],
+        "each span is asked for as a tuple (start, end)",
     ),
 )
 
