@@ -5,7 +5,7 @@ write one. The judging itself is in judging.py.
 """
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -61,7 +61,8 @@ class Exercise:
     it was published. show: takes from the probe's result what messages show as {yours} and {expected}; a dict
     is shown as {yours[key]}. tolerance: for floats, absolute and relative. seconds: after which a call is
     stopped. changes: names of parameters that the function is allowed to change. fresh: the result must not
-    share its memory with an input. variants: other right programs, for the tests.
+    share its memory with an input. variants: other right programs, for the tests. asks: for parts of the
+    probe, by name, what this part is about: said where it is the first that differs and no mistake fits.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Exercise:
     changes: tuple[str, ...] = ()
     fresh: bool = False
     variants: tuple[Callable, ...] = field(default=())
+    asks: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
         object.__setattr__(self, "stub", self.stub.strip("\n"))

@@ -91,7 +91,20 @@ def _complaint(
     mistake = _mistake(exercise, yours, right)
     if mistake and found.kind == "value":
         return mistake
-    return _joined(found.sentence, mistake or relations.relation(yours.value, right.value))
+    if mistake:
+        return _joined(found.sentence, mistake)
+    words = _joined(found.sentence, relations.relation(yours.value, right.value))
+    return _joined(words, exercise.asks.get(_first_wrong_part(exercise, yours, right)))
+
+
+def _first_wrong_part(exercise: Exercise, yours: Outcome, right: Outcome) -> str | None:
+    """The name of the first part of the probe that differs; None for a probe without parts."""
+    if not isinstance(yours.value, dict) or not isinstance(right.value, dict):
+        return None
+    for name, expected in right.value.items():
+        if name not in yours.value or difference(yours.value[name], expected, exercise.tolerance):
+            return name
+    return None
 
 
 def _joined(words: str, more: str | None) -> str:

@@ -22,6 +22,8 @@ def probe_width(head_width):
             found = repr(head_width(hidden_size, num_heads))
         except ValueError:
             found = "an error"
+        except Exception:
+            found = "another error"
         yield f"H = {hidden_size}, A = {num_heads}", found
 
 
@@ -52,6 +54,12 @@ def width_none(hidden_size, num_heads):
 def width_refused_the_wrong_way_round(hidden_size, num_heads):
     if num_heads % hidden_size:
         raise ValueError("not even")
+    return hidden_size // num_heads
+
+
+def width_with_another_error(hidden_size, num_heads):
+    if hidden_size % num_heads:
+        raise Exception("can't be shared evenly")
     return hidden_size // num_heads
 
 
@@ -133,6 +141,12 @@ WIDTH_MISTAKES = (
         "20 numbers for 5 heads give {yours}, expected {expected}: the 12 heads of BERT-base stand in your function; the number "
         "of heads comes in as num_heads",
         show=lambda parts: parts["H = 20, A = 5"],
+    ),
+    Mistake(
+        "another error",
+        width_with_another_error,
+        "11 numbers for 4 heads are refused, but with another error than a ValueError. Who calls your function waits for that "
+        "one: it says that a value is wrong",
     ),
 )
 

@@ -199,6 +199,19 @@ def places_in_loops(tokens):
     return masks
 
 
+def _neighbors_across(step):
+    """The next word in one direction, over marks."""
+
+    def rule(names, right):
+        words = [i for i, name in enumerate(names) if name not in ("[CLS]", "[SEP]", "[PAD]")]
+        table = np.zeros((len(names), len(names)), dtype=bool)
+        for a, b in zip(words, words[1:], strict=False):
+            table[(b, a) if step < 0 else (a, b)] = True
+        return table
+
+    return rule
+
+
 PLACES_MISTAKES = (
     Mistake(
         "columns ask",
@@ -291,6 +304,13 @@ PLACES_MISTAKES = (
         "with two sentences there are two [SEP], but the first word has the columns {yours} in its row of [SEP], expected "
         "{expected}: one of them is missing",
         show=row_of("two sentences and padding, [SEP]", 1),
+    ),
+    Mistake(
+        "neighbors over marks",
+        _changed(previous=_neighbors_across(-1), next=_neighbors_across(1)),
+        "right in one sentence; where a [SEP] stands between two words you take them for neighbors: the word behind it has the "
+        "columns {yours} in *previous*, expected {expected}. Right before it stands a mark, and that is no word",
+        show=row_of("two sentences and padding, previous", 5),
     ),
 )
 
@@ -449,6 +469,20 @@ ENTROPY_MISTAKES = (
         "right for one word, but for three you give {yours}, expected {expected}: that is the entropy of the first word's row",
         show=three_words,
     ),
+    Mistake(
+        "divided by the largest weight",
+        lambda weights: (
+            -(
+                (r := weights[1:-1])
+                * np.log(np.where(r > 0, r / r.max(axis=1, keepdims=True), 1.0))
+            )
+            .sum(axis=1)
+            .mean()
+        ),
+        "the weights 1/2, 1/4, 1/4 give {yours}, expected {expected}: you divide by the largest weight before the logarithm. The "
+        "weights of a row add up to 1 as they are",
+        show=one_word,
+    ),
 )
 
 EXERCISES = (
@@ -465,6 +499,9 @@ EXERCISES = (
         ),
         mistakes=LOOKING_MISTAKES,
         notice="a column can be chosen by all rows or by none, while each row chooses exactly one column",
+        asks={
+            "column 2": "Of each row the largest weight: in which column does it stand?",
+        },
         difficulty=1,
         minutes=5,
         show=column_two,
@@ -490,6 +527,12 @@ EXERCISES = (
         mistakes=PLACES_MISTAKES,
         notice="each place is a mask of the size of the attention itself, so the share that a head gives to a place is "
         "the weights times the mask, added up along each row",
+        asks={
+            "one sentence, previous": "In the row of a word, the one place before it, if a word stands there",
+            "one sentence, next": "In the row of a word, the one place after it, if a word stands there",
+            "one sentence, same word": "In the row of a word, the other places with the same token",
+            "one sentence, itself": "In the row of a word, its own place",
+        },
         difficulty=2,
         minutes=15,
         variants=(places_in_loops,),
@@ -507,6 +550,11 @@ EXERCISES = (
         ),
         mistakes=ENTROPY_MISTAKES,
         notice="e to the power of the entropy is a number of tokens: over how many a head spreads itself as if evenly",
+        asks={
+            "one word with the weights 1/2, 1/4, 1/4": "Minus the sum of weight times its natural logarithm: 1/2 ln 2 + 2 · 1/4 ln 4 = 1.04",
+            "three words": "The entropy of each word's row, and their mean",
+            "weights of 0": "0 times the logarithm of 0 counts as 0",
+        },
         difficulty=1,
         minutes=8,
         variants=(

@@ -148,6 +148,9 @@ EXERCISE = Exercise(
     mistakes=DISTANCE_MISTAKES,
     notice="the farther apart, the fewer the pairs: with 512 rows there is a single pair 511 places apart, so the "
     "far end of such a curve is noisy",
+    asks={
+        "four rows": "For a distance d: all pairs of rows i and i + d, each once, and their mean",
+    },
     difficulty=2,
     minutes=8,
     show=lambda parts: parts["four rows"],

@@ -261,6 +261,19 @@ FORWARD_MISTAKES = (
         ),
         "the first vector is {yours}, expected {expected}: no position row is in it",
     ),
+    Mistake(
+        "segments after the norm",
+        lambda self, ids, type_ids=None: _forward(
+            self,
+            ids,
+            type_ids,
+            finish=lambda self, x: self.dropout(
+                self.norm(x - (s := self.segment(torch.zeros_like(ids) if type_ids is None else type_ids))) + s
+            ),
+        ),
+        "the first vector is {yours}, expected {expected}: the segment's row is added after the norm. All three rows come before "
+        "it",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -278,6 +291,13 @@ EXERCISE = Exercise(
     ),
     mistakes=FORWARD_MISTAKES,
     notice="it asks nothing about its neighbors: each token's vector is computed alone",
+    asks={
+        "a text": "Token, position and segment row are added, and the norm comes after the sum",
+        "two texts": "Each text begins anew at position 0",
+        "without segments": "Without type_ids every token gets the row of segment 0",
+        "one token more is refused": "More tokens than the position table has rows are refused with a ValueError",
+        "dropped in training": "In training self.dropout takes away its share of the result, at the very end",
+    },
     difficulty=2,
     minutes=10,
     show=first_vector,

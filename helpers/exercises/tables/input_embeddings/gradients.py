@@ -59,6 +59,14 @@ def row_two(parts):
     return parts["one text"][2]
 
 
+def gradient_of_whole_texts(ids, gradient, entries):
+    result = torch.zeros(entries, gradient.shape[2])
+    for row, parts in zip(ids.tolist(), gradient, strict=True):
+        for i in row:
+            result[i] += parts.sum(dim=0)
+    return result
+
+
 GRADIENT_MISTAKES = (
     Mistake(
         "the last place only",
@@ -145,6 +153,12 @@ GRADIENT_MISTAKES = (
         "entry 2 stands at two places that send back [1, 2] and [10, 20]; its row gets {yours}, expected {expected}: the sum "
         "is multiplied once more by how often the entry occurs",
     ),
+    Mistake(
+        "the text's sum at every place",
+        gradient_of_whole_texts,
+        "entry 2 stands at two places that send back [1, 2] and [10, 20]; its row gets {yours}, expected {expected}: each place "
+        "adds the gradients of its whole text. It sends back only its own",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -161,6 +175,10 @@ EXERCISE = Exercise(
     ),
     mistakes=GRADIENT_MISTAKES,
     notice="a row whose token isn't in the batch gets exactly zero, so a rare token learns rarely",
+    asks={
+        "one text": "The row of an entry is the sum of the gradients of just those places where its id stands",
+        "two texts": "All texts of the batch add to the one table",
+    },
     difficulty=2,
     minutes=10,
     show=row_two,

@@ -272,6 +272,11 @@ EXERCISE = Exercise(
     ),
     mistakes=LAYER_NORM_MISTAKES,
     notice="no number of another token went into a token's result, whatever the shape in front",
+    asks={
+        "2, 4, 6, 8": "Mean 5, variance 5: the numbers become -3, -1, 1, 3, each divided by the root of 5",
+        "four tokens": "Each row by itself: its own mean, its own spread; then each column its own gain and bias",
+        "two texts": "Only the last dimension is normalized, however many stand in front",
+    },
     difficulty=2,
     minutes=10,
     show=napkin,

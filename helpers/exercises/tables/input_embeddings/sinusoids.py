@@ -73,6 +73,13 @@ def sinusoid_of_divisors(positions, hidden_size, divisor):
     return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1).float()
 
 
+def sinusoid_by_rows(positions, hidden_size):
+    angles = torch.arange(positions)[:, None] / 10000 ** (
+        2 * torch.arange(hidden_size // 2).repeat_interleave(2) / hidden_size
+    )
+    return torch.where(torch.arange(positions)[:, None] % 2 == 0, angles.sin(), angles.cos())
+
+
 SINUSOID_MISTAKES = (
     Mistake(
         "sines and cosines in halves",
@@ -177,6 +184,12 @@ SINUSOID_MISTAKES = (
         ),
         "row 1 is {yours}, expected {expected}: all pairs turn alike, since `//` cuts 2i / H to 0",
     ),
+    Mistake(
+        "sine or cosine by the place",
+        sinusoid_by_rows,
+        "row 1 is {yours}, expected {expected}: even places got sines, odd ones cosines. It is the column that decides: each row "
+        "holds both in turn",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -195,6 +208,10 @@ EXERCISE = Exercise(
     ),
     mistakes=SINUSOID_MISTAKES,
     notice="row 0 is 0, 1, 0, 1, …, and that two loops over t and i would give the same",
+    asks={
+        "4 places, H = 6": "Which column a number stands in decides about sine or cosine and about the wavelength; its row is only the place t",
+        "3 places, H = 2": "With H = 2 there is one pair of columns, sin t and cos t",
+    },
     difficulty=3,
     minutes=12,
     show=place_one,

@@ -158,6 +158,14 @@ SUM_MISTAKES = (
         "from the first text. Each text begins at position 0",
         show=lambda parts: parts["two texts"][1, 0],
     ),
+    Mistake(
+        "segments by the place",
+        lambda ids, types, tokens, places, segments: _sum(
+            ids, torch.arange(ids.shape[1]) % 2 + 0 * types, tokens, places, segments
+        ),
+        "the first token belongs to segment 1 and is {yours}, expected {expected}: the segment row is chosen by the place. "
+        "`type_ids` says which one it is",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -173,6 +181,10 @@ EXERCISE = Exercise(
     ),
     mistakes=SUM_MISTAKES,
     notice="the same word at two places gets two different vectors now, which the table alone could not do",
+    asks={
+        "one text": "Three look-ups: the token table by id, the position table by place, the segment table by type id",
+        "two texts": "Each text begins anew at position 0, and each token has its own type id",
+    },
     difficulty=1,
     minutes=5,
     show=token_zero,

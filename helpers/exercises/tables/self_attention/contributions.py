@@ -154,6 +154,9 @@ EXERCISE = Exercise(
     mistakes=CONTRIBUTIONS_MISTAKES,
     notice="added over the heads, and with the bias once, this is the module's result: no head's part depends on "
     "another head",
+    asks={
+        "one token": "The joined vector has D numbers of each head, one head after the other; each number meets the column of the weights with its own place",
+    },
     difficulty=3,
     minutes=12,
     show=what_head_one_adds,

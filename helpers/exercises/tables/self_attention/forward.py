@@ -52,6 +52,7 @@ def probe_forward(function):
             "with probabilities training drops, too",
             not torch.equal(made(hidden, None, True)[0], made(hidden, None, True)[0]),
         )
+    yield "evaluation where gradients are wanted", made.eval()(hidden)
 
 
 def _refuses_mask(made, hidden, visible):
@@ -341,6 +342,31 @@ FORWARD_MISTAKES = (
         "with {yours}, expected {expected}. The mask already fits as it comes",
         show=_of_mask,
     ),
+    Mistake(
+        "dropout where gradients are",
+        going(dropout=lambda self: self.dropout if torch.is_grad_enabled() else 0.0),
+        "you ask whether gradients are wanted; but training without them drops as well, and evaluation with them doesn't. "
+        "`self.training` is the switch",
+    ),
+    Mistake(
+        "the mask only where probabilities are asked for",
+        lambda self, hidden, mask=None, return_probabilities=False: _forward(
+            self,
+            hidden,
+            mask,
+            return_probabilities,
+            hide=lambda mask: mask if return_probabilities else None,
+        ),
+        "right with the probabilities; without them the mask is lost: the first token of the second text begins with {yours}, "
+        "expected {expected}",
+        show=_of_mask,
+    ),
+    Mistake(
+        "a dimension more for the mask",
+        going(hide=lambda mask: None if mask is None else mask[:, None]),
+        "the mask already fits the tables of the heads, (B, A, T, T): with one more dimension everything that comes after "
+        "it has one too many",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -358,6 +384,15 @@ EXERCISE = Exercise(
     ),
     mistakes=FORWARD_MISTAKES,
     notice="the same code serves one head or twelve, one text or sixty-four, with or without a mask",
+    asks={
+        "two texts": "Queries, keys and values from their layers, split, attention, joined, and through self.output",
+        "with probabilities": "Asked for the probabilities, it gives the same result and the table of each head",
+        "with a mask": "The mask goes to attention as it comes",
+        "a mask of 0 and 1 is refused": "A mask that is not boolean is refused with a ValueError",
+        "what is dropped are probabilities": "Dropout falls on probabilities, so a head's D numbers lose the same key together",
+        "training differs from time to time": "self.training alone decides whether the share self.dropout is dropped",
+        "with probabilities training drops, too": "Who asks for the probabilities gets the same computation, dropout included",
+    },
     difficulty=2,
     minutes=15,
     show=first_numbers,

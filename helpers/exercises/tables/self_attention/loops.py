@@ -238,6 +238,15 @@ LOOPS_MISTAKES = (
         "*bank* gives the three keys the weights {yours}, expected {expected}: you divide by the length of the vector, which "
         "differs from query to query. D is how many numbers it has",
     ),
+    Mistake(
+        "the largest taken from the query",
+        lambda query, key, value: attention.scaled_dot_product_attention(
+            query - query.amax(dim=1, keepdim=True), key, value
+        ),
+        "*the* gives the three keys the weights {yours}, expected {expected}: you take the largest number from the query itself, "
+        "before the dot products. It is the largest *score* of a query that may be taken from its scores",
+        show=lambda parts: parts["the, bank"][1][0],
+    ),
 )
 
 EXERCISE = Exercise(
@@ -254,6 +263,10 @@ EXERCISE = Exercise(
     ),
     mistakes=LOOPS_MISTAKES,
     notice="no query knows of another: the loop over i could run in any order, or all at once",
+    asks={
+        "the, bank": "For each query: its dot product with each key, divided by √D; softmax over the keys; the values, averaged with these weights",
+        "large scores": "Take the largest score of a query from all of its scores before the exponential",
+    },
     difficulty=2,
     minutes=12,
     show=bank_in_loops,

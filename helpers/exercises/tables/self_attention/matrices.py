@@ -120,6 +120,10 @@ def attend_dropping_the_values(query, key, value, mask=None, dropout=0.0):
     return probabilities @ functional.dropout(value, dropout), probabilities
 
 
+def attend_masking_values(query, key, value, mask=None, dropout=0.0):
+    return _attend(query, key, value if mask is None else value * mask.transpose(-2, -1), None, dropout)
+
+
 ATTENTION_MISTAKES = (
     Mistake(
         "no root",
@@ -161,7 +165,7 @@ ATTENTION_MISTAKES = (
         "score 0 where hidden",
         variant(hide=lambda s, m: s * m),
         "of a text with two visible keys, the weights of the first query are {yours}, expected {expected}: a "
-        "score of 0 is a score like others. Which score gives the weight 0?",
+        "score of 0 is a score like others (as hidden keys made 0 give it). Which score gives the weight 0?",
         show=masked_row,
     ),
     Mistake(
@@ -312,6 +316,13 @@ ATTENTION_MISTAKES = (
         "right but for `dropout`: you drop numbers of the values. It is probabilities, so that a token now and then does "
         "without a neighbor",
     ),
+    Mistake(
+        "hidden values made 0",
+        attend_masking_values,
+        "of a text with two visible keys, the weights of the first query are {yours}, expected {expected}: the values of hidden "
+        "keys are 0, but their weights are not, so the others get too little",
+        show=masked_row,
+    ),
 )
 
 EXERCISE = Exercise(
@@ -330,6 +341,16 @@ EXERCISE = Exercise(
     mistakes=ATTENTION_MISTAKES,
     notice="no loop is left: for a batch and for many heads the same four lines serve, since only the last two "
     "dimensions are named",
+    asks={
+        "bank": "One text: scores of query times key, divided by √D, softmax along the keys, average of the values",
+        "two texts": "With texts in front: only the last two dimensions of the keys are exchanged",
+        "with a mask": "Hidden keys get the score -inf before softmax, so that the visible ones share 1 among themselves",
+        "with dropout something is drawn": "With a dropout of 0.3 a part of the probabilities becomes 0",
+        "rows before dropout sum to 1": "The probabilities that are returned are those before dropout",
+        "share kept is 0.6 to 0.8": "With a dropout of 0.3 about seven tenths of the probabilities stay",
+        "what is dropped is probabilities": "What is dropped is probabilities, before they meet the values: then a key is lost with all its numbers",
+        "the kept are divided by 0.7": "What stays after dropout is divided by 0.7",
+    },
     difficulty=2,
     minutes=15,
     show=river,

@@ -37,8 +37,8 @@ def _refuses(cls, hidden_size, num_heads):
         cls(hidden_size, num_heads)
     except ValueError:
         return True
-    except Exception:
-        return False
+    except Exception as error:
+        return type(error).__name__
     return False
 
 
@@ -108,6 +108,11 @@ def one_layer_for_three(self, H, A):
 
 def wide_output(self, H, A):
     self.output = nn.Linear(H // A, H)
+
+
+def lists_of_layers(self, H, A):
+    for name in ("query", "key", "value"):
+        setattr(self, name, nn.ModuleList(nn.Linear(H, H // A) for _ in range(A)))
 
 
 PARTS_MISTAKES = (
@@ -203,6 +208,19 @@ PARTS_MISTAKES = (
         made(change=wide_output),
         "the output layer gets all heads side by side, A · D = H numbers, and yours takes those of one head",
     ),
+    Mistake(
+        "a list of layers, one for each head",
+        made(change=lists_of_layers),
+        "you made a small layer for each head. One layer of H to H numbers makes the queries of all heads at once; they are cut "
+        "afterwards",
+    ),
+    Mistake(
+        "another error",
+        made(refuse=lambda H, A: (H % A if A else 1 / 0) and 1 / 0),
+        "what can't be shared out is refused, but with another error than a ValueError ({yours}): who calls it waits for that "
+        "one",
+        show=lambda parts: list(parts.values())[-1],
+    ),
 )
 
 EXERCISE = Exercise(
@@ -218,6 +236,10 @@ EXERCISE = Exercise(
     ),
     mistakes=PARTS_MISTAKES,
     notice="the number of heads appears in no layer: it only says how the H numbers are cut",
+    asks={
+        "shapes": "Four layers of H to H numbers, self.query, self.key, self.value and self.output, each one nn.Linear that serves all heads",
+        "10 numbers for 3 heads, 12 for 0, 4 for 8 are refused": "All three are refused with a ValueError",
+    },
     difficulty=1,
     minutes=5,
     variants=(made(), made(refuse=lambda H, A: A <= 0 or (H // A) * A != H)),

@@ -157,6 +157,9 @@ EXERCISE = Exercise(
     mistakes=PLAIN_MISTAKES,
     notice="two matrix products and a softmax are all of attention; what comes now only decides what is compared "
     "with what",
+    asks={
+        "two tokens": "Dot products of each token with all, softmax along each row, then the average of all tokens with these weights",
+    },
     difficulty=1,
     minutes=6,
     show=bank,

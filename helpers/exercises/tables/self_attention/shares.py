@@ -140,6 +140,11 @@ EXERCISE = Exercise(
     ),
     mistakes=SHARE_MISTAKES,
     notice="with equal attention to all T tokens every distance would give 1 / T: that is what a head must beat",
+    asks={
+        "one table, distance -1": "The tokens 1, 2, … have one before them: the mean of what row i gives to column i - 1",
+        "one table, distance 2": "Only the tokens that have another two places on count",
+        "layers and heads, distance -1": "Each head has its own mean: all dimensions in front stay",
+    },
     difficulty=2,
     minutes=6,
     show=to_the_one_before,

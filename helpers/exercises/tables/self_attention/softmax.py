@@ -187,6 +187,19 @@ SOFTMAX_MISTAKES = (
         "the scores 1, 3, 2.5 give {yours}, expected {expected}: these are powers of another number than e",
         show=first_row,
     ),
+    Mistake(
+        "divided by the largest",
+        lambda scores: (scores / scores.amax(dim=-1, keepdim=True)).softmax(dim=-1),
+        "the scores 1, 3, 2.5 give {yours}, expected {expected}: you divide by the largest score. That changes the differences, "
+        "and the weights come from these: take it away instead",
+        show=first_row,
+    ),
+    Mistake(
+        "divided by the sum of exponentials twice",
+        lambda scores: scores.softmax(dim=-1) / scores.shape[-1],
+        "the weights {yours} sum to less than 1 (expected {expected}): you also divide by how many there are",
+        show=first_row,
+    ),
 )
 
 EXERCISE = Exercise(
@@ -204,6 +217,13 @@ EXERCISE = Exercise(
     ),
     mistakes=SOFTMAX_MISTAKES,
     notice="adding 1000 to every score changes nothing: softmax sees only differences",
+    asks={
+        "one row": "e to the power of each score, divided by the sum of these",
+        "a table": "Each row by itself: its own exponentials, its own sum",
+        "three tables": "Only the last dimension counts, however many stand in front",
+        "large scores": "Take from each row its largest score before the exponential: no weight changes",
+        "a hidden score": "A score of -inf gets the weight 0, and the others share 1",
+    },
     difficulty=1,
     minutes=8,
     show=first_row,

@@ -108,6 +108,9 @@ def my_tokens_per_word(entries, word_counts):
     mistakes=TOKENS_MISTAKES,
     notice="`longest_match_first` asks for each end of each piece whether it is in the vocabulary: make a set of the entries first, "
     "or a list of 8,000 is searched each time",
+    asks={
+        "four words": "All tokens of the text divided by all its words, each word as often as it occurs",
+    },
     difficulty=1,
     minutes=6,
     show=lambda parts: parts["four words"],
@@ -294,6 +297,10 @@ def my_likelihood_gain(n_pair, n_first, n_second, n_all):
     ),
     mistakes=GAIN_MISTAKES,
     notice="the other pieces of the text cancel out, so a gain costs seven logarithms however long the text is",
+    asks={
+        "n_pair=4, n_first=10, n_second=7, n_all=100": "With f(x) = x ln x: the sum over pieces after the join minus f of the new length, minus the same before. Four counts change: which, and to what?",
+        "n_pair=3, n_first=3, n_second=3, n_all=8": "Here nothing of the two pieces is left: f(0) is 0",
+    },
     difficulty=2,
     minutes=12,
     show=lambda parts: parts["n_pair=4, n_first=10, n_second=7, n_all=100"],

@@ -194,6 +194,11 @@ def my_add_special_tokens(first, second):
     ),
     mistakes=SPECIAL_MISTAKES,
     notice="a pair costs three tokens and one text two, so of 512 places 509 or 510 are left for words",
+    asks={
+        "a pair": "[CLS] first [SEP] second [SEP]; the type ids are 0 up to the first [SEP] and 1 from there on",
+        "one text": "One text has one [SEP] and no ones among its type ids",
+        "a second text without tokens": "An empty list is a text, too; only None is none",
+    },
     difficulty=1,
     minutes=6,
     show=types_of,
@@ -411,6 +416,15 @@ def my_truncate_longest_first(first, second, room):
     mistakes=TRUNCATE_MISTAKES,
     notice="whoever counts down one by one needs a loop as long as what is cut off; the course's version computes the two numbers "
     "at once",
+    asks={
+        "8 and 3 tokens, room 9": "The long text alone pays, as long as it is the longer one",
+        "8 and 3 tokens, room 6": "The longer text pays until both are equally long: 3 and 3",
+        "8 and 3 tokens, room 3": "Once both are equally long they pay in turn; the one token that is left over is for the text that was longer",
+        "3 and 8 tokens, room 5": "The one token that is left over is for the text that was longer",
+        "4 and 4 tokens, room 5": "Of two that were equally long, the second keeps one token more",
+        "2 and 1 tokens, room 9": "What fits stays as it is",
+        "5 and 5 tokens, room 0": "With no room nothing stays",
+    },
     difficulty=2,
     minutes=15,
     show=kept((8, 3, 3)),
@@ -518,7 +532,7 @@ PAD_MISTAKES = (
     Mistake(
         "cut to the shortest",
         padded(to=min),
-        "each row has {yours} places, expected {expected}: the longer texts are cut to the shortest one",
+        "each row has {yours} places, expected {expected}: all texts are cut to one that is not the longest (the shortest here, which is also the first)",
         show=lambda parts: parts["padded with 7"]["ids"].shape[1],
     ),
     Mistake(
@@ -620,6 +634,13 @@ PAD_MISTAKES = (
         "Which of the lengths is wanted?",
         raises=ValueError,
     ),
+    Mistake(
+        "one mask for all",
+        lambda encodings, pad_id=0: (b := pad_encodings(encodings, pad_id))
+        | {"attention_mask": b["attention_mask"][:1].expand_as(b["attention_mask"])},
+        "the mask of the second row is {yours}, expected {expected}: every row got the mask of the first",
+        show=first_of("attention_mask", 1),
+    ),
 )
 
 PAD_ENCODINGS = Exercise(
@@ -644,6 +665,10 @@ def my_pad_encodings(encodings, pad_id=0):
     mistakes=PAD_MISTAKES,
     notice="the mask of a batch says by its sum how many real tokens there are: everything else is computed in vain, so texts of "
     "like lengths belong together",
+    asks={
+        "padded with 7": "Ids are filled up with pad_id, type ids and mask with 0, all at the right, to the length of the longest text",
+        "the longest first": "The longest text may stand anywhere, and row i belongs to text i",
+    },
     difficulty=2,
     minutes=10,
     show=first_of("ids"),
