@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable
 
 from helpers.exercises import mine, tables
-from helpers.exercises.exercise import NOT_TRIED, NOT_YET, RIGHT, Verdict
+from helpers.exercises.exercise import NOT_JUDGED, NOT_TRIED, NOT_YET, RIGHT, Verdict
 from helpers.exercises.tables import EXERCISES, QUESTIONS
 
 __all__ = ["check", "hint", "guess", "restore", "forget"]
@@ -26,7 +26,7 @@ def check(exercise_id: str, function: Callable = _MISSING) -> None:
             return
     verdict = exercise.check(function)
     print(line(exercise.id, verdict))
-    if verdict.status != NOT_TRIED:
+    if verdict.status not in (NOT_TRIED, NOT_JUDGED):
         _remember(exercise, function, verdict)
 
 
@@ -43,8 +43,8 @@ def _remember(exercise, function: Callable, verdict: Verdict) -> None:
 
 def line(exercise_id: str, verdict: Verdict) -> str:
     """A verdict as the line that is printed."""
-    if verdict.status == NOT_YET:
-        return f"{exercise_id} not yet: {verdict.message}"
+    if verdict.status in (NOT_YET, NOT_JUDGED):
+        return f"{exercise_id} {verdict.status}: {verdict.message}"
     return f"{exercise_id} {verdict.message}"
 
 

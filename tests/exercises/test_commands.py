@@ -8,6 +8,7 @@ import types
 import pytest
 
 from helpers.exercises import EXERCISES, check, forget, guess, hint, mine, progress, restore, tables
+from helpers.exercises.exercise import NOT_JUDGED, Exercise, Verdict
 from helpers.exercises.overview import counts
 
 
@@ -35,6 +36,12 @@ def test_check(capsys):
     exec(EXERCISES["4.6"].stub, space)
     assert printed(capsys, check, "4.6", space["my_split_heads"]) == "4.6 not tried yet"
     assert mine.noted() == {"4.6": "right"}
+
+
+def test_a_check_that_finds_nothing_out(capsys, monkeypatch):
+    monkeypatch.setattr(Exercise, "check", lambda self, function: Verdict(NOT_JUDGED, "too busy"))
+    assert printed(capsys, check, "4.6", my_split_heads) == "4.6 not judged: too busy"
+    assert mine.noted() == {} and mine.kept() == {}
 
 
 def test_without_its_function(capsys):
