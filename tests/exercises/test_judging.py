@@ -7,7 +7,7 @@ import time
 import pytest
 import torch
 
-from helpers.exercises import judging
+from helpers.exercises import judging, sources
 from helpers.exercises.exercise import NOT_JUDGED, NOT_TRIED, NOT_YET, RIGHT, Exercise, Mistake, with_method
 
 STUB = '''
@@ -434,3 +434,43 @@ def test_sameness(exercise):
     assert judging.same(exercise, right, judging.outcome_of(exercise, halves))
     for mistake in exercise.mistakes:
         assert not judging.same(exercise, right, judging.outcome_of(exercise, mistake.function))
+
+
+CLASS_STUB = '''
+class MyCounter(Base):
+    """Counts."""
+
+    def __init__(self, start):
+        super().__init__()
+        ...
+
+    def next(self):
+        """The next number."""
+        ...
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "tried"),
+    [
+        ("Counts.", "Words.", False),
+        ('        """The next number."""\n', "", False),
+        ("        super().__init__()\n", "", False),
+        ('next number."""\n        ...', 'next number."""\n        return 1', True),
+        ("()\n        ...", "()\n        self.start = start", True),
+        ('next number."""\n        ...', 'next number."""\n        return self.start', True),
+    ],
+)
+def test_a_class_without_a_source(old, new, tried):
+    space = {"Base": object}
+    assert old in CLASS_STUB
+    exec(CLASS_STUB.replace(old, new), space)
+    assert sources.source_of(space["MyCounter"]) is None
+    assert sources.is_untouched(space["MyCounter"], CLASS_STUB, "MyCounter") is not tried
+
+
+def test_a_function_without_a_source_is_told_by_its_constants():
+    space = {}
+    for body, tried in (("...", False), ("'''Doc.'''", False), ("return 1", True), ("return text", True)):
+        exec(f"def my_text(text): {body}", space)
+        assert sources.is_untouched(space["my_text"], "def my_text(text):\n    '''A.'''\n    ...", "my_text") is not tried
