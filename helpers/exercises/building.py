@@ -168,7 +168,7 @@ class Build:
 
         Where it does, ours are put back one part at a time until it is known which of yours is to blame; that
         is printed, and the build that passes is returned. Raises the error where none of yours is to blame.
-        seconds: of the processor, after which a check of your parts is stopped; a loop without an end is a fault.
+        seconds: of the processor, after which a check is stopped; a loop without an end is a fault.
         """
         if not self.yours():
             check(self)

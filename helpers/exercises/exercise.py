@@ -18,7 +18,7 @@ NOT_JUDGED = "not judged"  # nothing was found out: the machine was too busy, or
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says: the status (NOT_TRIED, NOT_YET, RIGHT; NOT_JUDGED), and a message for the learner."""
+    """What a check says: a status (NOT_TRIED, NOT_YET, RIGHT; NOT_JUDGED), and a message for the learner."""
 
     status: str
     message: str

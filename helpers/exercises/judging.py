@@ -13,7 +13,7 @@ from helpers.exercises.exercise import NOT_JUDGED, NOT_TRIED, NOT_YET, RIGHT, Ex
 
 __all__ = ["verdict_on", "outcome_of", "same", "filled", "numbers", "Outcome"]
 
-# Seconds. The right function and the mistakes are known to end, or known not to: what stops them must not be a
+# Seconds. Of the right function and of mistakes it is known whether they end: what stops them must not be a
 # busy machine, so they are given seconds of the processor, and more by the clock.
 MOST_FOR_A_MISTAKE, MOST_ON_A_BUSY_MACHINE = 0.5, 30.0
 MOST_PRINTED = 100  # characters of what a learner's function prints
@@ -171,7 +171,7 @@ def outcome_of(
 ) -> Outcome:
     """Run a program on the probe; of one that yields (name, result), what came before an error is kept.
 
-    seconds, patience: as `limits.within` takes them; without `seconds` the exercise's, those of the processor.
+    seconds, patience: as `limits.within` takes them; without `seconds` the exercise's, of the processor.
     """
     watched, calls = _watched(function)
     parts: dict[str, Any] = {}

@@ -3,9 +3,9 @@
 Loops without an end are stopped from a second thread, without signals, so in any thread and on every system;
 what is printed is caught; the state of the random number generators is put back.
 
-A stop is raised between two steps of Python, wherever the call is just then. In a destructor or a callback Python
-throws it away and tells sys.unraisablehook: while a call runs, that hook keeps silent about ours, and the next
-stop follows at once. Nothing is raised before the call begins or after it has ended.
+A stop is raised between two steps of Python, wherever the call is just then. In a destructor or a callback
+Python throws it away and tells sys.unraisablehook: while a call runs, that hook keeps silent about ours, and
+the next stop follows at once. Nothing is raised before the call begins or after it has ended.
 """
 
 import contextlib
@@ -122,7 +122,7 @@ def _silence_begins(watch: _Watch) -> None:
 
 
 def _silence_ends(watch: _Watch) -> None:
-    """With the last call the hook from before is put back; one that was set meanwhile stays, and ours in it."""
+    """After the last call the hook from before is put back; one that was set meanwhile stays, with ours."""
     with _lock:
         if watch in _watches:
             _watches.remove(watch)
@@ -131,7 +131,7 @@ def _silence_ends(watch: _Watch) -> None:
 
 
 def _unraisable(previous: Callable, thrown_away) -> None:
-    """Say nothing of a Stopped, nor of what came of one; the hook from before gets all the rest, undisturbed."""
+    """Say nothing of a Stopped, nor of what came of one; the hook from before gets the rest, undisturbed."""
     error = thrown_away.exc_value
     while error is not None:
         if isinstance(error, Stopped):
@@ -151,8 +151,8 @@ def _unraisable(previous: Callable, thrown_away) -> None:
 def within(function: Callable[[], Any], seconds: float, patience: float | None = None) -> Run:
     """Call a function for at most `seconds`. KeyboardInterrupt passes through, all other errors are kept.
 
-    patience: with it, `seconds` are those of the processor, and `patience` the most by the clock: for a call that
-    is known to end, but for a busy machine.
+    patience: with it, `seconds` are those of the processor, and `patience` the most by the clock: for a call
+    that a busy machine must not stop.
     """
     result, watch = Run(), _Watch(seconds, patience)
     try:
@@ -182,7 +182,7 @@ def within(function: Callable[[], Any], seconds: float, patience: float | None =
 
 
 def run(function: Callable[[], Any], seconds: float, patience: float | None = None) -> Run:
-    """The same, with what it prints caught, and random numbers that begin anew and go on afterwards as before."""
+    """The same, its printing caught, with random numbers that begin anew and go on afterwards as before."""
     heard, errors = io.StringIO(), io.StringIO()
     with _untouched(), contextlib.redirect_stdout(heard), contextlib.redirect_stderr(errors):
         result = within(function, seconds, patience)

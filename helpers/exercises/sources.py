@@ -22,7 +22,8 @@ def code_of(thing: Callable) -> CodeType | None:
     thing = getattr(thing, "func", thing)  # functools.partial
     if isinstance(thing, type):
         own = [getattr(value, "__func__", value) for value in vars(thing).values()]
-        own = [v for v in own if inspect.isfunction(v) and v.__qualname__.startswith(thing.__qualname__ + ".")]
+        own = [value for value in own if inspect.isfunction(value)]
+        own = [value for value in own if value.__qualname__.startswith(thing.__qualname__ + ".")]
         own.sort(key=lambda v: v.__code__.co_filename == "<string>")  # last: what a decorator has made
         return own[0].__code__ if own else None
     return getattr(getattr(thing, "__func__", thing), "__code__", None)
@@ -167,11 +168,10 @@ def _same_code(thing: Callable, stub: str, name: str) -> bool:
         code = code_of(thing)
         return code is not None and _steps(code) in (_steps(theirs), _steps(_EMPTY))
     stubs = {code.co_name: _steps(code) for code in _codes(theirs)}
-    mine = {
-        key: _steps(value.__code__)
-        for key, value in ((k, getattr(v, "__func__", v)) for k, v in vars(thing).items())
-        if inspect.isfunction(value) and value.__code__.co_filename == getattr(code_of(thing), "co_filename", "")
-    }
+    methods = {key: getattr(value, "__func__", value) for key, value in vars(thing).items()}
+    codes = {key: value.__code__ for key, value in methods.items() if inspect.isfunction(value)}
+    file = getattr(code_of(thing), "co_filename", "")
+    mine = {key: _steps(code) for key, code in codes.items() if code.co_filename == file}
     return bool(mine) and all(steps in (stubs.get(key), _steps(_EMPTY)) for key, steps in mine.items())
 
 

@@ -1,4 +1,4 @@
-"""A call that is stopped is stopped wherever it is just then, and nothing is raised, or told, anywhere else."""
+"""A call that is stopped is stopped wherever it is just then, and nothing is raised or told elsewhere."""
 
 import gc
 import sys
