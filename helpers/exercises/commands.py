@@ -51,7 +51,8 @@ def line(exercise_id: str, verdict: Verdict) -> str:
 def hint(exercise_id: str = "", number: int | None = None) -> None:
     """Print a hint for an exercise: the first, then the next at each call, or the one with that number."""
     if not exercise_id:
-        print('hint("4.2") prints the first hint for exercise 4.2, then the next; hint("4.2", 1) the first')
+        words = 'hint("…") with an exercise\'s number prints its first hint, then the next'
+        print(f'{words}; hint("…", 1) the first')
         return
     exercise = _found(EXERCISES, exercise_id, "exercise")
     if exercise is None:

@@ -69,7 +69,7 @@ def test_hints(capsys):
     assert printed(capsys, hint, "4.6", 1) == f"4.6 hint 1 of {count}: {first}"
     assert second in printed(capsys, hint, "4.6")
     assert printed(capsys, hint, "4.6", 9) == f"4.6 has the hints 1 to {count}"
-    assert "prints the first hint" in printed(capsys, hint)
+    assert "prints its first hint" in printed(capsys, hint)
 
 
 def test_guesses(capsys):
