@@ -190,7 +190,7 @@ def outcome_of(
     if seconds is None:
         seconds, patience = max(exercise.seconds, 3.0), MOST_ON_A_BUSY_MACHINE
         if function is exercise.reference:  # it does end, and the first call may import for a while
-            seconds = MOST_ON_A_BUSY_MACHINE
+            seconds, patience = patience, 10 * patience
     run = limits.run(go, seconds, patience)
     value = parts or None if run.error is not None else run.value
     found = Outcome(value, run.error, printed=run.printed, seconds=run.seconds, stopped=run.stopped)

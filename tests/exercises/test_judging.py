@@ -315,7 +315,7 @@ def test_a_right_function_that_needs_long_the_first_time(exercise):
 
 
 def test_a_machine_that_is_too_busy_gives_no_verdict(exercise, monkeypatch):
-    monkeypatch.setattr(judging, "MOST_ON_A_BUSY_MACHINE", 0.1)
+    monkeypatch.setattr(judging, "MOST_ON_A_BUSY_MACHINE", 0.01)
     object.__setattr__(exercise, "reference", lambda *given: time.sleep(0.2) or halves(*given))
     for function in (halves, doubled):
         words = said(exercise, function, NOT_JUDGED)
