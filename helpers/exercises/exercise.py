@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-__all__ = ["Exercise", "Mistake", "Verdict", "with_method", "NOT_TRIED", "NOT_YET", "RIGHT"]
+__all__ = ["Exercise", "Mistake", "Verdict", "with_method", "NOT_TRIED", "NOT_YET", "RIGHT", "NOT_JUDGED"]
 
 NOT_TRIED, NOT_YET, RIGHT = "not tried", "not yet", "right"
+NOT_JUDGED = "not judged"  # nothing was found out: the machine was too busy, or the check itself failed
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says: the status (NOT_TRIED, NOT_YET or RIGHT), and a message for the learner."""
+    """What a check says: a status (NOT_TRIED, NOT_YET, RIGHT; NOT_JUDGED), and a message for the learner."""
 
     status: str
     message: str

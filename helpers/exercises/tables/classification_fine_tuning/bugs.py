@@ -393,7 +393,6 @@ EXERCISES = (
         difficulty=1,
         minutes=8,
         tolerance=2e-4,
-        seconds=15.0,
         show=lambda parts: parts["moved"],
         variants=(tuning(frozen_weight_by_weight), tune_with_other_weights_only),
     ),

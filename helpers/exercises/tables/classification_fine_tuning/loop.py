@@ -310,7 +310,6 @@ EXERCISES = (
         "its accuracy is no longer an honest estimate, and the test part is needed",
         difficulty=3,
         minutes=20,
-        seconds=10.0,
         variants=(changed(),),
     ),
 )

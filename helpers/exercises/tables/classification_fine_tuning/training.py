@@ -635,7 +635,6 @@ EXERCISES = (
         difficulty=1,
         minutes=6,
         tolerance=1e-4,
-        seconds=15.0,  # the first optimizer of a kernel imports for a while
         show=first_bias,
         variants=(a_step("zlbs"), a_step("lzbsz")),
     ),

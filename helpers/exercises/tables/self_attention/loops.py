@@ -28,6 +28,7 @@ def probe_loops(attend):
         "large scores",
         attend(500 * asks, 500 * offers, torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 7.0]])),
     )
+    yield "three tokens look at two", attend(offers, asks, torch.tensor([[1.0, 3.0], [-2.0, 0.5]]))
 
 
 def _loops(query, key, value, *, root=math.sqrt, weigh=None, keep=False, of_keys=False, count=None):
