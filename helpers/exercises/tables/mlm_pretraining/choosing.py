@@ -242,7 +242,7 @@ EXERCISE = Exercise(
         "with it.",
     ),
     mistakes=CHOOSE_MISTAKES,
-    notice="no loop runs over the texts, though each has a number of its own: a threshold for each row does it",
+    notice="no loop over the texts is needed, though each has a number of its own: a threshold for each row does it",
     difficulty=3,
     minutes=15,
     variants=(choose_by_topk, choose_by_loop),

@@ -266,7 +266,7 @@ EXERCISE = Exercise(
         "take it only where a chosen token is to become random.",
     ),
     mistakes=CORRUPT_MISTAKES,
-    notice="entries are drawn for all places and used at few of them: that costs next to nothing, and saves a loop",
+    notice="who draws entries for all places and uses few of them pays next to nothing, and needs no loop",
     difficulty=2,
     minutes=15,
     variants=(corrupt_by_loop, corrupt_variant(dice=None)),

@@ -207,8 +207,8 @@ EXERCISE = Exercise(
         "boolean (B, T) picks M vectors out of (B, T, H); do it before the head, not after it.",
     ),
     mistakes=FORWARD_MISTAKES,
-    notice="with `positions` the large product is made for M tokens instead of B · T, one seventh of the work at a "
-    "rate of 15%",
+    notice="who picks the M vectors before the large product makes it for M tokens instead of B · T, a seventh "
+    "of the work at a rate of 15%",
     difficulty=2,
     minutes=12,
     show=one_token,

@@ -185,7 +185,7 @@ EXERCISE = Exercise(
         "`with torch.no_grad(), evaluating(model):` around the call of pretraining_loss.",
     ),
     mistakes=MEAN_MISTAKES,
-    notice="cut the same texts into other batches, and the result is the same: that is what a measurement needs",
+    notice="the result stays the same when the same texts are cut into other batches: that is what a measurement needs",
     difficulty=2,
     minutes=12,
     variants=(mean_of_one_list, mean_variant()),

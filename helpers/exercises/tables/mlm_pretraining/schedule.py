@@ -10,7 +10,8 @@ def my_linear_warm_up_and_decay(step, steps, warm_up):
     """The share of the learning rate at a step: up to 1 over the first `warm_up` of the run, then to 0.
 
     Steps count from 0. warm_up is a share of the run, below 1; 0 means none. How far the run is: (step + 1)
-    / (steps + 1), so that neither the first step, 0, nor the last, steps - 1, has the rate 0. After that: 0.
+    / (steps + 1), so that neither the first step, 0, nor the last, steps - 1, has the rate 0. From step
+    `steps` on: 0.
     """
     ...
 '''
@@ -153,7 +154,7 @@ EXERCISE = Exercise(
         "At each p the lower of the two lines counts; where warm_up is 0, leave the first one out; below 0 nothing.",
     ),
     mistakes=SCHEDULE_MISTAKES,
-    notice="“the smaller of two lines” needs no case for where they meet",
+    notice="both cases are one: at every step it is the lower of the two lines that counts",
     difficulty=2,
     minutes=10,
     show=nine,
