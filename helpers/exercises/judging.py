@@ -10,6 +10,7 @@ from typing import Any
 from helpers.exercises import limits, sources
 from helpers.exercises.comparison import Difference, as_text, difference
 from helpers.exercises.exercise import NOT_TRIED, NOT_YET, RIGHT, Exercise, Mistake, Verdict
+from helpers.exercises.likeness import most_alike
 
 __all__ = ["verdict_on", "outcome_of", "same", "filled", "numbers", "Outcome"]
 
@@ -105,16 +106,19 @@ def first_difference(exercise: Exercise, yours: Outcome, right: Outcome) -> Diff
 
 
 def _mistake(exercise: Exercise, yours: Outcome, right: Outcome) -> str | None:
-    """The message of the mistake that gives what the learner's function gives, filled in."""
+    """The message of the mistake that gives what the learner's function gives, or what is most like it."""
     limit = max(MOST_FOR_A_MISTAKE, 20 * right.seconds)
+    found = []
     for mistake in exercise.mistakes:
         theirs = outcome_of(exercise, mistake.function, limit)
         if same(exercise, yours, theirs) and not same(exercise, theirs, right):
             return filled(exercise, mistake, yours, right)
+        found.append((mistake, theirs))
     for mistake in exercise.mistakes:
         if mistake.raises and isinstance(yours.error, mistake.raises):
             return filled(exercise, mistake, yours, right)
-    return None
+    mistake = most_alike(exercise, yours, right, found)
+    return filled(exercise, mistake, yours, right) if mistake else None
 
 
 def same(exercise: Exercise, a: Outcome, b: Outcome) -> bool:

@@ -83,6 +83,24 @@ def vectors_in_a_loop(model, batch):
 
 VECTORS_MISTAKES = (
     Mistake(
+        "the largest of each",
+        lambda model, batch: (
+            model(**batch)
+            .last_hidden_state.masked_fill(batch["attention_mask"][..., None] == 0, -1e9)
+            .amax(dim=1)
+        ),
+        "the longest text's vector is {yours}, expected {expected}: padding is left out, but you take the largest number of the tokens; this model's sentence vectors are means",
+        show=lambda parts: parts["the longest text alone"][0],
+    ),
+    Mistake(
+        "all tokens added, the real ones counted",
+        lambda model, batch: (
+            model(**batch).last_hidden_state.sum(dim=1) / batch["attention_mask"].sum(dim=1)[:, None]
+        ),
+        "the second text's vector is {yours}, expected {expected}: you divide by its four tokens, but the padding is still in the sum",
+        show=second_text,
+    ),
+    Mistake(
         "still every token",
         vectors_of_every_token,
         "the second text has four tokens and two of padding, and its vector is {yours}, expected {expected}: padding is "

@@ -116,6 +116,12 @@ def shown(name):
 
 BUCKETS_MISTAKES = (
     Mistake(
+        "all texts sorted at once",
+        changed(groups=10**6),
+        "hardly any padding, but {yours} of the 260 batches come again in the second epoch: all texts are sorted at once, and where all lengths differ nothing is left of the shuffling. Groups of 50 batches keep some chance",
+        show=shown("batches that come again"),
+    ),
+    Mistake(
         "rest dropped",
         changed(whole=True),
         "of 1,039 texts {yours} come in an epoch, expected {expected}: the last, smaller batch is missing. It is small, "

@@ -30,6 +30,16 @@ def four_numbers(parts):
 
 GELU_MISTAKES = (
     Mistake(
+        "the density",
+        lambda x: x * torch.exp(-(x**2) / 2) / math.sqrt(2 * math.pi),
+        "-2, 0.5, 1.5, 3 give {yours}, expected {expected}: that is x times the density of the normal distribution, the bell. Φ is its area to the left of x",
+    ),
+    Mistake(
+        "the error function by itself",
+        lambda x: x * torch.erf(x / math.sqrt(2)),
+        "-2, 0.5, 1.5, 3 give {yours}, expected {expected}: erf runs from -1 to 1, and a probability from 0 to 1. What has to be added, and by what divided?",
+    ),
+    Mistake(
         "the approximation with tanh",
         lambda x: functional.gelu(x, approximate="tanh"),
         "-2, 0.5, 1.5, 3 give {yours}, expected {expected}: so near that it must be the approximation with tanh. "

@@ -66,6 +66,13 @@ def the_dict(parts):
 
 PARAMETERS_MISTAKES = (
     Mistake(
+        "both biases of width H",
+        counts_with(
+            feed_forward=lambda c: c.num_layers * 2 * (c.hidden_size * c.intermediate_size + c.hidden_size)
+        ),
+        "the feed-forward blocks have {yours[feed-forward]}, expected {expected[feed-forward]}: a bias has as many numbers as its layer gives out, and the first one gives out the intermediate size",
+    ),
+    Mistake(
         "no biases",
         without_biases,
         "attention has {yours[attention]}, expected {expected[attention]}: a linear layer from n to m numbers has nm "

@@ -60,7 +60,17 @@ def of_ten(parts):
     return parts["8 of 10"]
 
 
+def wilson_below_z(right, total, z=1.959964):
+    low, high = wilson_with(right, total, z, divide=False)
+    return low / (1 + z / total), high / (1 + z / total)
+
+
 WILSON_MISTAKES = (
+    Mistake(
+        "z below the line not squared",
+        wilson_below_z,
+        "8 of 10 give {yours}, expected {expected}: the numerator is right; below the line stands z, and it should be its square",
+    ),
     Mistake(
         "Wald's",
         wald,
@@ -232,6 +242,12 @@ def chi_squared(first, second):
 
 
 MCNEMAR_MISTAKES = (
+    Mistake(
+        "totals of right answers among all texts",
+        lambda a, b: min(1.0, 2 * tail_to(min(int(a.sum()), int(b.sum())), len(a))),
+        "among 50 texts it gives p = {yours}, expected {expected}: you compare how many each has right of all texts. Only those on which exactly one is right are throws of the coin",
+        show=lambda parts: parts["7 against 2, 30 both right, 11 both wrong"],
+    ),
     Mistake(
         "one tail",
         mcnemar_with(times=1),

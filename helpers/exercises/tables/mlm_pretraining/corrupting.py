@@ -138,7 +138,18 @@ def first_labels(parts):
     return parts["labels"][0, 1:7]
 
 
+def corrupt_one_die(ids, chosen, tokenizer, generator, shares=(0.8, 0.1, 0.1)):
+    die = torch.rand(1, generator=generator)
+    return _corrupt(ids, chosen, tokenizer, generator, shares, dice=lambda ids: die.expand(ids.shape))
+
+
 CORRUPT_MISTAKES = (
+    Mistake(
+        "one die for the batch",
+        corrupt_one_die,
+        "{yours} of the chosen tokens are behind [MASK], expected {expected}: one die is thrown for the whole batch, and all have the same fate. Each token needs its own",
+        show=behind_mask,
+    ),
     Mistake(
         "every token corrupted",
         corrupt_variant(where=lambda ids: ids >= 10),

@@ -88,7 +88,23 @@ def pair_scores(parts):
     return parts["scores of the pair"][0]
 
 
+def forward_if_positions(self, ids, type_ids=None, attention_mask=None, positions=None):
+    output = self.bert(ids, type_ids, attention_mask)
+    hidden = output.last_hidden_state
+    if positions:
+        hidden = hidden[positions]
+    hidden = self.norm(functional.gelu(self.transform(hidden)))
+    logits = functional.linear(hidden, self.bert.embeddings.token.weight, self.token_bias)
+    return PreTrainingOutput(logits, self.next_sentence(output.pooled_output))
+
+
 FORWARD_MISTAKES = (
+    Mistake(
+        "truth of a tensor",
+        forward_if_positions,
+        "`if positions:` asks whether a whole tensor is true, and of many numbers nobody can say that. What you want to know is whether it was given at all",
+        raises=RuntimeError,
+    ),
     Mistake(
         "no bias",
         forward_variant(after=lambda self, scores: scores - self.token_bias),

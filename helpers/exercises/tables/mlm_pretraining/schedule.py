@@ -53,6 +53,19 @@ def nine(parts):
 
 SCHEDULE_MISTAKES = (
     Mistake(
+        "warm_up taken for steps",
+        lambda step, steps, w: min((step + 1) / w if w else 1.0, max(0.0, (steps - step) / (steps - w))),
+        "the shares of nine steps are {yours}, expected {expected}: warm_up is taken for a number of steps. Here it is a share of the run, 0.4 of it",
+    ),
+    Mistake(
+        "warm_up of steps, progress of step",
+        lambda step, steps, w: (
+            (p := (step + 1) / (steps + 1))
+            and (step / (w * steps) if w and step < w * steps else max(0.0, (1 - p) / (1 - w)))
+        ),
+        "the shares of nine steps are {yours}, expected {expected}: the rise counts from 0 in steps, the fall in (step + 1) / (steps + 1): the first step has the rate 0. One measure of how far the run is serves both",
+    ),
+    Mistake(
         "never zero",
         schedule_variant(fall=lambda p, w: max(0.0, 1 - p + w)),
         "the shares of nine steps are {yours}, expected {expected}: the line falls as steeply as without warm-up, from a "
