@@ -83,6 +83,15 @@ def vectors_in_a_loop(model, batch):
 
 VECTORS_MISTAKES = (
     Mistake(
+        "counts along the wrong axis",
+        lambda model, batch: (
+            (model(**batch).last_hidden_state * batch["attention_mask"][..., None]).sum(dim=1)
+            / batch["attention_mask"].sum(dim=1)
+        ),
+        "the second text's vector is {yours}, expected {expected}: the counts (B,) are laid along the numbers of a vector, not along the texts (only since B and H are alike here does nothing crash). What shape divides each row by one number?",
+        show=second_text,
+    ),
+    Mistake(
         "the largest of each",
         lambda model, batch: (
             model(**batch)

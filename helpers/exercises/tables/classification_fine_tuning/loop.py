@@ -168,7 +168,20 @@ KEPT = shown("epoch whose weights are kept")
 PATIENT = shown("epochs with a patience of 2")
 SET_BACK = shown("epochs after a setback")
 
+
+def loop_telling_backwards(model, train, validation, tokenizer, plan, on_epoch, on_step):
+    return loop_with(
+        model, train, validation, tokenizer, plan, lambda epoch, result: on_epoch(result, epoch), on_step
+    )
+
+
 FINE_TUNE_MISTAKES = (
+    Mistake(
+        "told the other way round",
+        loop_telling_backwards,
+        "on_epoch is told first the number of the epoch, then what evaluate gave",
+        raises=AttributeError,
+    ),
     Mistake(
         "last epoch kept",
         changed(put_back=False),

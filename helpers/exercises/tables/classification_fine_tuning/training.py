@@ -268,6 +268,18 @@ def of_four(parts):
 
 LOSS_MISTAKES = (
     Mistake(
+        "labels unused",
+        lambda model, batch, labels: -model(**batch).log_softmax(dim=-1).mean(),
+        "one text has the loss {yours}, expected {expected}: it is the mean of -ln p over all classes, and the labels play no part. Which class of each text counts?",
+        show=lambda parts: parts["one text"],
+    ),
+    Mistake(
+        "every label one",
+        lambda model, batch, labels: functional.cross_entropy(model(**batch), model(**batch).argmax(dim=-1)),
+        "one text has the loss {yours}, expected {expected}: the model is compared with its own answer, so it is always right. What is it to be compared with?",
+        show=lambda parts: parts["one text"],
+    ),
+    Mistake(
         "the batch in one piece",
         lambda model, batch, labels: functional.cross_entropy(model(batch), labels),
         "The batch is a dict of three inputs, and the model wants them one by one, each under its name",

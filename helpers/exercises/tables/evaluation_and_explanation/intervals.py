@@ -65,7 +65,17 @@ def wilson_below_z(right, total, z=1.959964):
     return low / (1 + z / total), high / (1 + z / total)
 
 
+def agresti_coull(right, total, z=1.959964):
+    count = total + z**2
+    return wald(right + z**2 / 2, count, z)
+
+
 WILSON_MISTAKES = (
+    Mistake(
+        "shifted share in Wald's formula",
+        agresti_coull,
+        "8 of 10 give {yours}, expected {expected}: this is the interval of Agresti and Coull: Wilson's middle in Wald's formula. The middle is right; the root has terms of its own",
+    ),
     Mistake(
         "z below the line not squared",
         wilson_below_z,

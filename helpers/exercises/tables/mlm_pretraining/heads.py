@@ -100,6 +100,24 @@ def forward_if_positions(self, ids, type_ids=None, attention_mask=None, position
 
 FORWARD_MISTAKES = (
     Mistake(
+        "transform skipped",
+        forward_variant(token=lambda self, hidden: self.norm(functional.gelu(hidden))),
+        "the first scores of the first token are {yours}, expected {expected}: self.transform is never used: the encoder's vectors go straight into GELU",
+        show=one_token,
+    ),
+    Mistake(
+        "norm first",
+        forward_variant(token=lambda self, hidden: functional.gelu(self.transform(self.norm(hidden)))),
+        "the first scores of the first token are {yours}, expected {expected}: the LayerNorm comes first, and should come last of the three",
+        show=one_token,
+    ),
+    Mistake(
+        "encoder's vectors, no transform at all",
+        forward_variant(token=lambda self, hidden: hidden),
+        "the first scores of the first token are {yours}, expected {expected}: the encoder's own vectors are compared with the table; a layer, GELU and a LayerNorm stand between",
+        show=one_token,
+    ),
+    Mistake(
         "truth of a tensor",
         forward_if_positions,
         "`if positions:` asks whether a whole tensor is true, and of many numbers nobody can say that. What you want to know is whether it was given at all",

@@ -155,7 +155,21 @@ def _variant_all_later(documents, seed):
     return _pairs(documents, seed, neighbors=lambda document: combinations(document, 2))
 
 
+def pairs_with_next_document(documents, seed):
+    def after(dice, index, documents):
+        count = len(documents)
+        return next(n % count for n in range(index + 1, index + count) if documents[n % count])
+
+    return _pairs(documents, seed, other=after)
+
+
 PAIRS_MISTAKES = (
+    Mistake(
+        "always the next document",
+        pairs_with_next_document,
+        "the strangers of the first document come from {yours}, expected from {expected}: always the document after it. Any other one may lend a segment, by chance",
+        show=lambda parts: parts["documents that lend one to the first"],
+    ),
     Mistake(
         "the first is replaced",
         pairs_with_strange_first,

@@ -63,6 +63,20 @@ EXERCISE = Exercise(
     ),
     mistakes=(
         Mistake(
+            "falls to decay",
+            lambda s, n, w, d: s / w if s < w else 1 - (1 - d) * (s - w) / (n - w),
+            "in steps 11 and 60 you give {yours}, expected {expected}: it falls as soon as it has risen, from 1 to `decay`. Here `decay` is the share of the steps over which it falls, to 0",
+            show=at(11, 60),
+        ),
+        Mistake(
+            "decays by a factor",
+            lambda s, n, w, d: (
+                s / w if s < w else 1.0 if s <= n * (1 - d) else d ** ((s - n * (1 - d)) / (n * d))
+            ),
+            "in steps 80 and 100 you give {yours}, expected {expected}: it falls by a factor at each step; asked for are equal parts, a straight line",
+            show=at(80, 100),
+        ),
+        Mistake(
             "fall one step early",
             lambda s, n, w, d: (
                 1.0 if w <= s <= n * (1 - d) else s / w if s < w else (n + 1 - s) / (n + 1 - n * (1 - d))
