@@ -323,6 +323,16 @@ def masked_with_hidden_attention(input_ids, attention_mask, hidden, mask_id):
 
 MASKED_MISTAKES = (
     Mistake(
+        "everything else masked",
+        lambda input_ids, attention_mask, hidden, mask_id: {
+            "input_ids": input_ids.masked_fill(~hidden, mask_id),
+            "attention_mask": attention_mask,
+            "labels": input_ids.masked_fill(~hidden, -100),
+        },
+        "the input ids of the first text are {yours}, expected {expected}: [MASK] stands where nothing is hidden. The labels are mended; the ids were right as they were",
+        show=lambda parts: parts["input_ids"][0],
+    ),
+    Mistake(
         "still all tokens",
         _labels(lambda ids, mask, hidden, corrupted: ids.clone()),
         "the labels of the first text are {yours}, expected {expected}: every token has one, so the loss is mostly that "

@@ -249,6 +249,16 @@ def groups_with_falling_decay(model, learning_rate, weight_decay, layer_decay):
 
 GROUPS_MISTAKES = (
     Mistake(
+        "embeddings forgotten",
+        groups_with(parts=lambda model: by_height(model)[:-1]),
+        "the embeddings learn at {yours[embeddings]}, expected {expected[embeddings]}: they are in no group, so nothing ever moves them. They lie below the lowest layer",
+    ),
+    Mistake(
+        "classifier forgotten",
+        groups_with(parts=lambda model: [[model.bert.pooler], *by_height(model)[1:]]),
+        "the classifier learns at {yours[classifier]}, expected {expected[classifier]}: it is in no group. It is the one part that must learn",
+    ),
+    Mistake(
         "the decay of weights instead of the rate",
         groups_with_falling_decay,
         "the top layer learns at {yours[top layer]}, expected {expected[top layer]}, as all parts do: the factor is applied to the weight decay. It is the learning rate that should fall",

@@ -202,6 +202,22 @@ def of_one_layer(config, tokens):
 
 MULTIPLY_ADDS_MISTAKES = (
     Mistake(
+        "linear layers for one token",
+        lambda config, tokens: (
+            (found := references.count_multiply_adds(config, tokens))
+            | {"attention: linear layers": found["attention: linear layers"] // tokens}
+        ),
+        "the linear layers of attention take {yours[attention: linear layers]}, expected {expected[attention: linear layers]}: that is for one token. Each goes through them",
+    ),
+    Mistake(
+        "feed-forward for one token",
+        lambda config, tokens: (
+            (found := references.count_multiply_adds(config, tokens))
+            | {"feed-forward": found["feed-forward"] // tokens}
+        ),
+        "the feed-forward blocks take {yours[feed-forward]}, expected {expected[feed-forward]}: that is for one token. Each goes through them",
+    ),
+    Mistake(
         "operations instead of multiply-adds",
         doubled,
         "the feed-forward blocks take {yours[feed-forward]}, expected {expected[feed-forward]}: you count a "

@@ -69,6 +69,11 @@ def three(parts):
 
 PATH_MISTAKES = (
     Mistake(
+        "multiplied twice",
+        lambda g, start, end, steps=200: scores_with(g, start, end, steps, times=lambda a, b: (b - a) ** 2),
+        "the scores are {yours}, expected {expected}: the way is multiplied in twice, so that its sign is lost",
+    ),
+    Mistake(
         "without sign at the end",
         lambda g, start, end, steps=200: np.abs(scores_with(g, start, end, steps)),
         "with a start of zeros the scores are {yours}, expected {expected}: the signs are gone. A word that speaks against the answer has a negative score, and without it the sum is not complete",

@@ -150,6 +150,16 @@ def loss_at_mask(model, batch):
 
 LOSS_MISTAKES = (
     Mistake(
+        "one score of two",
+        loss_variant(
+            pairs=lambda logits, labels: functional.binary_cross_entropy_with_logits(
+                logits[:, 1], labels.float()
+            )
+        ),
+        "the loss of the pairs is {yours}, expected {expected}: only the second score is looked at, as if there were one. Two scores are two classes, like V scores",
+        show=next_loss,
+    ),
+    Mistake(
         "losses and shares in another order",
         lambda model, batch: PreTrainingLoss(*(_loss(model, batch)[i] for i in (0, 2, 1, 3))),
         "the loss of the pairs is {yours}, expected {expected}: the four stand in another order. First the two losses, then the two shares",
