@@ -10,6 +10,7 @@
     references   right functions that are taught and not used again
     steps        a probe that goes no further than the first fault
     judging      how a check comes to its verdict
+    likeness     the mistake that a result is most like, where it is none of them as a whole
     comparison   where two results first differ, in a sentence
     limits       a learner's function is run: stopped when it does not end, its printing caught
     sources      the text of a learner's function, in a notebook or a file

@@ -112,12 +112,6 @@ FORWARD_MISTAKES = (
         show=one_token,
     ),
     Mistake(
-        "encoder's vectors, no transform at all",
-        forward_variant(token=lambda self, hidden: hidden),
-        "the first scores of the first token are {yours}, expected {expected}: the encoder's own vectors are compared with the table; a layer, GELU and a LayerNorm stand between",
-        show=one_token,
-    ),
-    Mistake(
         "truth of a tensor",
         forward_if_positions,
         "`if positions:` asks whether a whole tensor is true, and of many numbers nobody can say that. What you want to know is whether it was given at all",

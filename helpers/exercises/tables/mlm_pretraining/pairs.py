@@ -165,7 +165,7 @@ def pairs_with_next_document(documents, seed):
 
 PAIRS_MISTAKES = (
     Mistake(
-        "always the next document",
+        "always the next document, of those with text",
         pairs_with_next_document,
         "the strangers of the first document come from {yours}, expected from {expected}: always the document after it. Any other one may lend a segment, by chance",
         show=lambda parts: parts["documents that lend one to the first"],
