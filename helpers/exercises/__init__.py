@@ -10,6 +10,7 @@
     references   right functions that are taught and not used again
     steps        a probe that goes no further than the first fault
     judging      how a check comes to its verdict
+    likeness     the mistake that a result is most like, where it is none of them as a whole
     comparison   where two results first differ, in a sentence
     errors       what a usual error of Python or PyTorch tells a beginner
     relations    how a wrong result comes from the right one: exchanged, too long, without its last item

@@ -10,6 +10,7 @@ from typing import Any
 from helpers.exercises import errors, limits, relations, sources
 from helpers.exercises.comparison import Difference, as_text, difference
 from helpers.exercises.exercise import NOT_JUDGED, NOT_TRIED, NOT_YET, RIGHT, Exercise, Mistake, Verdict
+from helpers.exercises.likeness import most_alike
 
 __all__ = ["verdict_on", "outcome_of", "same", "filled", "numbers", "Outcome"]
 
@@ -133,42 +134,19 @@ def first_difference(exercise: Exercise, yours: Outcome, right: Outcome) -> Diff
 
 
 def _mistake(exercise: Exercise, yours: Outcome, right: Outcome) -> str | None:
-    """The message of the mistake that gives what the learner's function gives, filled in.
-
-    A learner may make two mistakes: where none gives all of it, it is the only one that gives the same up to
-    the first part that differs.
-    """
+    """The message of the mistake that gives what the learner's function gives, or what is most like it."""
     limit = max(MOST_FOR_A_MISTAKE, 20 * right.seconds)
-    beginning = []
+    found = []
     for mistake in exercise.mistakes:
         theirs = outcome_of(exercise, mistake.function, limit, MOST_ON_A_BUSY_MACHINE)
         if same(exercise, yours, theirs) and not same(exercise, theirs, right):
             return filled(exercise, mistake, yours, right)
-        if _begins_alike(exercise, yours, theirs, right):
-            beginning.append(mistake)
+        found.append((mistake, theirs))
     for mistake in exercise.mistakes:
         if mistake.raises and isinstance(yours.error, mistake.raises):
             return filled(exercise, mistake, yours, right)
-    return filled(exercise, beginning[0], yours, right) if len(beginning) == 1 else None
-
-
-def _begins_alike(exercise: Exercise, yours: Outcome, theirs: Outcome, right: Outcome) -> bool:
-    """Whether two wrong outcomes are the same up to the first wrong part; one that says enough to tell by."""
-    if not all(isinstance(outcome.value, dict) for outcome in (yours, theirs, right)):
-        return False
-
-    def apart(one: Outcome, other: Outcome, name: str):
-        return difference(one.value[name], other.value[name], exercise.tolerance)
-
-    for name, expected in right.value.items():
-        if name not in yours.value or name not in theirs.value:
-            return False
-        if apart(yours, right, name):
-            says_enough = expected is not None and not isinstance(expected, bool)
-            return says_enough and not apart(yours, theirs, name) and not apart(theirs, yours, name)
-        if apart(theirs, right, name):
-            return False
-    return False
+    mistake = most_alike(exercise, yours, right, found)
+    return filled(exercise, mistake, yours, right) if mistake else None
 
 
 def same(exercise: Exercise, a: Outcome, b: Outcome) -> bool:
