@@ -11,10 +11,6 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.metrics import f1_score
-from sklearn.svm import LinearSVC
 
 from helpers.everyday.examples import Labelled, Pair, Parts
 
@@ -45,6 +41,9 @@ def count_words(
 
     Calls on_step() len(FEATURES) + 1 times.
     """
+    from sklearn.metrics import f1_score
+    from sklearn.svm import LinearSVC
+
     began = time.perf_counter()
     labels = np.array(examples.labels)
     some = parts.train
@@ -80,6 +79,9 @@ def _first_of_missing(labels: np.ndarray, some: Sequence[int], every: Sequence[i
 
 def _features(name: str, pairs: list[Pair], seen: Sequence[int], asked: Sequence[int]) -> tuple:
     """Counts of two sets of rows in the words of the first set; both texts of a pair, side by side."""
+    from scipy.sparse import hstack
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     found = [], []
     for column in range(1 if pairs[0].second is None else 2):
         texts = [[pairs[row][column][:LONGEST] for row in rows] for rows in (seen, asked)]

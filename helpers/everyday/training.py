@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
-from sklearn.metrics import f1_score
 from torch.nn import functional
 
 from helpers.classification import BertForClassification, FineTuning, labelled_batches, train_epoch
@@ -108,6 +107,8 @@ def _validate(
     model: BertForClassification, encodings: list[Encoding], labels: list[int], tokenizer: WordPieceTokenizer
 ) -> tuple[float, float]:
     """Macro-F1 and mean loss."""
+    from sklearn.metrics import f1_score
+
     logits = logits_of(model, encodings, tokenizer)
     loss = functional.cross_entropy(logits, torch.tensor(labels)).item()
     f1 = f1_score(labels, logits.argmax(dim=-1).tolist(), average="macro", zero_division=0)
