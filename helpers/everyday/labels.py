@@ -64,7 +64,7 @@ def check_classes(labels: Sequence[str], keys: Sequence[str], lines: Sequence[in
         raise InputError(
             f"{where}: all labels are {shown(texts_of)}; a classifier needs at least two classes"
         )
-    if len(texts_of) > max(2, total / 2):
+    if len(texts_of) > max(5, total / 2):
         raise InputError(
             f"{where}: {len(texts_of):,} different labels for {total:,} different texts, such as "
             f"{shown(list(texts_of)[:3])}: is this the column with the labels?"

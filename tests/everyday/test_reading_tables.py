@@ -103,6 +103,11 @@ REFUSED = {
                         ["byte 16", "line 2", "e9", "cp1252", "'a café closed,x'"]),
     "Russian": ("t.csv", ("text,label\n" + "привет как дела сегодня,x\n" * 9).encode("cp1251"),
                 ["byte 11", "--encoding cp1251"]),
+    "one wrong byte in UTF-8": (
+        "t.csv",
+        "text,label\nКлючи у меня,x\n".encode() + b"caf\xe9,y\n",
+        ["line 3", "e9", "The rest is UTF-8"],
+    ),
     "UTF-16": (
         "t.csv", "text,label\na,x\n".encode("utf-16"), ["byte 0", "--encoding utf-16", "'text,label'"],
     ),

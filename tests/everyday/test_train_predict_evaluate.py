@@ -1,6 +1,7 @@
 """From a table to a folder to answers, with a tiny encoder: what the library and pandas make of them."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -87,6 +88,13 @@ def test_the_library_gives_the_same_probabilities(made):
         found = np.array([float(row.probability_bad), float(row.probability_good)])
         assert np.abs(found - wanted).max() < 1e-5
         assert row.predicted_label == model.config.id2label[int(found.argmax())]
+
+
+def test_the_program_in_the_card_runs(made):
+    (program,) = re.findall(r"```python\n(.*?)```", (made / "out" / "README.md").read_text(), re.S)
+    printed = []
+    exec(program.replace("FOLDER", str(made / "out")), {"print": printed.append})
+    assert printed[0][0]["label"] in ("bad", "good") and 0.5 <= printed[0][0]["score"] <= 1
 
 
 @pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl"])
