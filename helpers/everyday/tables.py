@@ -111,8 +111,8 @@ def _content(path: Path) -> bytes:
             raise InputError(f"{path} is no ordinary file: save the table in one")
         if found.st_size > MOST_BYTES:
             raise InputError(
-                f"{path} has {found.st_size / 1e6:,.0f} MB, more than the {MOST_BYTES / 1e6:,.0f} that are read "
-                "at once: cut it into parts"
+                f"{path} has {found.st_size / 1e6:,.0f} MB, more than the {MOST_BYTES / 1e6:,.0f} that are "
+                "read at once: cut it into parts"
             )
         return path.read_bytes()
 
