@@ -60,6 +60,7 @@ def test_the_folder_holds_plain_settings(made):
     labels = json.loads((made / "out" / "classifier.json").read_text())["labels"]
     assert [each["name"] for each in labels] == ["bad", "good"]
     assert sum(each[part] for each in labels for part in ("train", "validation", "test")) <= 300
+    assert len({path.stat().st_mode for path in (made / "out").iterdir()}) == 1
     files = {path.name for path in (made / "out").iterdir()}
     assert files == {*checkpoints.FILES, "classifier.json", "README.md"}
     card = (made / "out" / "README.md").read_text()
