@@ -102,7 +102,7 @@ def main(given: list[str] | None = None) -> int:
     options = arguments(given)
     torch.set_num_threads(options.threads)
     keep_libraries_quiet()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # cleans up on its way out
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # cleans up on its way
     command = shlex.join(["python", "scripts/classify.py", *(sys.argv[1:] if given is None else given)])
     try:
         run(options, command)
@@ -120,6 +120,8 @@ def main(given: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read along has gone, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return 0
 
 

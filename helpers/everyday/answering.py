@@ -76,7 +76,7 @@ def evaluate(
     if unknown:
         count = sum(unknown.values())
         say(f"{count:,} rows have labels that the classifier does not know, {shown(unknown)}; it knows "
-            f"{shown(classifier.names)}")  # fmt: skip
+            f"{shown(classifier.names)}; they are left out")  # fmt: skip
     if not found:
         raise InputError(
             f"{table.name}, column {label!r}: no row has a text and a label that the classifier knows "

@@ -6,15 +6,12 @@ for training a sample chooses.
 
 import random
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.metrics import f1_score
-from sklearn.svm import LinearSVC
 
 from helpers.everyday.examples import Labelled, Pair, Parts
 
@@ -45,6 +42,8 @@ def count_words(
 
     Calls on_step() len(FEATURES) + 1 times.
     """
+    from sklearn.metrics import f1_score
+
     began = time.perf_counter()
     labels = np.array(examples.labels)
     some = parts.train
@@ -56,18 +55,28 @@ def count_words(
     for name in FEATURES:
         seen, asked = _features(name, examples.pairs, some, held)
         for strength, (words, weight) in product(STRENGTHS, WEIGHTS.items()):
-            model = LinearSVC(C=strength, class_weight=weight, random_state=seed).fit(seen, labels[some])
+            model = _fit(seen, labels[some], strength, weight, seed)
             found = f1_score(labels[held], model.predict(asked), average="macro", zero_division=0)
             if found > best:
                 best, chosen = found, (name, strength, words)
         on_step()
     name, strength, words = chosen
     seen, asked = _features(name, examples.pairs, parts.train, parts.test)
-    model = LinearSVC(C=strength, class_weight=WEIGHTS[words], random_state=seed)
-    answers = model.fit(seen, labels[parts.train]).predict(asked).tolist()
+    model = _fit(seen, labels[parts.train], strength, WEIGHTS[words], seed)
+    answers = model.predict(asked).tolist()
     on_step()
     usual = int(np.bincount(labels[parts.train]).argmax())
     return Baseline(answers, usual, f"{name}, C {strength:g}{words}", time.perf_counter() - began)
+
+
+def _fit(inputs, labels: np.ndarray, strength: float, weight: str | None, seed: int):
+    """A linear support vector machine; one that stops before it has converged is as good as it is."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.svm import LinearSVC
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return LinearSVC(C=strength, class_weight=weight, random_state=seed).fit(inputs, labels)
 
 
 def _first_of_missing(labels: np.ndarray, some: Sequence[int], every: Sequence[int]) -> list[int]:
@@ -80,6 +89,9 @@ def _first_of_missing(labels: np.ndarray, some: Sequence[int], every: Sequence[i
 
 def _features(name: str, pairs: list[Pair], seen: Sequence[int], asked: Sequence[int]) -> tuple:
     """Counts of two sets of rows in the words of the first set; both texts of a pair, side by side."""
+    from scipy.sparse import hstack
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     found = [], []
     for column in range(1 if pairs[0].second is None else 2):
         texts = [[pairs[row][column][:LONGEST] for row in rows] for rows in (seen, asked)]

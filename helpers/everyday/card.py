@@ -11,6 +11,7 @@ from helpers.everyday.reports import percent, plain, points, verdict
 
 __all__ = ["model_card"]
 
+HUB_NAMES = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}
 MEASURES = ("precision", "recall", "f1")
 
 CARD = """---
@@ -91,7 +92,7 @@ def model_card(settings: dict) -> str:
     columns += [f"labels in {_code(settings['label'])}"]
     return CARD.format(
         title=f"A classifier of {_safe(data['file'])}",
-        base=json.dumps(settings["model"]),
+        base=json.dumps(HUB_NAMES.get(settings["model"], settings["model"])),
         number=len(names),
         what="a pair of texts" if pair else "a text",
         names=", ".join(names[:20]) + (" and more" if len(names) > 20 else ""),

@@ -56,6 +56,11 @@ def _wrong_byte(content: bytes, name: str, encoding: str, place: int) -> str:
     line = content.count(b"\n", 0, place) + 1
     byte = content[place : place + 1].hex()
     found = f"{name} is not {encoding}: byte {place:,}, counted from 0, in line {line:,} is {byte}"
+    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        text = content.decode("utf-8", errors="replace")
+        good = sum(char > "\x7f" and char != "\ufffd" for char in text)
+        if good > 5 * text.count("\ufffd"):
+            return f"{found}. The rest is UTF-8 for the most part: the byte is damaged or came from elsewhere"
     guess = likely_encoding(content, place)
     if not guess:
         return f"{found}. Save it as UTF-8, or name its encoding with --encoding"

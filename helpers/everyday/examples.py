@@ -147,4 +147,6 @@ def split(examples: Labelled, seed: int = 0, share: float = 0.1) -> Parts:
         parts.validation.extend(found[tested : tested + held])
         for row in found[tested + held :]:
             parts.train.extend(rows_of[examples.keys[row]])
+    if len({examples.labels[row] for row in parts.train}) < 2:
+        raise InputError("too few different texts: only one class is left for training")
     return Parts(*(sorted(part) for part in parts))

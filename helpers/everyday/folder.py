@@ -73,6 +73,8 @@ def save_classifier(
         for name in checkpoints.FILES:
             (unfinished / "model" / name).rename(unfinished / name)
         (unfinished / "model").rmdir()
+        # safetensors closes its file to others; they may read it as they may read the rest
+        (unfinished / "model.safetensors").chmod((unfinished / "config.json").stat().st_mode)
         content = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
         (unfinished / SETTINGS).write_text(content, encoding="utf-8", newline="\n")
         (unfinished / CARD).write_text(card, encoding="utf-8", newline="\n")

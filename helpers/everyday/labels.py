@@ -3,6 +3,7 @@
 Support code. A label is the string that was written: "1", "nan" and "N/A" are labels like others.
 """
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -42,7 +43,7 @@ def merged(labels: Sequence[str]) -> list[str]:
 def classes_of(labels: Sequence[str]) -> tuple[str, ...]:
     """The different labels in their order: by number where all are whole numbers, else by alphabet."""
     names = set(labels)
-    if all(name.lstrip("-").isdecimal() for name in names):
+    if all(re.fullmatch(r"-?\d{1,18}", name) for name in names):
         return tuple(sorted(names, key=lambda name: (int(name), name)))
     return tuple(sorted(names))
 
@@ -64,7 +65,7 @@ def check_classes(labels: Sequence[str], keys: Sequence[str], lines: Sequence[in
         raise InputError(
             f"{where}: all labels are {shown(texts_of)}; a classifier needs at least two classes"
         )
-    if len(texts_of) > max(2, total / 2):
+    if len(texts_of) > max(5, total / 2):
         raise InputError(
             f"{where}: {len(texts_of):,} different labels for {total:,} different texts, such as "
             f"{shown(list(texts_of)[:3])}: is this the column with the labels?"
@@ -72,6 +73,10 @@ def check_classes(labels: Sequence[str], keys: Sequence[str], lines: Sequence[in
     if alone := [label for label, found in texts_of.items() if len(found) == 1]:
         line = lines[list(labels).index(alone[0])]
         advice = "Give at least two different texts of each class, or leave those rows out"
+        if any(set(alone) & set(forms) for forms in spellings(labels).values()):
+            advice = (
+                "Some differ from other labels in case or blanks alone: add --merge-labels to make them one"
+            )
         raise InputError(
             f"{where}: {len(alone)} of {len(texts_of)} classes have a single text, which can't be both "
             f"learned from and checked: {shown(alone)} (the first in line {line:,}). {advice}"

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 __all__ = ["ClassScore", "Interval", "Scores", "compare", "score"]
 
@@ -60,6 +58,9 @@ def score(labels: Sequence[int], answers: Sequence[int], names: Sequence[str], s
 
     Macro-F1 is the mean F1 of the classes that stand among labels or answers, as in scikit-learn.
     """
+    from scipy.stats import binomtest  # imported where needed: both take seconds
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
     labels, answers = np.asarray(labels), np.asarray(answers)
     every = range(len(names))
     precision, recall, f1, support = precision_recall_fscore_support(

@@ -22,7 +22,7 @@ from helpers.everyday.json_lines import parse_json_lines
 __all__ = ["Table", "check_output", "read_table", "table_bytes", "write_table"]
 
 KINDS = {".csv": ",;\t", ".tsv": "\t", ".jsonl": "", ".ndjson": ""}  # extension: possible delimiters
-MOST_BYTES = 2_000_000_000
+MOST_BYTES = 500_000_000  # a table takes about twelve times as much memory
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,10 @@ def _content(path: Path) -> bytes:
         if not stat.S_ISREG(found.st_mode):
             raise InputError(f"{path} is no ordinary file: save the table in one")
         if found.st_size > MOST_BYTES:
-            raise InputError(f"{path} has {found.st_size / 1e9:.1f} GB, at most 2 fit: cut it into parts")
+            raise InputError(
+                f"{path} has {found.st_size / 1e6:,.0f} MB, more than the {MOST_BYTES / 1e6:,.0f} that are "
+                "read at once: cut it into parts"
+            )
         return path.read_bytes()
 
 

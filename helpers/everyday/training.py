@@ -9,10 +9,10 @@ import copy
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
-from sklearn.metrics import f1_score
 from torch.nn import functional
 
 from helpers.classification import BertForClassification, FineTuning, labelled_batches, train_epoch
@@ -52,10 +52,14 @@ def encode_pairs(
     pairs: Sequence[Pair], tokenizer: WordPieceTokenizer, max_length: int
 ) -> tuple[list[Encoding], int]:
     """Every text or pair in at most max_length tokens, and how many were cut."""
+    found, cut = [], 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # counted here instead
-        found = [tokenizer.encode(text, second, max_length) for text, second in pairs]
-    return found, sum(encoding.truncated > 0 for encoding in found)
+        for text, second in pairs:
+            encoding = tokenizer.encode(text, second, max_length)
+            cut += encoding.truncated > 0
+            found.append(replace(encoding, tokens=[], offsets=[]))  # four fifths of its memory, not needed
+    return found, cut
 
 
 @torch.no_grad()
@@ -108,6 +112,8 @@ def _validate(
     model: BertForClassification, encodings: list[Encoding], labels: list[int], tokenizer: WordPieceTokenizer
 ) -> tuple[float, float]:
     """Macro-F1 and mean loss."""
+    from sklearn.metrics import f1_score
+
     logits = logits_of(model, encodings, tokenizer)
     loss = functional.cross_entropy(logits, torch.tensor(labels)).item()
     f1 = f1_score(labels, logits.argmax(dim=-1).tolist(), average="macro", zero_division=0)

@@ -53,6 +53,7 @@ def test_spellings_are_reported_and_merged_only_when_asked():
 
 def test_numbers_stay_as_written_and_stand_in_their_order():
     assert classes_of(["10", "2", "-1", "2"]) == ("-1", "2", "10")
+    assert classes_of(["--5", "10", "2"]) == ("--5", "10", "2") and classes_of(["9" * 5000, "10"])[0] == "10"
     assert classes_of(["1.0", "1", "01"]) == ("01", "1", "1.0")
     assert labelled(table([*many("1"), *many("1.0")]), "text", "label").classes == ("1", "1.0")
 
@@ -63,6 +64,7 @@ def test_numbers_stay_as_written_and_stand_in_their_order():
         (many("a"), ["all labels are 'a'", "two classes"]),
         ([*many("a"), ("one more", "b")], ["1 of 2 classes", "'b' (the first in line 7)"]),
         ([*many("a"), ("one more", "b"), ("One more!", "b")], ["have a single text", "'b'"]),
+        ([*many("a"), *many("b"), ("one more", "A ")], ["'A '", "add --merge-labels"]),
         ([(f"{n} texts", f"name {n}") for n in range(9)], ["9 different labels for 9", "is this the column"]),
         ([("a", ""), ("", "b")], ["no row has both"]),
     ],

@@ -103,6 +103,11 @@ REFUSED = {
                         ["byte 16", "line 2", "e9", "cp1252", "'a café closed,x'"]),
     "Russian": ("t.csv", ("text,label\n" + "привет как дела сегодня,x\n" * 9).encode("cp1251"),
                 ["byte 11", "--encoding cp1251"]),
+    "one wrong byte in UTF-8": (
+        "t.csv",
+        "text,label\nКлючи у меня,x\n".encode() + b"caf\xe9,y\n",
+        ["line 3", "e9", "The rest is UTF-8"],
+    ),
     "UTF-16": (
         "t.csv", "text,label\na,x\n".encode("utf-16"), ["byte 0", "--encoding utf-16", "'text,label'"],
     ),
@@ -138,6 +143,10 @@ def test_places_that_are_no_files(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv") if hasattr(os, "mkfifo") else None
     with pytest.raises(InputError, match=r"folder.csv is a folder, not a table"):
         read_table(tmp_path / "folder.csv")
+    with open(tmp_path / "huge.csv", "wb") as file:
+        file.truncate(501_000_000)  # takes no room
+    with pytest.raises(InputError, match="has 501 MB, more than the 500 that are read"):
+        read_table(tmp_path / "huge.csv")
     with pytest.raises(InputError, match=r"gone.csv can't be read \(No such file"):
         read_table(tmp_path / "gone.csv")
     if hasattr(os, "mkfifo"):
@@ -253,3 +262,26 @@ def test_a_full_disk_leaves_the_old_table(tmp_path, monkeypatch):
 
 def test_the_limit_of_a_field_is_lifted():
     assert csv.field_size_limit() >= 10**9
+
+
+PIECES = st.sampled_from(
+    ['"', '""', ",", ";", "\t", "\n", "\r\n", "\\", '\\"', " ", "\0", "text", "label", "sep=;\n", "{", "}",
+     ":", "[", "é", "а"]
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(pieces=st.lists(PIECES, max_size=14), kind=st.sampled_from([".csv", ".tsv", ".jsonl"]), data=st.data())
+def test_any_bytes_are_a_table_or_refused(tmp_path_factory, pieces, kind, data):
+    """Never an error of another kind, and what is read is read again after writing."""
+    encoding = data.draw(st.sampled_from(["utf-8", "utf-8", "cp1251", "utf-16"]))
+    folder = tmp_path_factory.mktemp("bytes")
+    (folder / f"t{kind}").write_bytes("".join(pieces).encode(encoding, errors="ignore"))
+    try:
+        table = read_table(folder / f"t{kind}")
+    except InputError as refused:
+        assert "\n" not in str(refused) and str(refused).startswith("t.")
+        return
+    if len(set(table.columns)) == len(table.columns) and table.columns != ("",):
+        write_table(folder / f"out{kind}", table.columns, table.rows)
+        assert read_table(folder / f"out{kind}", table.columns).rows == table.rows

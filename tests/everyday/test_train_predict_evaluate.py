@@ -1,6 +1,7 @@
 """From a table to a folder to answers, with a tiny encoder: what the library and pandas make of them."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -59,6 +60,7 @@ def test_the_folder_holds_plain_settings(made):
     labels = json.loads((made / "out" / "classifier.json").read_text())["labels"]
     assert [each["name"] for each in labels] == ["bad", "good"]
     assert sum(each[part] for each in labels for part in ("train", "validation", "test")) <= 300
+    assert len({path.stat().st_mode for path in (made / "out").iterdir()}) == 1
     files = {path.name for path in (made / "out").iterdir()}
     assert files == {*checkpoints.FILES, "classifier.json", "README.md"}
     card = (made / "out" / "README.md").read_text()
@@ -87,6 +89,13 @@ def test_the_library_gives_the_same_probabilities(made):
         found = np.array([float(row.probability_bad), float(row.probability_good)])
         assert np.abs(found - wanted).max() < 1e-5
         assert row.predicted_label == model.config.id2label[int(found.argmax())]
+
+
+def test_the_program_in_the_card_runs(made):
+    (program,) = re.findall(r"```python\n(.*?)```", (made / "out" / "README.md").read_text(), re.S)
+    printed = []
+    exec(program.replace("FOLDER", str(made / "out")), {"print": printed.append})
+    assert printed[0][0]["label"] in ("bad", "good") and 0.5 <= printed[0][0]["score"] <= 1
 
 
 @pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl"])

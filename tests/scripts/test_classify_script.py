@@ -223,8 +223,9 @@ sys.exit(classify.main(sys.argv[2:]))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_stopped_program_leaves_nothing_half_written(made, tmp_path, stop):
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_a_stopped_program_leaves_nothing_half_written(made, tmp_path, name):
+    stop = getattr(signal, name)
     where = "writing" if stop == signal.SIGKILL else "training"
     options = train(made, "t.csv", tmp_path / "new")
     process = subprocess.Popen(
