@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
             continue
         start = time.perf_counter()
         answer = own_methods.run_method(line)
-        line |= results(table, answer, time.perf_counter() - start)
+        line |= results(table.drawn(labels, seed), answer, time.perf_counter() - start)
         runs.add(line, answer.test.argmax(axis=1), table.labels("test"))
         print(f"{describe(line)}, {line['seconds']} s", flush=True)
     return 0

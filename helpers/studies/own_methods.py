@@ -10,6 +10,7 @@ Choices (features, strength, epoch) are made on the validation part, by macro-F1
 
 import tempfile
 import warnings
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -19,13 +20,14 @@ from helpers import data
 from helpers.studies.own_tables import Table, load, macro_f1
 from helpers.wordpiece import TruncationWarning
 
-__all__ = ["LEARNERS", "SETTINGS", "Answer", "fine_tune", "run_method", "settings_of"]
+__all__ = ["LEARNERS", "SETTINGS", "Answer", "Buckets", "fine_tune", "run_method", "settings_of"]
 
 LEARNERS = ("majority", "linear", "frozen", "minilm")
 SETTINGS = ("task", "method", "labels", "seed", "epochs", "batch_size", "learning_rate", "frozen_layers")
 PLAN = {"epochs": 2, "batch_size": 32, "learning_rate": 2e-4, "frozen_layers": 3}
 LEAST_STEPS = 100  # few labels get more epochs, as in notebook 9
-STRENGTHS = (1, 10, 100, 1000)
+STRENGTHS = (1, 10, 100)
+MAX_LENGTH = {"neighbors": 128}  # tokens of a pair; of a text 64: 98% and more of them are shorter
 
 
 class Answer(NamedTuple):
@@ -168,32 +170,62 @@ def fine_tune(table: Table, seed: int, epochs: int, batch_size: int) -> Answer:
     for part in (model.bert.embeddings, *model.bert.encoder.layer[: PLAN["frozen_layers"]]):
         part.requires_grad_(False)
 
-    def rows(part: str) -> Dataset:
+    def rows(part: str) -> tuple[Dataset, np.ndarray]:
+        """The rows, the shortest first, and the place of each in the table."""
         frame = getattr(table, part)
         second = [frame["second"].tolist()] if "second" in frame else []
-        columns = tokenizer(frame["text"].tolist(), *second, truncation=True, max_length=128)
-        return Dataset.from_dict({**columns, "labels": table.labels(part).tolist()})
+        most = MAX_LENGTH.get(table.name, 64)
+        columns = tokenizer(frame["text"].tolist(), *second, truncation=True, max_length=most)
+        order = np.argsort([len(ids) for ids in columns["input_ids"]], kind="stable")
+        return Dataset.from_dict({**columns, "labels": table.labels(part).tolist()}).select(order), order
+
+    sets = {part: rows(part) for part in ("train", "validation", "test")}
+    lengths = [len(ids) for ids in sets["train"][0]["input_ids"]]
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         arguments = transformers.TrainingArguments(
             output_dir=place, seed=seed, num_train_epochs=epochs, per_device_train_batch_size=batch_size,
             per_device_eval_batch_size=64, learning_rate=PLAN["learning_rate"], warmup_steps=0.1,
-            weight_decay=0.01, train_sampling_strategy="group_by_length", eval_strategy="epoch",
-            save_strategy="epoch", save_total_limit=1, save_only_model=True, load_best_model_at_end=True,
-            metric_for_best_model="macro_f1", logging_strategy="no", report_to="none",
-            disable_tqdm=True, dataloader_pin_memory=False, use_cpu=not torch.cuda.is_available(),
+            weight_decay=0.01, eval_strategy="epoch", save_strategy="epoch", save_total_limit=1,
+            save_only_model=True, load_best_model_at_end=True, metric_for_best_model="macro_f1",
+            logging_strategy="no", report_to="none", disable_tqdm=True, dataloader_pin_memory=False,
+            use_cpu=not torch.cuda.is_available(),
         )  # fmt: skip
         trainer = transformers.Trainer(
-            model, arguments, train_dataset=rows("train"), eval_dataset=rows("validation"),
+            model, arguments, train_dataset=sets["train"][0], eval_dataset=sets["validation"][0],
             processing_class=tokenizer,
             compute_metrics=lambda found: {
                 "macro_f1": macro_f1(found.label_ids, found.predictions.argmax(axis=-1))
             },
         )  # fmt: skip
         trainer.remove_callback(transformers.PrinterCallback)
+        trainer.get_train_dataloader = lambda: torch.utils.data.DataLoader(
+            sets["train"][0], batch_sampler=Buckets(lengths, batch_size), collate_fn=trainer.data_collator
+        )
         trainer.train()
-    trainer.args.train_sampling_strategy = "random"  # for predictions: in their order
-    logits = [
-        torch.tensor(trainer.predict(rows(part)).predictions).double() for part in ("validation", "test")
-    ]
-    return Answer(*(found.softmax(dim=-1).numpy() for found in logits))
+
+        def probabilities(part: str) -> np.ndarray:
+            found, order = sets[part]
+            logits = torch.tensor(trainer.predict(found).predictions).double()
+            return logits.softmax(dim=-1).numpy()[np.argsort(order)]
+
+        return Answer(probabilities("validation"), probabilities("test"))
+
+
+class Buckets:
+    """A batch sampler for PyTorch's DataLoader: batches of similar length, in each epoch others (notebook 8).
+
+    The Trainer's own "group_by_length" sorts dozens of batches from long texts to short ones and leaves them
+    in that order. Where length tells the class, whole stretches of steps then see one class only.
+    """
+
+    def __init__(self, lengths: list[int], batch_size: int):
+        self.lengths, self.batch_size = lengths, batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.lengths) // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        from helpers.classification import length_buckets
+
+        return iter(length_buckets(self.lengths, self.batch_size))
