@@ -39,7 +39,7 @@ def test_a_series_goes_on_where_it_stopped_and_reports(quick, tmp_path, capsys):
     capsys.readouterr()
     assert script.main(["--csv", str(tmp_path / "runs.csv"), "--report"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 * len(own_methods.LEARNERS) and "accuracy against linear +" in lines[2]
+    assert len(lines) == 2 * len(own_methods.LEARNERS) and "accuracy against linear +" in lines[3]
 
 
 def test_what_a_line_says_can_be_computed_again_from_the_answers(quick, tmp_path):

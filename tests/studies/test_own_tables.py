@@ -103,7 +103,7 @@ def small_table(pair: bool = False) -> Table:
     rows = [(f"Who is {name} ?", "HUM") for name in names] + [(f"Where is {name} ?", "LOC") for name in names]
     frame = pd.DataFrame(rows, columns=["text", "label"])
     if pair:
-        frame["second"] = [f"{name} it is." for name in names] * 2
+        frame["second"] = [f"{name} it is." for name in names] + ["Nobody knows."] * 6
     parts = [frame.iloc[place::3].reset_index(drop=True) for place in range(3)]
     return Table("small", ["HUM", "LOC"], *parts)
 
@@ -134,6 +134,17 @@ def test_fine_tuning_answers_in_the_order_of_the_rows(pair):
     again = own_methods.fine_tune(table, seed=0, epochs=1, batch_size=4)
     assert answer.validation.shape == answer.test.shape == (4, 2)
     assert np.allclose(answer.test, again.test) and np.allclose(answer.test.sum(axis=1), 1)
+
+
+def test_buckets_hand_out_every_row_once_in_an_order_that_changes():
+    lengths = [5, 60, 7, 8, 50, 6, 9]
+    buckets = own_methods.Buckets(lengths, 3)
+    epochs = [list(buckets) for _ in range(8)]
+    assert all(sorted(sum(batches, [])) == list(range(7)) for batches in epochs)
+    assert all(len(batches) == len(buckets) == 3 for batches in epochs)
+    assert len({str(batches) for batches in epochs}) > 1
+    for batches in epochs:  # the two long texts are together, or next to each other in the order of lengths
+        assert max(min(lengths[row] for row in batch) for batch in batches) >= 9
 
 
 def test_settings_say_what_decides_a_run():
