@@ -52,6 +52,16 @@ def hidden_states(parts):
 
 DIFFERENCE_MISTAKES = (
     Mistake(
+        "length of a token's difference",
+        of_states(lambda a, b: (a - b).norm(dim=-1).max().item()),
+        "the hidden states are apart by {yours}, expected {expected}: you take the length of a token's difference; asked for is the largest single number",
+    ),
+    Mistake(
+        "largest length",
+        of_states(lambda a, b: abs(a.norm(dim=-1) - b.norm(dim=-1)).max().item()),
+        "the hidden states are apart by {yours}, expected {expected}: you compare the lengths of vectors, and two vectors of one length may point anywhere",
+    ),
+    Mistake(
         "padding counted",
         lambda a, b, visible: (a - b).abs().max().item(),
         "the hidden states are apart by {yours}, expected {expected}: the larger one stands at padding, where nobody "

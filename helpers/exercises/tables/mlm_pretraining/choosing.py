@@ -28,8 +28,6 @@ def probe_choose(choose_positions):
 
     few = rows([6, 3], 9)
     yield "the form", shape_of(chosen(few))
-    everything = chosen(few, rate=1.0)
-    yield "at a rate of 1 every word is chosen", bool((everything == (few >= 10)).all())
     long = rows([18] * 300, 25)
     found = chosen(long)
     yield "a special token is chosen", bool((found & (long < 10)).any())
@@ -41,6 +39,7 @@ def probe_choose(choose_positions):
     yield "how often the first word", About(found[:, 1].float().mean(), 0.15)
     yield "the same seed gives the same", bool((chosen(long) == found).all())
     yield "another seed gives the same", bool((chosen(long, seed=2) == found).all())
+    yield "at a rate of 1 every word is chosen", bool((chosen(few, rate=1.0) == (few >= 10)).all())
 
 
 def _choose(ids, tokenizer, rate, generator, *, draws=None, hide=True, count=None):
@@ -113,7 +112,7 @@ def choose_one_too_few(ids, tokenizer, rate, generator):
 def choose_one_too_many(ids, tokenizer, rate, generator):
     places, number = pretraining.places_to_mask(ids, tokenizer, rate)
     drawn = torch.rand(ids.shape, generator=generator).masked_fill(~places, 2.0)
-    return drawn <= drawn.sort(dim=1).values.gather(1, number)
+    return (drawn <= drawn.sort(dim=1).values.gather(1, number)) & places
 
 
 def choose_by_topk(ids, tokenizer, rate, generator):
@@ -137,7 +136,20 @@ def of_18(parts):
     return parts["chosen of 18 words"]
 
 
+def choose_most_by_topk(ids, tokenizer, rate, generator):
+    places, number = pretraining.places_to_mask(ids, tokenizer, rate)
+    drawn = torch.rand(ids.shape, generator=generator).masked_fill(~places, 2.0)
+    found = drawn.topk(int(number.max()), dim=1, largest=False).indices
+    return torch.zeros_like(places).scatter(1, found, True)
+
+
 CHOOSE_MISTAKES = (
+    Mistake(
+        "the longest text's number for all, special tokens among them",
+        choose_most_by_topk,
+        "of a text of 2 words you choose {yours} on the average, expected {expected}: what is chosen in the longest text is chosen in all, and where the words are used up, special tokens are taken",
+        show=lambda parts: parts["chosen of 2 words"],
+    ),
     Mistake(
         "a coin for every token",
         choose_by_coin,
@@ -242,7 +254,7 @@ EXERCISE = Exercise(
         "with it.",
     ),
     mistakes=CHOOSE_MISTAKES,
-    notice="no loop runs over the texts, though each has a number of its own: a threshold for each row does it",
+    notice="no loop over the texts is needed, though each has a number of its own: a threshold for each row does it",
     difficulty=3,
     minutes=15,
     variants=(choose_by_topk, choose_by_loop),

@@ -61,6 +61,16 @@ EXERCISE = Exercise(
     ),
     mistakes=(
         Mistake(
+            "embeddings looked up counted",
+            lambda *shape: counted(*shape) + 6 * shape[1] * shape[3],
+            "a small shape takes {yours} operations, expected {expected}: the table of embeddings is counted as a product. A look-up copies a row",
+        ),
+        Mistake(
+            "biases and norms counted",
+            lambda *shape: counted(*shape) + 6 * shape[0] * (9 * shape[1] + shape[2]),
+            "a small shape takes {yours} operations, expected {expected}: biases and norms are counted, too. Beside the products they are next to nothing, and the estimate leaves them out",
+        ),
+        Mistake(
             "forward only",
             variant(six=2.0),
             "a small shape takes {yours} operations, expected {expected}: this is the forward pass alone. Training "

@@ -100,6 +100,24 @@ SPLIT_MISTAKES = (
         lambda word, alphabet: " ".join(split_into_characters(word, alphabet)),
         "a list of pieces is asked for, not one string",
     ),
+    Mistake(
+        "looked up with the mark",
+        lambda word, alphabet: [
+            p for i, c in enumerate(word) if (p := c if i == 0 else "##" + c) in set(alphabet)
+        ],
+        "`chats` becomes {yours}, expected {expected}: the alphabet holds characters without ##, so you must look for the "
+        "character before the mark is set",
+    ),
+    Mistake(
+        "mark behind",
+        lambda word, alphabet: [c if i == 0 else c + "##" for i, c in enumerate(word) if c in alphabet],
+        "`chats` becomes {yours}, expected {expected}: the mark stands before the character",
+    ),
+    Mistake(
+        "one mark for all",
+        lambda word, alphabet: [word[0], "##" + word[1:]],
+        "`chats` becomes {yours}, expected {expected}: the rest of the word is left whole; every character is a piece",
+    ),
 )
 
 SPLIT = Exercise(
@@ -122,6 +140,11 @@ def my_split_into_characters(word, alphabet):
     ),
     mistakes=SPLIT_MISTAKES,
     notice="so every character is there twice in the vocabulary, at the beginning of a word and inside one",
+    asks={
+        "`bäh`": "`ä` is left out, and all others stay as they were",
+        "`éat`": "Whether a character gets ## hangs on its place in the word, not in your list",
+        "`a`": "A single character begins the word and gets no mark",
+    },
     difficulty=1,
     minutes=5,
     show=chats,
@@ -462,6 +485,15 @@ JOIN_MISTAKES = (
         "the result is right, but it was made in the list that you were given. The trainer still needs the word as it was: make "
         "a new list",
     ),
+    Mistake(
+        "## for every new piece",
+        lambda pieces, pair: [
+            "##" + p if p == pair[0] + pair[1].removeprefix("##") and not p.startswith("##") else p
+            for p in references.join_everywhere(pieces, pair)
+        ],
+        "c ##at becomes {yours}, expected {expected}: the new piece begins the word, as its first part did, and gets no ##",
+        show=lambda parts: parts["c ##at"],
+    ),
 )
 
 JOIN_EVERYWHERE = Exercise(
@@ -486,6 +518,13 @@ def my_join_everywhere(pieces, pair):
     mistakes=JOIN_MISTAKES,
     notice="of `##a ##a ##a` one piece is left over: with an odd number, somebody stays alone, and from left to right it is the "
     "last one",
+    asks={
+        "h ##a ##t ##s ##y": "One pair becomes one piece, and what stands before and behind it stays",
+        "b ##a ##n ##a ##n": "The pair may stand in the word several times",
+        "h ##a ##a ##a": "A piece that was joined is used up: the next pair begins behind it",
+        "a ##b ##a ##b": "Compare whole pieces: the pair is a, ##b, and not ##a, ##b",
+        "h ##t": "A word without the pair stays as it is",
+    },
     difficulty=2,
     minutes=12,
     show=lambda parts: parts["h ##a ##t ##s ##y"],
