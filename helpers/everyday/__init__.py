@@ -2,7 +2,7 @@
 
     learning    `train`: from a table to a folder
     answering   `predict` and `evaluate`: from a folder and a table to answers and figures
-    tables      `read_table` and `write_table`: CSV, TSV and JSON lines, every value as it was written
+    tables      `load_table` and `write_table`: CSV, TSV and JSON lines, every value as it was written
     delimited   comma, semicolon or tab, found out; quotes
     json_lines  one object a line
     decoding    bytes to text; a wrong encoding is named with the byte's place
@@ -27,15 +27,15 @@ from helpers.everyday.examples import labelled, pairs_of, split
 from helpers.everyday.folder import load_classifier, save_classifier
 from helpers.everyday.learning import Choices, train
 from helpers.everyday.predicting import predict_pairs
-from helpers.everyday.scoring import compare, score
-from helpers.everyday.tables import Table, check_output, read_table, write_table
+from helpers.everyday.scoring import compare_answers, score
+from helpers.everyday.tables import Table, check_output, load_table, write_table
 
 __all__ = [
     "Choices",
     "InputError",
     "Table",
     "check_output",
-    "compare",
+    "compare_answers",
     "count_words",
     "evaluate",
     "labelled",
@@ -43,7 +43,7 @@ __all__ = [
     "pairs_of",
     "predict",
     "predict_pairs",
-    "read_table",
+    "load_table",
     "save_classifier",
     "score",
     "split",

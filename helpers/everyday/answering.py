@@ -12,13 +12,13 @@ from tqdm import tqdm
 
 from helpers.data.files import replace_whole
 from helpers.everyday import reports
-from helpers.everyday.errors import InputError, explained, shown
+from helpers.everyday.errors import InputError, explained, named
 from helpers.everyday.examples import pairs_of
 from helpers.everyday.folder import Classifier, load_classifier
 from helpers.everyday.labels import is_empty, spelling_key
 from helpers.everyday.predicting import Predictions, new_columns, predict_pairs, with_predictions
 from helpers.everyday.scoring import score
-from helpers.everyday.tables import Table, check_output, read_table, write_table
+from helpers.everyday.tables import Table, check_output, load_table, write_table
 
 __all__ = ["evaluate", "predict"]
 
@@ -75,12 +75,12 @@ def evaluate(
         say(f"{sum(missing):,} rows without a label are left out")
     if unknown:
         count = sum(unknown.values())
-        say(f"{count:,} rows have labels that the classifier does not know, {shown(unknown)}; it knows "
-            f"{shown(classifier.names)}; they are left out")  # fmt: skip
+        say(f"{count:,} rows have labels that the classifier does not know, {named(unknown)}; it knows "
+            f"{named(classifier.names)}; they are left out")  # fmt: skip
     if not found:
         raise InputError(
             f"{table.name}, column {label!r}: no row has a text and a label that the classifier knows "
-            f"({shown(classifier.names)}); labels that differ in case or blanks alone: add --merge-labels"
+            f"({named(classifier.names)}); labels that differ in case or blanks alone: add --merge-labels"
         )
     scores = score([truth for truth, _ in found], [answer for _, answer in found], classifier.names)
     answered = sum(
@@ -105,7 +105,7 @@ def evaluate(
 
 def _read(file: str | Path, columns: Sequence[str | None], encoding: str, say: Say) -> Table:
     """The table, and what was unusual about it."""
-    table = read_table(file, [name for name in columns if name is not None], encoding)
+    table = load_table(file, [name for name in columns if name is not None], encoding)
     for line in table.notes:
         say(line)
     return table

@@ -11,7 +11,7 @@ from helpers.everyday.errors import InputError
 __all__ = ["decode", "likely_encoding"]
 
 # First bytes of files that are no text, and what to do with them.
-KINDS = {
+FILE_STARTS = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook: save the sheet as CSV UTF-8 first",
     b"\xd0\xcf\x11\xe0": "an Excel workbook: save the sheet as CSV UTF-8 first",
     b"\x1f\x8b": "compressed by gzip: unpack it first",
@@ -31,7 +31,7 @@ def decode(content: bytes, name: str, encoding: str = "utf-8") -> str:
     InputError for an encoding that there is not, for a byte that does not fit, for files of another kind, and
     for a character NUL, which text doesn't have.
     """
-    for start, kind in KINDS.items():
+    for start, kind in FILE_STARTS.items():
         if content.startswith(start):
             raise InputError(f"{name} is no text, but {kind}")
     try:

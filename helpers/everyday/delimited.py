@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from helpers.everyday.errors import InputError, shown
+from helpers.everyday.errors import InputError, named
 
 __all__ = ["Parsed", "parse_delimited"]
 
@@ -150,7 +150,7 @@ def _about_widths(header: list[str], rows: list[list[str]], uneven: list[int], d
     width, word = len(rows[uneven[0]]), WORDS[delimiter]
     told = (
         f"{width} {'value' if width == 1 else 'values'}, but the first line names {len(header)} "
-        f"{'column' if len(header) == 1 else 'columns'} ({shown(header, 6)}), set off by a {word}"
+        f"{'column' if len(header) == 1 else 'columns'} ({named(header, 6)}), set off by a {word}"
     )
     usual, count = Counter(len(row) for row in rows).most_common(1)[0]
     if usual == len(header) + 1 and count == len(rows):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["InputError", "check_writable", "explained", "shown"]
+__all__ = ["InputError", "check_writable", "explained", "named"]
 
 
 class InputError(RuntimeError):
@@ -37,7 +37,7 @@ def check_writable(folder: Path) -> None:
         raise InputError(f"nothing can be written in {place}: look at its permissions, or choose another")
 
 
-def shown(names, most: int = 12) -> str:
+def named(names, most: int = 12) -> str:
     """Names in quotes for a message, the first `most` of them, none longer than 60 characters."""
     names = list(names)
     short = [repr(name if len(name) <= 60 else name[:57] + "...") for name in names[:most]]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from helpers import checkpoints
 from helpers.checkpoints.places import unfinished_folder
 from helpers.classification import BertForClassification
-from helpers.everyday.errors import InputError, check_writable, explained, shown
+from helpers.everyday.errors import InputError, check_writable, explained, named
 from helpers.wordpiece import WordPieceTokenizer
 
 __all__ = [
@@ -55,7 +55,7 @@ def check_folder(folder: str | Path, force: bool = False) -> Path:
             raise InputError(f"{folder} is a file: name a folder for the classifier")
         found = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     if others := [name for name in found if name not in (*checkpoints.FILES, SETTINGS, CARD)]:
-        raise InputError(f"{folder} holds more than a classifier ({shown(others, 3)}): name another folder")
+        raise InputError(f"{folder} holds more than a classifier ({named(others, 3)}): name another folder")
     if found and not force:
         raise InputError(f"{folder} holds a model already: name another folder, or replace it with --force")
     check_writable(folder.absolute().parent)

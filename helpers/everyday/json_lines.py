@@ -13,7 +13,7 @@ from helpers.everyday.errors import InputError
 
 __all__ = ["Objects", "parse_json_lines"]
 
-HALVES = re.compile("[\ud800-\udfff]")
+SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class Objects(NamedTuple):
@@ -62,7 +62,9 @@ def _object(line: str, place: str) -> dict:
             f"{place} holds a JSON {type(found).__name__}, expected an object such as "
             '{"text": "…", "label": "…"} (pandas: to_json with orient="records", lines=True)'
         )
-    if HALVES.search(line) or ("\\u" in line and HALVES.search(json.dumps(found, ensure_ascii=False))):
+    if SURROGATES.search(line) or (
+        "\\u" in line and SURROGATES.search(json.dumps(found, ensure_ascii=False))
+    ):
         raise InputError(f"{place} holds half of a character (a lone surrogate): remove it")
     return found
 

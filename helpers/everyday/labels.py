@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
-from helpers.everyday.errors import InputError, shown
+from helpers.everyday.errors import InputError, named
 
 __all__ = ["check_classes", "classes_of", "is_empty", "merged", "spelling_key", "spellings"]
 
@@ -63,12 +63,12 @@ def check_classes(labels: Sequence[str], keys: Sequence[str], lines: Sequence[in
         raise InputError(f"{where}: no row has both a text and a label")
     if len(texts_of) == 1:
         raise InputError(
-            f"{where}: all labels are {shown(texts_of)}; a classifier needs at least two classes"
+            f"{where}: all labels are {named(texts_of)}; a classifier needs at least two classes"
         )
     if len(texts_of) > max(5, total / 2):
         raise InputError(
             f"{where}: {len(texts_of):,} different labels for {total:,} different texts, such as "
-            f"{shown(list(texts_of)[:3])}: is this the column with the labels?"
+            f"{named(list(texts_of)[:3])}: is this the column with the labels?"
         )
     if alone := [label for label, found in texts_of.items() if len(found) == 1]:
         line = lines[list(labels).index(alone[0])]
@@ -79,7 +79,7 @@ def check_classes(labels: Sequence[str], keys: Sequence[str], lines: Sequence[in
             )
         raise InputError(
             f"{where}: {len(alone)} of {len(texts_of)} classes have a single text, which can't be both "
-            f"learned from and checked: {shown(alone)} (the first in line {line:,}). {advice}"
+            f"learned from and checked: {named(alone)} (the first in line {line:,}). {advice}"
         )
     return _notes(labels)
 
@@ -89,15 +89,15 @@ def _notes(labels: Sequence[str]) -> list[str]:
     notes = []
     for forms in spellings(labels).values():
         notes.append(
-            f"the labels {shown(forms)} differ in case or blanks alone and count as {len(forms)} classes: "
+            f"the labels {named(forms)} differ in case or blanks alone and count as {len(forms)} classes: "
             "add --merge-labels to make them one"
         )
     if odd := [label for label in classes_of(labels) if label.strip().lower() in SUSPICIOUS]:
-        notes.append(f"the label {shown(odd)} counts as a class: empty the cell where it means no label")
+        notes.append(f"the label {named(odd)} counts as a class: empty the cell where it means no label")
     counts = Counter(labels).most_common()
     if counts[0][1] > 20 * counts[-1][1]:
         notes.append(
-            f"the classes are uneven: {counts[0][1]:,} rows of {shown([counts[0][0]])}, {counts[-1][1]:,} of "
-            f"{shown([counts[-1][0]])}; look at macro-F1 and at each class, not at accuracy"
+            f"the classes are uneven: {counts[0][1]:,} rows of {named([counts[0][0]])}, {counts[-1][1]:,} of "
+            f"{named([counts[-1][0]])}; look at macro-F1 and at each class, not at accuracy"
         )
     return notes

@@ -23,8 +23,8 @@ from helpers.everyday.card import model_card
 from helpers.everyday.errors import InputError
 from helpers.everyday.examples import Labelled, Parts, labelled, split
 from helpers.everyday.folder import check_folder, load_start, save_classifier
-from helpers.everyday.scoring import Scores, compare, score
-from helpers.everyday.tables import read_table
+from helpers.everyday.scoring import Scores, compare_answers, score
+from helpers.everyday.tables import load_table
 from helpers.everyday.training import (
     Epoch,
     encode_pairs,
@@ -65,7 +65,7 @@ def train(
     began = time.perf_counter()
     check_folder(out, force)
     columns = [name for name in (choices.text, choices.second, choices.label) if name is not None]
-    table = read_table(file, columns, choices.encoding)
+    table = load_table(file, columns, choices.encoding)
     examples = labelled(table, choices.text, choices.label, choices.second, choices.merge_labels)
     for line in (*table.notes, *reports.count_lines(examples.counts), *examples.notes):
         say(line)
@@ -170,7 +170,7 @@ def _scores(
         "seconds": counted.seconds,
         "macro_f1": beside.macro_f1._asdict(),
         "accuracy": beside.accuracy._asdict(),
-        "difference": compare(truth, answers, counted.answers, seed)._asdict(),
+        "difference": compare_answers(truth, answers, counted.answers, seed)._asdict(),
         "most_frequent": {
             "name": examples.classes[counted.most_frequent],
             "macro_f1": usual.macro_f1._asdict(),

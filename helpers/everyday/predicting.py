@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.everyday.errors import InputError, shown
+from helpers.everyday.errors import InputError, named
 from helpers.everyday.examples import Pair
 from helpers.everyday.folder import Classifier
 from helpers.everyday.tables import Table
@@ -60,7 +60,7 @@ def new_columns(table: Table, names: Sequence[str]) -> list[str]:
     added = ["predicted_label", "probability", *(f"probability_{name}" for name in names)]
     if double := [name for name in added if name in table.columns]:
         raise InputError(
-            f"{table.name} has the column {shown(double[:1])} already: rename or remove it first"
+            f"{table.name} has the column {named(double[:1])} already: rename or remove it first"
         )
     return added
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["ClassScore", "Interval", "Scores", "compare", "score"]
+__all__ = ["ClassScore", "Interval", "Scores", "compare_answers", "score"]
 
 
 class Interval(NamedTuple):
@@ -78,7 +78,9 @@ def score(labels: Sequence[int], answers: Sequence[int], names: Sequence[str], s
     return Scores(accuracy, macro, classes, confusion_matrix(labels, answers, labels=every))
 
 
-def compare(labels: Sequence[int], first: Sequence[int], second: Sequence[int], seed: int = 0) -> Interval:
+def compare_answers(
+    labels: Sequence[int], first: Sequence[int], second: Sequence[int], seed: int = 0
+) -> Interval:
     """Macro-F1 of the first answers minus that of the second, on the same texts drawn anew in pairs."""
     labels, first, second = (np.asarray(each) for each in (labels, first, second))
     weights, ones = _resampled(len(labels), seed), np.ones((1, len(labels)))

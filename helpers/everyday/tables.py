@@ -16,12 +16,12 @@ from pathlib import Path
 from helpers.data.files import replace_whole
 from helpers.everyday.decoding import decode
 from helpers.everyday.delimited import WORDS, parse_delimited
-from helpers.everyday.errors import InputError, check_writable, explained, shown
+from helpers.everyday.errors import InputError, check_writable, explained, named
 from helpers.everyday.json_lines import parse_json_lines
 
-__all__ = ["Table", "check_output", "read_table", "table_bytes", "write_table"]
+__all__ = ["Table", "check_output", "load_table", "table_bytes", "write_table"]
 
-KINDS = {".csv": ",;\t", ".tsv": "\t", ".jsonl": "", ".ndjson": ""}  # extension: possible delimiters
+DELIMITERS_OF = {".csv": ",;\t", ".tsv": "\t", ".jsonl": "", ".ndjson": ""}  # extension: possible delimiters
 MOST_BYTES = 500_000_000  # a table takes about twelve times as much memory
 
 
@@ -51,7 +51,7 @@ class Table:
         near = difflib.get_close_matches(column.lower(), [name.lower() for name in self.columns], 1, 0.7)
         close = [name for name in self.columns if name.lower() in near]
         guess = f". Is it {close[0]!r}?" if close else ". The first line must hold their names"
-        raise InputError(f"{self.name} has no column {column!r}, but {shown(self.columns)}{guess}")
+        raise InputError(f"{self.name} has no column {column!r}, but {named(self.columns)}{guess}")
 
     def texts(self, column: str) -> list[str]:
         """The values of a column as strings, "" for null; InputError for lists and objects in JSON lines."""
@@ -67,7 +67,7 @@ class Table:
         return "" if value is None else json.dumps(value)
 
 
-def read_table(path: str | Path, wanted: Sequence[str] = (), encoding: str = "utf-8") -> Table:
+def load_table(path: str | Path, wanted: Sequence[str] = (), encoding: str = "utf-8") -> Table:
     """Read a .csv (comma, semicolon or tab), .tsv, .jsonl or .ndjson file.
 
     wanted: the columns that will be asked for; InputError where one isn't there, where the file can't be read
@@ -76,8 +76,8 @@ def read_table(path: str | Path, wanted: Sequence[str] = (), encoding: str = "ut
     path = Path(path)
     kind = _kind(path)
     text = decode(_content(path), path.name, encoding)
-    if KINDS[kind]:
-        parsed = parse_delimited(text, path.name, KINDS[kind], wanted)
+    if DELIMITERS_OF[kind]:
+        parsed = parse_delimited(text, path.name, DELIMITERS_OF[kind], wanted)
         notes = [parsed.habit] if parsed.habit else []
         if kind == ".csv" and parsed.delimiter != "," and len(parsed.header) > 1:
             notes.insert(0, f"values are set off by a {WORDS[parsed.delimiter]}")
@@ -88,14 +88,14 @@ def read_table(path: str | Path, wanted: Sequence[str] = (), encoding: str = "ut
     for column in wanted:
         table.place(column)
     if not rows:
-        raise InputError(f"{path.name} has no rows, only the names of columns: {shown(header)}")
+        raise InputError(f"{path.name} has no rows, only the names of columns: {named(header)}")
     return table
 
 
 def _kind(path: Path) -> str:
     """The extension of a table; InputError for another one."""
     kind = path.suffix.lower()
-    if kind not in KINDS:
+    if kind not in DELIMITERS_OF:
         what = f"{path.name} ends in {kind or 'nothing'}"
         raise InputError(f"{what}: a table is a .csv, .tsv, .jsonl or .ndjson file; convert or rename it")
     return kind
@@ -122,7 +122,7 @@ def table_bytes(kind: str, columns: Sequence[str], rows: Iterable[Sequence]) -> 
 
     InputError for JSON lines with two columns of one name: an object has each name once.
     """
-    if not KINDS[kind]:
+    if not DELIMITERS_OF[kind]:
         if len(set(columns)) < len(columns):
             double = next(name for name in columns if list(columns).count(name) > 1)
             raise InputError(f"two columns are called {double!r}, JSON needs each name once: write a .csv")

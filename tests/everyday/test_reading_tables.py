@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.everyday import InputError, check_output, read_table, write_table
+from helpers.everyday import InputError, check_output, load_table, write_table
 from helpers.everyday.decoding import likely_encoding
 from helpers.everyday.delimited import parse_delimited
 from helpers.everyday.tables import table_bytes
@@ -78,7 +78,7 @@ def test_is_read_as_it_was_written(name, tmp_path):
     (tmp_path / file).write_bytes(content)
     wanted = ["text", "label"][: len(rows[0])]
     for known in ([], wanted):  # also without knowing which columns there are
-        table = read_table(tmp_path / file, known)
+        table = load_table(tmp_path / file, known)
         texts = [table.texts(column) for column in wanted]
         assert [list(row) for row in zip(*texts, strict=True)] == rows
 
@@ -132,7 +132,7 @@ def test_is_refused_with_a_sentence(name, tmp_path):
     file, content, words = REFUSED[name]
     (tmp_path / file).write_bytes(content)
     with pytest.raises(InputError) as refused:
-        read_table(tmp_path / file, ["text"]).texts("text")
+        load_table(tmp_path / file, ["text"]).texts("text")
     message = str(refused.value)
     assert all(word in message for word in words), message
     assert message.startswith(file) and "\n" not in message and len(message) < 500
@@ -142,30 +142,30 @@ def test_places_that_are_no_files(tmp_path):
     (tmp_path / "folder.csv").mkdir()
     os.mkfifo(tmp_path / "pipe.csv") if hasattr(os, "mkfifo") else None
     with pytest.raises(InputError, match=r"folder.csv is a folder, not a table"):
-        read_table(tmp_path / "folder.csv")
+        load_table(tmp_path / "folder.csv")
     with open(tmp_path / "huge.csv", "wb") as file:
         file.truncate(501_000_000)  # takes no room
     with pytest.raises(InputError, match="has 501 MB, more than the 500 that are read"):
-        read_table(tmp_path / "huge.csv")
+        load_table(tmp_path / "huge.csv")
     with pytest.raises(InputError, match=r"gone.csv can't be read \(No such file"):
-        read_table(tmp_path / "gone.csv")
+        load_table(tmp_path / "gone.csv")
     if hasattr(os, "mkfifo"):
         with pytest.raises(InputError, match="no ordinary file"):
-            read_table(tmp_path / "pipe.csv")
+            load_table(tmp_path / "pipe.csv")
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig", "utf-8"])
 def test_a_named_encoding_is_used(tmp_path, encoding):
     path = tmp_path / "t.csv"
     path.write_bytes("text,label\ncafé,x\n".encode(encoding))
-    assert read_table(path, ["text"], encoding).texts("text") == ["café"]
+    assert load_table(path, ["text"], encoding).texts("text") == ["café"]
 
 
 @pytest.mark.parametrize("encoding", ["klingon", "base64", ""])
 def test_an_encoding_that_there_is_not(tmp_path, encoding):
     (tmp_path / "t.csv").write_bytes(b"text,label\na,x\n")
     with pytest.raises(InputError, match=f"there is no encoding '{encoding}': try utf-8"):
-        read_table(tmp_path / "t.csv", encoding=encoding)
+        load_table(tmp_path / "t.csv", encoding=encoding)
 
 
 @pytest.mark.parametrize(
@@ -215,11 +215,11 @@ def test_json_lines_keep_their_values(tmp_path):
     path.write_text(
         '{"text": "ä", "n": 1.50, "b": true, "x": {"y": [1, null]}}\n{"n": null}\n', encoding="utf-8"
     )
-    table = read_table(path)
+    table = load_table(path)
     write_table(out, table.columns, table.rows)
-    assert read_table(out).rows == table.rows == [["ä", 1.5, True, {"y": [1, None]}], [None] * 4]
+    assert load_table(out).rows == table.rows == [["ä", 1.5, True, {"y": [1, None]}], [None] * 4]
     write_table(tmp_path / "out.csv", table.columns, table.rows)
-    assert read_table(tmp_path / "out.csv").rows == [["ä", "1.5", "true", '{"y": [1, null]}'], [""] * 4]
+    assert load_table(tmp_path / "out.csv").rows == [["ä", "1.5", "true", '{"y": [1, null]}'], [""] * 4]
 
 
 def test_no_two_names_alike_in_json(tmp_path):
@@ -231,7 +231,7 @@ def test_unasked_columns_may_be_nameless_or_double(tmp_path):
     """The best-known table of spam has three columns without a name."""
     path = tmp_path / "t.csv"
     path.write_bytes(b"v1,v2,,,\nham,a,,,\n")
-    table = read_table(path, ["v2", "v1"])
+    table = load_table(path, ["v2", "v1"])
     assert table.columns == ("v1", "v2", "", "", "") and table.texts("v2") == ["a"]
 
 
@@ -278,10 +278,10 @@ def test_any_bytes_are_a_table_or_refused(tmp_path_factory, pieces, kind, data):
     folder = tmp_path_factory.mktemp("bytes")
     (folder / f"t{kind}").write_bytes("".join(pieces).encode(encoding, errors="ignore"))
     try:
-        table = read_table(folder / f"t{kind}")
+        table = load_table(folder / f"t{kind}")
     except InputError as refused:
         assert "\n" not in str(refused) and str(refused).startswith("t.")
         return
     if len(set(table.columns)) == len(table.columns) and table.columns != ("",):
         write_table(folder / f"out{kind}", table.columns, table.rows)
-        assert read_table(folder / f"out{kind}", table.columns).rows == table.rows
+        assert load_table(folder / f"out{kind}", table.columns).rows == table.rows

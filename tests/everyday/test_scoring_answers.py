@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 from helpers.everyday.reports import class_lines, confusion_lines, plain
-from helpers.everyday.scoring import compare, score
+from helpers.everyday.scoring import compare_answers, score
 
 
 def answers(count=300, classes=4, seed=0):
@@ -42,7 +42,7 @@ def test_intervals_are_those_of_samples():
         f1 = [f1_score(labels[draw], each[draw], average="macro") for each in (first, second)]
         single.append(f1[0])
         paired.append(f1[0] - f1[1])
-    found, difference = score(labels, first, "abcd").macro_f1, compare(labels, first, second)
+    found, difference = score(labels, first, "abcd").macro_f1, compare_answers(labels, first, second)
     assert found[1:] == pytest.approx(np.quantile(single, [0.025, 0.975]), abs=0.012)
     assert difference[1:] == pytest.approx(np.quantile(paired, [0.025, 0.975]), abs=0.015)
     assert difference.value == pytest.approx(
