@@ -330,6 +330,12 @@ def switch_with_compensation(attention, head):
     return attention.output.register_forward_pre_hook(hook)
 
 
+def switch_a_numbers(attention, head):
+    count = attention.num_heads
+    block = slice(head * count, (head + 1) * count)
+    return attention.output.register_forward_pre_hook(lambda layer, inputs: blank(inputs[0].clone(), block))
+
+
 SWITCH_MISTAKES = (
     Mistake(
         "after the output layer",
@@ -349,6 +355,12 @@ SWITCH_MISTAKES = (
         _hook(lambda context, head, size: blank(context, slice(head, head + size))),
         "with head 1 off, what is missing begins with {yours}, expected {expected}: D numbers are zero, but they "
         "begin at number 1. Where does the second head begin, if each has D numbers?",
+    ),
+    Mistake(
+        "as many numbers as heads",
+        switch_a_numbers,
+        "with head 1 off, what is missing begins with {yours}, expected {expected}: you blank A numbers from head · A on. "
+        "A counts the heads; how many numbers does each of them have?",
     ),
     Mistake(
         "one number of the head",

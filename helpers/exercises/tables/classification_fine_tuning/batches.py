@@ -140,8 +140,9 @@ BUCKETS_MISTAKES = (
     Mistake(
         "no sorting",
         changed(sort=False),
-        "{yours}% of what is computed is padding: the texts of a batch have any lengths. Either nothing sorts the groups, "
-        "or they are sorted by the lengths of other texts: a place in a group is not the number of the text there",
+        "{yours}% of what is computed is padding: the texts of a batch have any lengths. Either nothing sorts the groups "
+        "by length (numbers sorted by themselves are in the order of the table), or they are sorted by the lengths of other "
+        "texts: a place in a group is not the number of the text there",
         show=shown("padding in percent"),
     ),
     Mistake(

@@ -73,6 +73,12 @@ DIFFERENCE_MISTAKES = (
         "the hidden states are apart by {yours}, expected {expected}: you look at the padding only",
     ),
     Mistake(
+        "difference of the largest",
+        of_states(lambda a, b: abs(a.max() - b.max()).item()),
+        "the hidden states are apart by {yours}, expected {expected}: you subtract the largest number of one from the largest "
+        "of the other, and these may stand at different places. First the differences, then the largest of them",
+    ),
+    Mistake(
         "sign kept",
         of_states(lambda a, b: (a - b).max().item()),
         "the hidden states are apart by {yours}, expected {expected}: where b is the larger one, a - b is negative "
@@ -92,7 +98,7 @@ DIFFERENCE_MISTAKES = (
         "ones, and it is the bad one that you are looking for",
     ),
     Mistake(
-        "difference of the largest",
+        "difference of the largest, signs left out",
         of_states(lambda a, b: (a.abs().max() - b.abs().max()).abs().item()),
         "the hidden states are apart by {yours}, expected {expected}: you compare the largest number of each. They "
         "may stand in different places",

@@ -90,6 +90,12 @@ COSINE_MISTAKES = (
         "and never by that of the other",
     ),
     Mistake(
+        "the square of its own length",
+        lambda rows: rows @ rows.T / rows.square().sum(dim=1, keepdim=True),
+        "[3, 4, 0] and [2, -1, 2] give {yours}, expected {expected}: a row is divided by its own length twice, and the "
+        "length of the row that it meets is left out",
+    ),
+    Mistake(
         "each row with itself",
         lambda rows: functional.cosine_similarity(rows, rows, dim=1),
         "you compare each row with itself only; every row should meet every row, N times N cosines",

@@ -31,6 +31,7 @@ def probe_choose(choose_positions):
     long = rows([18] * 300, 25)
     found = chosen(long)
     yield "a special token is chosen", bool((found & (long < 10)).any())
+    yield "special tokens chosen in a text", About((found & (long < 10)).sum(1).float().mean(), 0.12)
     yield "chosen of 18 words", About(found.sum(1).float().mean(), 0.12)
     yield "as many in every text of 18 words", bool((found.sum(1) == found.sum(1)[0]).all())
     mixed = rows([18, 2] * 150, 25)
@@ -53,6 +54,12 @@ def _choose(ids, tokenizer, rate, generator, *, draws=None, hide=True, count=Non
 
 def choose_variant(**changes):
     return lambda ids, tokenizer, rate, generator: _choose(ids, tokenizer, rate, generator, **changes)
+
+
+def choose_by_one_argsort(ids, tokenizer, rate, generator):
+    places, number = pretraining.places_to_mask(ids, tokenizer, rate)
+    drawn = torch.rand(ids.shape, generator=generator).masked_fill(~places, 2.0)
+    return drawn.argsort(dim=1) < number
 
 
 def choose_by_coin(ids, tokenizer, rate, generator):
@@ -156,6 +163,13 @@ CHOOSE_MISTAKES = (
         "of 18 words you choose {yours} on the average, expected {expected} in each text: a coin for every token gives "
         "some texts many and others none. How can you be sure of the exact number?",
         show=of_18,
+    ),
+    Mistake(
+        "one argsort for the ranks",
+        choose_by_one_argsort,
+        "special tokens are chosen, though their numbers are the largest: `argsort` says which *token* comes first, second, "
+        "third; asked for is which rank each token has. What does a second `argsort`, of the first one's result, give?",
+        show=False,
     ),
     Mistake(
         "special tokens take part",

@@ -79,6 +79,23 @@ def cut_with_lengths_of_entries(word, vocabulary):
     return found
 
 
+def cut_going_on_by_entries(word, vocabulary):
+    """The places are right, but it goes on by the length of the entry, ## counted."""
+    if len(word) > LONGEST_WORD:
+        return [("[UNK]", 0, len(word))]
+    found, start = [], 0
+    while start < len(word):
+        for end in range(len(word), start, -1):
+            piece = ("##" if start else "") + word[start:end]
+            if piece in vocabulary:
+                found.append((piece, start, end))
+                start += len(piece)
+                break
+        else:
+            return [("[UNK]", 0, len(word))]
+    return found
+
+
 def cut_with_own_offsets(word, vocabulary):
     return [(piece, 0, end - start) for piece, start, end in longest_match_first(word, vocabulary)]
 
@@ -256,6 +273,12 @@ MATCH_MISTAKES = (
         cut_with_lengths_of_entries,
         "`hatts` becomes {yours}, expected {expected}: the ## isn't part of the word, so a piece covers two characters fewer "
         "than its entry has",
+    ),
+    Mistake(
+        "on by the entry's length",
+        cut_going_on_by_entries,
+        "`hatts` becomes {yours}, expected {expected}: you go on by the length of the entry, and its ## covers no letters of "
+        "the word, so letters are skipped",
     ),
     Mistake(
         "no limit",

@@ -159,7 +159,7 @@ NAMES |= {"U+FFFD": "\ufffd", "an unassigned character": "\u0378", "U+0085": "\x
 def probe_character(normalize_character):
     for name, character in NAMES.items():
         yield name, normalize_character(character)
-    for character in "Aé,東あ½ﬁ":
+    for character in "Aé,東あ½ﬁ\u4e00\u9fff":
         yield f"`{character}`", normalize_character(character)
     yield "an accent by itself", normalize_character("\u0301")
     for switches in CASED:

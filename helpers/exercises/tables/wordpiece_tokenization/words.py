@@ -1,5 +1,6 @@
 """Pieces joined to words; what is punctuation; where words begin and end."""
 
+import itertools
 import re
 import string
 import unicodedata
@@ -349,6 +350,8 @@ def probe_spans(word_spans):
     yield "two spaces and a tab", word_spans("  a\tbc !")
     yield "nothing", word_spans("")
     yield "marks alone", word_spans("...")
+    yield "`a_b`", word_spans("a_b")
+    yield "`5€ 20°C`", word_spans("5€ 20°C")
 
 
 def spans_of(text, mark_too=True, keep_empty=False, ends=0, last=True, is_space=str.isspace):
@@ -412,6 +415,17 @@ def spans_by_regex(text):
     return [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
 
 
+def pieces_between_marks(chunk):
+    """(place, piece) of what stands between two spaces: runs without a mark, and single marks."""
+    runs = itertools.groupby(enumerate(chunk.group(), chunk.start()), key=lambda pair: is_punctuation(pair[1]))
+    for mark, run in runs:
+        run = list(run)
+        if mark:
+            yield from run
+        else:
+            yield run[0][0], "".join(character for _, character in run)
+
+
 def spans_with_marks_inside(text):
     """Marks are cut off at the ends of what stands between spaces, and stay inside of it."""
     spans = []
@@ -429,6 +443,20 @@ def spans_with_marks_inside(text):
 
 
 WORD_MISTAKES = (
+    Mistake(
+        "an underscore kept inside",
+        spans_by_regex,
+        "`a_b` becomes {yours}, expected {expected}: an underscore is a mark for BERT, and `\\w` counts it among the "
+        "letters. `is_punctuation` says what a mark is",
+        show=lambda parts: parts["`a_b`"],
+    ),
+    Mistake(
+        "symbols taken for marks",
+        lambda text: [match.span() for match in re.finditer(r"[^\W_]+|[^\w\s]|_", text)],
+        "`5€ 20°C` becomes {yours}, expected {expected}: € and ° are symbols, no punctuation, and stay in the word. "
+        "`is_punctuation` says what a mark is",
+        show=lambda parts: parts["`5€ 20°C`"],
+    ),
     Mistake(
         "last word lost",
         lambda text: spans_of(text, last=False),
@@ -576,12 +604,18 @@ def my_word_spans(text):
         "two spaces and a tab": "White space is never part of a word, and several in a row make no word",
         "nothing": "A text without words gives an empty list",
         "marks alone": "Every mark is a word, also where nothing else stands",
+        "`a_b`": "An underscore is punctuation, so it is a word of its own: `a`, `_`, `b`",
+        "`5€ 20°C`": "Symbols such as € and ° are no punctuation: they stay in the word that they stand in",
     },
     difficulty=2,
     minutes=12,
     show=lambda parts: parts["it's $5 + tax"][0],
     variants=(
-        lambda text: [m.span() for m in re.finditer(r"[^\w\s]|_|\w+", text)],
+        lambda text: [
+            (place, place + len(piece))
+            for chunk in re.finditer(r"\S+", text)
+            for place, piece in pieces_between_marks(chunk)
+        ],
         spans_of,
     ),
 )
