@@ -133,8 +133,9 @@ def table_bytes(kind: str, columns: Sequence[str], rows: Iterable[Sequence]) -> 
     plain, quoted = csv.writer(out, **style), csv.writer(out, **style, quoting=csv.QUOTE_ALL)
     for row in (columns, *rows):
         values = [value if isinstance(value, str) else _plain(value) for value in row]
-        # csv leaves a bare \r outside quotes, where a reader takes it for a line end
-        (quoted if any("\r" in value for value in values) else plain).writerow(values)
+        # csv leaves a bare \r outside quotes, where it is read as a line end; a first line sep=; decides
+        protected = any("\r" in value for value in values) or "".join(values[:1]).lower().startswith("sep=")
+        (quoted if protected else plain).writerow(values)
     return out.getvalue().encode()
 
 

@@ -264,6 +264,12 @@ def test_the_limit_of_a_field_is_lifted():
     assert csv.field_size_limit() >= 10**9
 
 
+@pytest.mark.parametrize("kind", [".csv", ".tsv"])
+def test_a_column_called_like_the_line_that_decides(tmp_path, kind):
+    write_table(tmp_path / f"t{kind}", ["sep=;"], [['"'], ["x"]])
+    assert load_table(tmp_path / f"t{kind}", ["sep=;"]).rows == [['"'], ["x"]]
+
+
 PIECES = st.sampled_from(
     ['"', '""', ",", ";", "\t", "\n", "\r\n", "\\", '\\"', " ", "\0", "text", "label", "sep=;\n", "{", "}",
      ":", "[", "é", "а"]
