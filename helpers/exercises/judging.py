@@ -10,7 +10,7 @@ from typing import Any
 from helpers.exercises import errors, limits, relations, sources
 from helpers.exercises.comparison import Difference, as_text, difference
 from helpers.exercises.exercise import NOT_JUDGED, NOT_TRIED, NOT_YET, RIGHT, Exercise, Mistake, Verdict
-from helpers.exercises.likeness import most_alike
+from helpers.exercises.likeness import first_part, most_alike
 
 __all__ = ["verdict_on", "outcome_of", "same", "filled", "numbers", "Outcome"]
 
@@ -108,17 +108,10 @@ def _complaint(
     if mistake:
         return _joined(found.sentence, mistake)
     words = _joined(found.sentence, relations.relation(yours.value, right.value))
-    return _joined(words, exercise.asks.get(_first_wrong_part(exercise, yours, right)))
-
-
-def _first_wrong_part(exercise: Exercise, yours: Outcome, right: Outcome) -> str | None:
-    """The name of the first part of the probe that differs; None for a probe without parts."""
-    if not isinstance(yours.value, dict) or not isinstance(right.value, dict):
-        return None
-    for name, expected in right.value.items():
-        if name not in yours.value or difference(yours.value[name], expected, exercise.tolerance):
-            return name
-    return None
+    if isinstance(yours.value, dict) and isinstance(right.value, dict):  # a probe of several parts
+        asked = exercise.asks.get(first_part(yours.value, right.value, exercise.tolerance))
+        words = _joined(words, asked)
+    return words
 
 
 def _joined(words: str, more: str | None) -> str:
