@@ -22,7 +22,9 @@ from helpers.everyday.scoring import macro_f1
 from helpers.pretraining import precise
 from helpers.wordpiece import Encoding, WordPieceTokenizer, pad_encodings
 
-__all__ = ["Epoch", "encode_pairs", "logits_of", "new_classifier", "train_classifier", "usual_rate"]
+__all__ = ["BATCH", "Epoch", "encode_pairs", "logits_of", "new_classifier", "train_classifier", "usual_rate"]
+
+BATCH = 64  # texts that the model reads at once when it only answers
 
 
 class Epoch(NamedTuple):
@@ -73,8 +75,8 @@ def logits_of(
     order = sorted(range(len(encodings)), key=lambda index: -len(encodings[index].ids))
     found = [torch.zeros(0, model.classifier.out_features)]
     with evaluating(model):
-        for start in range(0, len(order), 64):
-            chosen = [encodings[index] for index in order[start : start + 64]]
+        for start in range(0, len(order), BATCH):
+            chosen = [encodings[index] for index in order[start : start + BATCH]]
             batch = pad_encodings(chosen, tokenizer.id_of["[PAD]"])
             found.append(precise(model(**{name: v.to(device) for name, v in batch.items()})).cpu())
             on_texts(len(chosen))

@@ -20,6 +20,7 @@ SCRIPTS = (
     "own_tables",
     "trials",
     "classify",
+    "serve",
 )
 DEV = ("run_notebooks", "sync_cells", "badges", "try_colab", "check_resuming")
 BENCHMARKS = ("pretraining_cost", "pretraining_gpu", "pretraining_race", "pretraining_speed", "waiting")
