@@ -56,6 +56,8 @@ async def serve(
     async with service.batcher:
         server = Server(service, ready)
         await server.serve([listening])
+        batcher = service.batcher
+        LOG.info("stopped: %d texts were answered in %d batches", batcher.answered, batcher.batches)
         return server.hurried
 
 
