@@ -48,7 +48,7 @@ from helpers.checkpoints import CheckpointError
 from helpers.data.output import accept_any_text
 from helpers.environment import DEVICE_VARIABLE, choose_device, keep_libraries_quiet
 from helpers.everyday import InputError
-from helpers.everyday.training import BATCH
+from helpers.everyday.grouping import BATCH
 from helpers.serving import Limits, keep_log, listen, load_service, serve
 from helpers.training import options as kinds
 
