@@ -6,18 +6,20 @@ FOLDER is what `scripts/classify.py train` wrote. The service listens on 127.0.0
 or SIGINT (Ctrl-C). In another window:
 
     curl http://127.0.0.1:8000/health
-    curl -H "Content-Type: application/json" -d '{"text": "WIN a prize now!"}' http://127.0.0.1:8000/classify
+    curl -H "Content-Type: application/json" -d '{"text": "URGENT! Text CLAIM to 81010 now"}' \\
+         http://127.0.0.1:8000/classify
 
-    {"answers": [{"label": "spam", "probability": 0.9, "probabilities": {"ham": 0.1, "spam": 0.9},
-      "cut": false}]}
+    {"answers": [{"label": "spam", "probability": 0.987251, "probabilities": {"ham": 0.012749,
+      "spam": 0.987251}, "cut": false}]}
 
 {"texts": ["...", "..."]} asks for several answers, in the order of the texts. A classifier of pairs wants
 "second" beside "text", "seconds" beside "texts". "cut" says that a text has more tokens than the classifier
 reads.
 
-Requests that wait are answered in one batch: it takes --batch-size texts at most, and while fewer wait it
-begins --wait milliseconds after the oldest came. Each request gets its own answers; a text that can't be
-classified does not harm the others of its batch.
+Requests that wait are answered in one batch of --batch-size texts at most. While the model reads one, the
+next one gathers; a --wait of some milliseconds makes batches larger where the model is free, and every answer
+later. Each request gets its own answers; a text that can't be classified does not harm the others of its
+batch. What batches bring is measured by benchmarks/serving.py.
 
 A request that can't be answered gets a status and {"error": "a sentence"}: 400, no JSON; 404 and 405, no such
 address or method; 408 and 413, too slow or too much (--max-...); 415, other content; 422, JSON without texts;
@@ -64,8 +66,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     )
     add("--port", type=kinds.count(0, 65535), default=8000, help="default: 8000; 0: any free one")
     add("--batch-size", type=kinds.count(1, BATCH), default=32, help="texts in a batch at most; default: 32")
-    add("--wait", type=kinds.number(least=0, most=10_000), default=5.0, metavar="MILLISECONDS",
-        help="how long a text may wait for others while the model is free; default: 5")  # fmt: skip
+    add("--wait", type=kinds.number(least=0, most=10_000), default=0.0, metavar="MILLISECONDS",
+        help="how long a text waits for others while the model is free; default: 0, not at all")  # fmt: skip
     add("--threads", type=kinds.threads(), default=2, help="of the processor; default: 2")
     add("--max-texts", type=kinds.count(), default=usual.texts,
         help=f"in a request; default: {usual.texts}")  # fmt: skip

@@ -154,7 +154,7 @@ def _error(status: int, sentence: str, headers: dict | None = None) -> Response:
 
 async def _no_such_place(request: Request, error: HTTPException) -> Response:
     if error.status_code == 405:
-        allowed = error.headers["Allow"]
+        allowed = ", ".join(sorted(error.headers["Allow"].split(", ")))
         return _error(405, f"this address has another method: use {allowed}", {"Allow": allowed})
     return _error(error.status_code, "there is no such address: use POST /classify or GET /health")
 

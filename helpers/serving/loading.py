@@ -30,7 +30,7 @@ class Service:
 
 
 def load_service(
-    folder: str | Path, limits: Limits, *, batch_size: int = 32, wait: float = 0.005, threads: int = 2,
+    folder: str | Path, limits: Limits, *, batch_size: int = 32, wait: float = 0.0, threads: int = 2,
     device: str = "cpu",
 ) -> Service:  # fmt: skip
     """A classifier with its queue, after one answer as a trial. wait: seconds.
