@@ -11,7 +11,7 @@
 
 A text goes through them in this order:
 
-    body -> reading -> queue -> a batch of texts, padded together -> model -> answers, each to its request
+    body -> reading -> queue -> batch -> texts of similar length together -> model -> answers, to each request
 
 Only `batching` knows of threads, only `application` and `running` know of HTTP; the model is read and run
 by `helpers.everyday`, as `scripts/classify.py predict` does. Texts are kept in memory until they are answered

@@ -8,7 +8,7 @@ A batch begins when the thread is free and either `most` items wait or the oldes
 seconds. So a busy service never waits on purpose: while a batch is computed, the next one gathers. Where a
 batch fails, it is halved until the items that fail are alone; the others get their answers.
 
-Left out: priorities, and batches by length (the model's batches are padded to their longest text).
+Left out: priorities. What is read at once inside a batch, `helpers.everyday.grouping` decides by length.
 """
 
 import asyncio

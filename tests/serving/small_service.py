@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import json
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
@@ -17,6 +18,8 @@ from helpers.serving import Limits, listen, load_service, serve
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
 from tests.everyday.tables_of_texts import WORDS
 
+# A request's head without its length.
+HEAD = b"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
 CLASSES = ("bad", "good", "neither – nor")
 
 
@@ -92,3 +95,34 @@ def request(port: int, body=None, path="/classify", method="POST", **headers) ->
         )
     finally:
         connection.close()
+
+
+class Gate:
+    """Stands before a service's work: holds it while shut, keeps the batches, fails at a text."""
+
+    def __init__(self, fails_at=""):
+        self.open, self.batches, self.fails_at = threading.Event(), [], fails_at
+        self.open.set()
+
+    def __call__(self, service):
+        work = service.batcher._work
+
+        def behind(pairs):
+            assert self.open.wait(30)
+            self.batches.append([pair.text for pair in pairs])
+            if self.fails_at and any(self.fails_at in pair.text for pair in pairs):
+                raise ValueError(f"cannot read {self.fails_at}")
+            return work(pairs)
+
+        service.batcher._work = behind
+
+
+def until(condition):
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def waiting(port):
+    return request(port, path="/health", method="GET")[1:][1]["waiting"]

@@ -4,6 +4,8 @@ import asyncio
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from helpers.everyday.examples import Pair
 from helpers.serving import Limits, Refusal
@@ -151,3 +153,26 @@ def test_a_body_that_does_not_arrive():
 def test_limits_that_can_never_be_met_are_refused():
     with pytest.raises(ValueError, match="may hold 64 texts, but only 63 may wait"):
         Limits(waiting=63)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["text", "texts", "second", "seconds", "x"]) | st.text(), inner, max_size=4
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.binary() | st.text().map(str.encode) | JSON.map(lambda content: json.dumps(content).encode()))
+def test_any_body_is_read_or_refused_in_a_sentence(body):
+    for second in (False, True):
+        try:
+            pairs = pairs_in(body, LIMITS, second)
+        except Refusal as refused:
+            assert refused.status in (400, 413, 422) and "\n" not in refused.sentence
+        else:
+            assert pairs and all((pair.second is not None) == second and not pair.empty for pair in pairs)
