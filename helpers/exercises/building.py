@@ -22,7 +22,7 @@ __all__ = ["Build", "my_tokenizer", "my_bert", "my_pretraining", "my_fine_tuning
 
 HELPERS = Path(__file__).resolve().parents[1]
 # Each module after those that it imports.
-TAUGHT = ("wordpiece", "embeddings", "attention", "encoder", "pretraining", "classification")
+TAUGHT = ("wordpiece", "embeddings", "attention", "encoder", "pretraining", "classification", "tagging")
 
 
 def my_tokenizer() -> "Build":
