@@ -3,8 +3,8 @@
     python scripts/tag_text.py --seeds 0 1 2 3 4 --csv benchmarks/results/tagging.csv
     python scripts/tag_text.py --csv benchmarks/results/tagging.csv --report
 
-Tasks: "capitals" (marks are there, capitals are not) and "capitals and stops" (words alone). Methods: the rule
-"sentence start"; each word's most frequent tag; both; a linear model on features of words and neighbors,
+Tasks: "capitals" (marks are there, capitals are not) and "capitals and stops" (words alone). Methods: the
+rule "sentence start"; each word's most frequent tag; both; a linear model on features of words and neighbors,
 tuned on the validation articles, with all the training text and with as many words as minilm gets; `minilm`
 fine-tuned with a tagging head. All answer the test articles (helpers/studies/running_text.py). Some five
 minutes of one core for each seed. Runs that are there already are left out, so an interrupted series goes

@@ -296,7 +296,8 @@ def test_the_seed_decides_everything():
     plan, examples = FineTuning(epochs=2, batch_size=8, max_length=20, seed=3), some_examples(20)
     first, second = (fine_tune_tagger(make_model(), examples, TOKENIZER, plan) for _ in range(2))
     assert first == second
-    assert first != fine_tune_tagger(make_model(), examples, TOKENIZER, FineTuning(2, 8, max_length=20, seed=4))
+    other = FineTuning(epochs=2, batch_size=8, max_length=20, seed=4)
+    assert first != fine_tune_tagger(make_model(), examples, TOKENIZER, other)
 
 
 def test_nothing_to_learn_from_is_refused():
