@@ -31,7 +31,7 @@ __all__ = [
     "TaggedText",
     "restore",
     "BertForTagging",
-    "places_of_words",
+    "places_of_first_pieces",
     "first_piece_labels",
     "check_tagged",
     "windows",
@@ -39,8 +39,10 @@ __all__ = [
     "cut_into_windows",
     "window_batches",
     "tagging_loss",
+    "training_windows",
     "fine_tune_tagger",
     "most_context",
+    "window_logits",
     "tag_logits",
     "predict_tags",
     "Scores",
@@ -137,7 +139,9 @@ class BertForTagging(nn.Module):
         return self.classifier(self.dropout(hidden))  # (B, T, C)
 
 
-def places_of_words(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> list[int | None]:
+def places_of_first_pieces(
+    offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]
+) -> list[int | None]:
     """For each word the number of the first token that begins inside it; None where no token does.
 
     offsets: [begin, end) of every token in the text, empty for special tokens; both in order.
@@ -155,7 +159,7 @@ def first_piece_labels(
 ) -> list[int]:
     """A label for each token: a word's tag at its first piece, `IGNORE` everywhere else."""
     labels = [IGNORE] * len(offsets)
-    for place, tag in zip(places_of_words(offsets, spans), tags, strict=True):
+    for place, tag in zip(places_of_first_pieces(offsets, spans), tags, strict=True):
         if place is not None:
             labels[place] = tag
     return labels
@@ -243,22 +247,28 @@ def tagging_loss(model: BertForTagging, batch: dict[str, torch.Tensor], labels: 
     return functional.cross_entropy(logits.flatten(0, 1), labels.to(device).flatten(), ignore_index=IGNORE)
 
 
-def fine_tune_tagger(
-    model: BertForTagging, examples: Iterable[TaggedText], tokenizer: WordPieceTokenizer,
-    plan: FineTuning | None = None, on_step: Callable[[int, float], None] | None = None,
-) -> list[float]:  # fmt: skip
-    """Fine-tune for the plan's epochs; returns each step's loss, and leaves the model in evaluation mode.
-
-    Batches are of windows of plan.max_length tokens; its patience is not used. ValueError as
-    `check_tokenizer` and `check_tagged`, and if no word is tagged; FloatingPointError as `update_weights`.
-    """
-    plan = plan or FineTuning()
-    check_tokenizer(tokenizer, model)
-    examples = check_tagged(examples, model.classifier.out_features)
-    cut = [w for example in examples for w in cut_into_windows(example, tokenizer, plan.max_length)]
+def training_windows(
+    examples: Iterable[TaggedText], tokenizer: WordPieceTokenizer, num_tags: int, max_length: int
+) -> list[Window]:
+    """All windows with a label; ValueError as `check_tagged`, and if there is none."""
+    examples = check_tagged(examples, num_tags)
+    cut = [window for example in examples for window in cut_into_windows(example, tokenizer, max_length)]
     cut = [window for window in cut if set(window.labels) != {IGNORE}]
     if not cut:
         raise ValueError("there is nothing to learn from: give at least one text with a tagged word")
+    return cut
+
+
+def fine_tune_tagger(
+    model: BertForTagging, examples: Iterable[TaggedText], tokenizer: WordPieceTokenizer,
+    plan: FineTuning, on_step: Callable[[int, float], None] = lambda *_: None,
+) -> list[float]:  # fmt: skip
+    """Fine-tune for the plan's epochs (its patience is not used); returns the loss of each step.
+
+    The model ends in evaluation mode. ValueError as `check_tokenizer` and `training_windows`.
+    """
+    check_tokenizer(tokenizer, model)
+    cut = training_windows(examples, tokenizer, model.classifier.out_features, plan.max_length)
     torch.manual_seed(plan.seed)
     optimizer, schedule = plan.optimizer(model, plan.epochs * math.ceil(len(cut) / plan.batch_size))
     losses = []
@@ -269,8 +279,7 @@ def fine_tune_tagger(
                 loss = tagging_loss(model, batch, labels)
                 update_weights(model, loss, optimizer, schedule, len(losses) + 1)
                 losses.append(loss.item())
-                if on_step is not None:
-                    on_step(len(losses), losses[-1])
+                on_step(len(losses), losses[-1])
     finally:  # also when a step breaks off
         model.eval()
     return losses
@@ -286,33 +295,43 @@ def most_context(place: int, spans: Sequence[tuple[int, int]]) -> int:
 
 
 @torch.no_grad()
+def window_logits(
+    model: BertForTagging, cut: Sequence[Window], tokenizer: WordPieceTokenizer
+) -> list[torch.Tensor]:
+    """The logits of each window's tokens, padding included, computed in batches of similar length."""
+    device, found = next(model.parameters()).device, [torch.empty(0)] * len(cut)
+    order = sorted(range(len(cut)), key=lambda index: len(cut[index].labels))
+    with evaluating(model):
+        for start in range(0, len(order), 32):
+            chosen = order[start : start + 32]
+            batch = pad_encodings([cut[index].encoding for index in chosen], tokenizer.id_of["[PAD]"])
+            logits = model(**{name: values.to(device) for name, values in batch.items()})  # (B, T, C)
+            for index, rows in zip(chosen, precise(logits.cpu()), strict=True):
+                found[index] = rows
+    return found
+
+
 def tag_logits(
     model: BertForTagging, examples: Iterable[tuple[str, Sequence]], tokenizer: WordPieceTokenizer,
     max_length: int = 128, overlap: int = 32,
 ) -> list[torch.Tensor]:  # fmt: skip
     """For each text, with the spans of its words, the logits (words, C); zeros for a word without a piece.
 
-    Long texts are read in overlapping windows, a word is answered where it has the `most_context`. The model
-    stays as it was, the mode of every part included. ValueError as `check_tokenizer`, `check_tagged`.
+    A word is answered in the window where it has the `most_context`. The model stays as it was, the mode of
+    every part included. ValueError as `check_tokenizer`, `check_tagged`.
     """
     check_tokenizer(tokenizer, model)
-    blank = [TaggedText(text, spans, [0] * len(spans)) for text, spans, *_ in examples]
-    cut = [cut_into_windows(e, tokenizer, max_length, overlap) for e in check_tagged(blank, 1)]
-    flat = sorted((window for parts in cut for window in parts), key=lambda window: len(window.labels))
-    device, of_window = next(model.parameters()).device, {}
-    with evaluating(model):
-        for start in range(0, len(flat), 32):
-            chosen = flat[start : start + 32]
-            batch = pad_encodings([window.encoding for window in chosen], tokenizer.id_of["[PAD]"])
-            logits = model(**{name: values.to(device) for name, values in batch.items()})  # (B, T, C)
-            of_window |= {id(w): row for w, row in zip(chosen, precise(logits.cpu()), strict=True)}
-    found = []
+    blank = check_tagged((TaggedText(text, s, [0] * len(s)) for text, s, *_ in examples), 1)
+    cut = [cut_into_windows(example, tokenizer, max_length, overlap) for example in blank]
+    answers, found = iter(window_logits(model, [w for parts in cut for w in parts], tokenizer)), []
     for (text, spans, _), parts in zip(blank, cut, strict=True):
+        logits = [next(answers) for _ in parts]
         rows = torch.zeros(len(spans), model.classifier.out_features)
-        for word, place in enumerate(places_of_words(tokenizer.encode(text).offsets, spans)):
+        reach = [(window.begin, window.end) for window in parts]
+        for word, place in enumerate(places_of_first_pieces(tokenizer.encode(text).offsets, spans)):
             if place is not None:  # place 0 is [CLS]
-                part = parts[most_context(place - 1, [(w.begin, w.end) for w in parts])]
-                rows[word] = of_window[id(part)][place - part.begin]
+                best = most_context(place - 1, reach)
+                rows[word] = logits[best][place - reach[best][0]]
         found.append(rows)
     return found
 

@@ -64,7 +64,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     add = parser.add_argument
-    tasks = tuple(tagging_runs.METHODS)
+    tasks = tuple(tagging_runs.TAGGING_METHODS)
     add("--csv", type=kinds.growing_table(), default=Path("runs/tagging.csv"))
     add("--tasks", choices=tasks, nargs="+", default=tasks, metavar="TASK", help=f"of {', '.join(tasks)}")
     add("--seeds", type=kinds.seed(), nargs="+", default=[0], help="default: 0")

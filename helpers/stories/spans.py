@@ -11,10 +11,10 @@ from typing import NamedTuple
 from helpers.stories.grammar import ENGLISH, slots
 from helpers.stories.tables import Builder, Grammar, Table
 
-__all__ = ["KINDS", "MarkedStory", "marked_stories"]
+__all__ = ["ENTITY_KINDS", "MarkedStory", "marked_stories"]
 
 # The kinds and their slots; neighbors of one kind are one entity ("three golden rabbits").
-KINDS = {
+ENTITY_KINDS = {
     "who": ("name", "s", "she"),
     "companion": ("relation", "friend"),
     "pet": ("count", "color", "animal"),
@@ -65,7 +65,7 @@ def _kinds_of_slots(grammar: Grammar) -> dict[int, str]:
     build.variables = list(grammar.variables)
     build.index = {variable.name: number for number, variable in enumerate(grammar.variables)}
     named = slots(build)
-    kinds = {named[slot].entries: kind for kind, names in KINDS.items() for slot in names}
+    kinds = {named[slot].entries: kind for kind, names in ENTITY_KINDS.items() for slot in names}
     used: set[Table] = {
         item
         for role in grammar.roles

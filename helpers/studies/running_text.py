@@ -14,13 +14,13 @@ from helpers.training import course
 from helpers.wordpiece import word_spans
 
 __all__ = [
-    "NAMES", "STOPS", "TASKS", "as_spoken", "known_words", "paragraphs", "spellings", "task", "with_case",
-    "without_capitals", "words_of",
+    "SPOKEN_TAGS", "STOPS", "TASKS", "as_spoken", "known_words", "paragraphs", "spellings", "task",
+    "with_case", "without_capitals", "words_of",
 ]  # fmt: skip
 
 STOPS = ("", ",", ".")
 TASKS = {"capitals": CASES, "capitals and stops": tuple(case + stop for case in CASES for stop in STOPS)}
-NAMES = TASKS["capitals and stops"]  # a tag's number is 3 times that of its case, and that of its stop
+SPOKEN_TAGS = TASKS["capitals and stops"]  # a tag's number is 3 times that of its case, and that of its stop
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+")  # "U.S.", "J.": their full stops end no sentence
 _MARK = {"!": ".", "?": ".", ";": ",", ":": ","}
 
@@ -74,7 +74,7 @@ def as_spoken(text: str) -> TaggedText:
 
 def _core(chunk: str) -> tuple[str, str]:
     """A chunk between white space without the marks at its ends, and which stop was among those behind it."""
-    begin = next((i for i, c in enumerate(chunk) if c.isalnum()), len(chunk))
+    begin = next((i for i, c in enumerate(chunk) if c.isalnum()), 0)
     end = next((i for i in range(len(chunk), begin, -1) if chunk[i - 1].isalnum()), begin)
     core, behind = chunk[begin:end], chunk[end:]
     if _INITIALS.fullmatch(core + behind[:1]):

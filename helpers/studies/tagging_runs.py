@@ -22,13 +22,13 @@ from helpers.studies.word_tags import LinearTagger, MostFrequentTag, first_in_se
 from helpers.tagging import BertForTagging, TaggedText, fine_tune_tagger, predict_tags, tag_scores
 
 __all__ = [
-    "BY_SEED", "COLUMNS", "MEASURES", "METHODS", "RECIPE", "Run", "add", "first_words", "make_tagger",
+    "BY_SEED", "COLUMNS", "MEASURES", "TAGGING_METHODS", "RECIPE", "Run", "add", "first_words", "make_tagger",
     "measure", "predict", "read", "runs", "scored",
 ]  # fmt: skip
 
 RECIPE = {"batch_size": 16, "learning_rate": 4e-4, "max_length": 64, "frozen_layers": 2, "overlap": 16}
-WORDS = 100_000  # that minilm is trained with
-METHODS = {
+TRAINING_WORDS = 40_000  # that minilm is trained with
+TAGGING_METHODS = {
     "capitals": ("sentence start", "most frequent", "both", "linear", "linear, fewer words", "minilm"),
     "capitals and stops": ("most frequent", "linear", "linear, fewer words", "minilm"),
 }
@@ -52,7 +52,7 @@ MEASURES: dict[str, dict[str, tuple[Callable[[int], int], set[int]]]] = {
 
 def runs(task: str, seeds: Sequence[int]) -> list[Run]:
     """The runs of a task: minilm with every seed, the others with the first one."""
-    return [(task, m, s) for s in seeds for m in METHODS[task] if m in BY_SEED or s == seeds[0]]
+    return [(task, m, s) for s in seeds for m in TAGGING_METHODS[task] if m in BY_SEED or s == seeds[0]]
 
 
 def first_words(examples: Sequence[TaggedText], count: int, seed: int) -> list[TaggedText]:
@@ -79,12 +79,13 @@ def make_tagger(task: str, seed: int, name: str = "minilm"):
 
 def predict(task: str, method: str, seed: int) -> tuple[list[list[int]], int, float]:
     """The tags of the test texts by a method, how many words it learned from, and its processor seconds."""
-    if method not in METHODS[task]:
-        raise RowError(f"there is no method {method!r} for {task}: choose one of {', '.join(METHODS[task])}")
+    if method not in TAGGING_METHODS[task]:
+        known = ", ".join(TAGGING_METHODS[task])
+        raise RowError(f"there is no method {method!r} for {task}: choose one of {known}")
     parts, began = running_text.task(task), time.process_time()
     train, test = parts["train"], parts["test"]
     if method in ("minilm", "linear, fewer words"):
-        train = first_words(train, WORDS, seed)
+        train = first_words(train, TRAINING_WORDS, seed)
     if method == "minilm":
         model, tokenizer = make_tagger(task, seed)
         names = ("batch_size", "learning_rate", "max_length")

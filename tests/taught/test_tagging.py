@@ -30,7 +30,7 @@ from helpers.tagging import (
     first_piece_labels,
     in_case,
     most_context,
-    places_of_words,
+    places_of_first_pieces,
     predict_tags,
     restore,
     tag_logits,
@@ -47,6 +47,8 @@ CONFIG = BertConfig(
     vocab_size=len(SPECIAL_TOKENS) + len(WORDS), hidden_size=24, num_layers=2, num_heads=3,
     intermediate_size=48, max_positions=40, dropout=0.0, init_std=None,
 )  # fmt: skip
+
+PLAN = FineTuning(epochs=1, batch_size=8, max_length=20)
 
 
 def make_model(tags=3, dropout=0.1):
@@ -136,14 +138,15 @@ def test_labels_by_hand():
     encoding = TOKENIZER.encode(text)
     assert encoding.tokens == "[CLS] anna ##s the , new - york ##er [SEP]".split()
     spans = [(0, 5), (6, 9), (11, 14), (15, 21)]
-    assert places_of_words(encoding.offsets, spans) == [1, 3, 5, 7]
+    assert places_of_first_pieces(encoding.offsets, spans) == [1, 3, 5, 7]
     assert first_piece_labels(encoding.offsets, spans, [3, 1, 2, 0]) == [
         IGNORE, 3, IGNORE, 1, IGNORE, 2, IGNORE, 0, IGNORE, IGNORE
     ]  # fmt: skip
     whole = [(0, 5), (6, 9), (11, 21)]  # a word may hold marks
-    assert places_of_words(encoding.offsets, whole) == [1, 3, 5]
-    assert places_of_words(encoding.offsets, [(0, 2), (2, 4), (9, 10)]) == [1, None, 4]
-    assert places_of_words(encoding.offsets, []) == [] and places_of_words([], [(0, 1)]) == [None]
+    assert places_of_first_pieces(encoding.offsets, whole) == [1, 3, 5]
+    assert places_of_first_pieces(encoding.offsets, [(0, 2), (2, 4), (9, 10)]) == [1, None, 4]
+    assert places_of_first_pieces(encoding.offsets, []) == []
+    assert places_of_first_pieces([], [(0, 1)]) == [None]
 
 
 @given(st.text("aAbé .,-\u200b\u00a0İ", max_size=30), st.data())
@@ -156,7 +159,7 @@ def test_places_are_the_brute_force_ones(text, data):
     for begin, end in spans:
         inside = [i for i, (a, b) in enumerate(offsets) if begin <= a < end and a < b]
         expected.append(inside[0] if inside else None)
-    assert places_of_words(offsets, spans) == expected
+    assert places_of_first_pieces(offsets, spans) == expected
     labels = first_piece_labels(offsets, spans, list(range(len(spans))))
     assert [labels[p] for p in expected if p is not None] == [
         i for i, p in enumerate(expected) if p is not None
@@ -252,7 +255,7 @@ def test_a_long_text_is_answered_where_there_is_most_context():
     (rows,) = tag_logits(model, [example], TOKENIZER, 12, 4)
     encoding = TOKENIZER.encode(example.text)
     spans = windows(len(encoding.ids) - 2, 10, 4)
-    for word, place in enumerate(places_of_words(encoding.offsets, example.spans)):
+    for word, place in enumerate(places_of_first_pieces(encoding.offsets, example.spans)):
         begin, end = spans[most_context(place - 1, spans)]
         ids = [encoding.ids[0], *encoding.ids[1 + begin : 1 + end], encoding.ids[-1]]
         with torch.no_grad():
@@ -269,7 +272,7 @@ def test_another_models_tokenizer_is_refused():
     other = WordPieceTokenizer([*SPECIAL_TOKENS, "a"])
     for use in (tag_logits, fine_tune_tagger):
         with pytest.raises(ValueError, match="load both from one checkpoint"):
-            use(make_model(), some_examples(2), other)
+            use(make_model(), some_examples(2), other, *([PLAN] if use is fine_tune_tagger else []))
 
 
 # Training
@@ -303,7 +306,7 @@ def test_the_seed_decides_everything():
 def test_nothing_to_learn_from_is_refused():
     for examples in ([], [TaggedText("a b", [], [])]):
         with pytest.raises(ValueError, match="nothing to learn from"):
-            fine_tune_tagger(make_model(), examples, TOKENIZER)
+            fine_tune_tagger(make_model(), examples, TOKENIZER, PLAN)
 
 
 # Capitals

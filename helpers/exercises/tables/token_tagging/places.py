@@ -3,10 +3,10 @@
 from helpers import tagging
 from helpers.exercises.exercise import Exercise, Mistake
 
-# 13.3 places_of_words
+# 13.3 places_of_first_pieces
 
 PLACES = '''
-def my_places_of_words(offsets, spans):
+def my_places_of_first_pieces(offsets, spans):
     """For each word the number of the first token that begins inside it; None where no token does.
 
     offsets: (begin, end) in characters for every token; special tokens have (0, 0). spans: the same for the
@@ -205,8 +205,8 @@ WINDOWS_MISTAKES = (
 EXERCISES = (
     Exercise(
         id="13.3",
-        name="places_of_words",
-        reference=tagging.places_of_words,
+        name="places_of_first_pieces",
+        reference=tagging.places_of_first_pieces,
         stub=PLACES,
         probe=probe_places,
         hints=(
