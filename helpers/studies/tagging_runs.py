@@ -159,9 +159,8 @@ def add(path: str | Path, lines: Sequence[dict]) -> None:
     """Put a run's lines into the table, which is replaced as a whole; a run that is there stays."""
     path = Path(path)
     with locked(path):
-        known = read(path)
-        if (lines[0]["task"], lines[0]["method"], lines[0]["seed"]) in known:
+        if (lines[0]["task"], lines[0]["method"], lines[0]["seed"]) in read(path):
             return
-        rows = [line for run in known.values() for line in run] + list(lines)
+        rows = [*(read_csv(path)[1] if path.exists() else ()), *lines]  # as they are written
         text = csv_line(COLUMNS) + "".join(csv_line(row[name] for name in COLUMNS) for row in rows)
         write_atomically(path, text.encode())
