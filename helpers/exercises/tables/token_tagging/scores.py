@@ -103,7 +103,7 @@ SCORES_MISTAKES = (
 
 ENTITIES = '''
 def my_entities_of(tags):
-    """The entities that BIO tags name: a list of (kind, begin, end), in order; end is the word after the last.
+    """The entities that BIO tags name: a list of (kind, begin, end); end is the word after the last.
 
     "B-who" begins an entity of the kind "who", "I-who" continues one, "O" belongs to none. An I- that has
     nothing to continue (nothing right before it, or another kind) begins an entity as well.
