@@ -14,7 +14,7 @@ from helpers.tagging import TaggedText
 
 __all__ = ["LinearTagger", "MostFrequentTag", "features", "first_in_sentence", "sentence_start"]
 
-STRENGTHS = (1e-6, 3e-6, 1e-5)
+STRENGTHS = (3e-6, 1e-5, 3e-5, 1e-4, 3e-4)
 
 
 def first_in_sentence(example: TaggedText) -> list[bool]:

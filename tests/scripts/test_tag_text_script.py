@@ -21,7 +21,7 @@ def tiny(tmp_path, monkeypatch):
     few = {part: texts[:12] for part, texts in running_text.paragraphs().items()}
     monkeypatch.setattr(running_text, "paragraphs", lambda: few)
     monkeypatch.setattr(checkpoints, "load", lambda *_: (model, tokenizer))
-    monkeypatch.setattr(tagging_runs, "TRAINING_WORDS", 150)
+    monkeypatch.setattr(tagging_runs, "TRAINING_WORDS", {"capitals": 150})
     for cached in (running_text.task, tagging_runs._unseen):
         cached.cache_clear()
     yield tmp_path / "table.csv"
