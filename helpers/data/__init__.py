@@ -15,6 +15,7 @@ another folder.
     derived          what was made from the originals, kept with a record of what it was made from
     gutenberg        books in the public domain, as running prose
     summaries        the first paragraphs of Wikipedia articles
+    labelled         text messages and questions with their labels, as their makers left them
     rated_sentences  the reviews, and the split of every sentence
     output           printing that no terminal can stop
 """
@@ -24,13 +25,15 @@ from helpers.data.catalogue import CATALOGUE
 from helpers.data.fetching import cache_folder, fetch, verify
 from helpers.data.files import DataError
 from helpers.data.gutenberg import Book, books
+from helpers.data.labelled import Message, Question, messages, questions
 from helpers.data.rated_sentences import Review, normalized, reviews, split_of
 from helpers.data.summaries import leads
 from helpers.stories import SPLITS, Story, split
 
 __all__ = [
-    "CATALOGUE", "Article", "Book", "DataError", "Review", "Story", "books", "cache_folder", "fetch", "leads",
-    "normalized", "reviews", "split_of", "stories", "verify", "wikipedia",
+    "CATALOGUE", "Article", "Book", "DataError", "Message", "Question", "Review", "Story", "books",
+    "cache_folder", "fetch", "leads", "messages", "normalized", "questions", "reviews", "split_of", "stories",
+    "verify", "wikipedia",
 ]  # fmt: skip
 
 

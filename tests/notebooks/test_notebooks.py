@@ -32,6 +32,7 @@ NAMES = [
     "09_evaluation_and_explanation",
     "10_attention_views",
     "11_bert_with_transformers",
+    "12_your_own_table",
     "13_token_tagging",
     "17_pretraining_at_scale",
 ]
