@@ -58,7 +58,7 @@ CASES = ("lower", "Capital", "UPPER", "miXed")
 def case_of(word: str) -> str:
     """How the letters of a word are written, one of `CASES`; "lower" for a word without capital letters.
 
-    A single letter is "lower" or "Capital" (Lita et al. 2003, section 2, with their classes).
+    A single letter is "lower" or "Capital". The classes are those of Lita et al. 2003.
     """
     letters = [letter for letter in word if letter.isalpha()]
     if not any(letter.isupper() for letter in letters):
