@@ -24,13 +24,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see helpers
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
-import torch
 
 from helpers.analysis.comparison import compare_runs, summarize
-from helpers.data.output import accept_any_text
 from helpers.studies import own_methods, own_tables
-from helpers.studies.errors import RowError, exit_code
-from helpers.studies.tables import RunTable, locked, number_in
+from helpers.studies.errors import RowError, run_script
+from helpers.studies.tables import RunTable, circumstances, locked, number_in
 from helpers.training import options as kinds
 
 RESULTS = (
@@ -67,7 +65,6 @@ def run(options: argparse.Namespace) -> int:
 def results(table: own_tables.Table, answer: own_methods.Answer, seconds: float) -> dict[str, str]:
     """The columns RESULTS of a run that took so many seconds."""
     import sklearn
-    import transformers
 
     held_out, labels = table.labels("validation"), table.labels("test")
     found = answer.test.argmax(axis=1)
@@ -77,12 +74,8 @@ def results(table: own_tables.Table, answer: own_methods.Answer, seconds: float)
         "test_examples": len(labels),
         "test_accuracy": f"{(found == labels).mean():.6f}",
         "test_macro_f1": f"{own_tables.macro_f1(labels, found):.6f}",
-        "seconds": f"{seconds:.1f}",
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
         "scikit_learn": sklearn.__version__,
-    }
+    } | circumstances(seconds)
     if table.name == "messages":
         spam, their_spam = answer.validation[:, 1], answer.test[:, 1]
         threshold = own_tables.threshold_of_least_cost(held_out, spam)
@@ -146,10 +139,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(given: list[str] | None = None) -> int:
-    accept_any_text()
-    options = arguments(given)
-    torch.set_num_threads(options.threads)
-    return exit_code(lambda: run(options))
+    return run_script(given, arguments, run)
 
 
 if __name__ == "__main__":

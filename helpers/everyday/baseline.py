@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers.everyday.examples import Labelled, Pair, Parts
+from helpers.everyday.scoring import macro_f1
 
 __all__ = ["Baseline", "count_words"]
 
@@ -42,8 +43,6 @@ def count_words(
 
     Calls on_step() len(FEATURES) + 1 times.
     """
-    from sklearn.metrics import f1_score
-
     began = time.perf_counter()
     labels = np.array(examples.labels)
     some = parts.train
@@ -56,7 +55,7 @@ def count_words(
         seen, asked = _features(name, examples.pairs, some, held)
         for strength, (words, weight) in product(STRENGTHS, WEIGHTS.items()):
             model = _fit(seen, labels[some], strength, weight, seed)
-            found = f1_score(labels[held], model.predict(asked), average="macro", zero_division=0)
+            found = macro_f1(labels[held], model.predict(asked))
             if found > best:
                 best, chosen = found, (name, strength, words)
         on_step()

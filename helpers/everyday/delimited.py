@@ -9,12 +9,13 @@ characters.
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from helpers.everyday.errors import InputError, named
 
-__all__ = ["Parsed", "parse_delimited"]
+__all__ = ["Parsed", "parse_delimited", "whole_fields"]
 
 WORDS = {",": "comma", ";": "semicolon", "\t": "tab"}
 SAMPLE = 300_000  # characters that the delimiters are compared on
@@ -30,7 +31,15 @@ HABITS = {
 }
 FORMATS = {"standard": STANDARD, "blanks": BLANKS, "backslash": BACKSLASH, "none": NO_QUOTES}
 
-csv.field_size_limit(2**31 - 1)  # the module's own limit is 131,072 characters for a text
+
+@contextmanager
+def whole_fields() -> Iterator[None]:
+    """Texts of any length are read inside; elsewhere csv has its own limit, 131,072 characters."""
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 class Parsed(NamedTuple):
@@ -51,6 +60,7 @@ class _Wrong(Exception):
         self.line, self.reason = line, reason
 
 
+@whole_fields()
 def parse_delimited(text: str, name: str, delimiters: str = ",;\t", wanted: Sequence[str] = ()) -> Parsed:
     """The table in a text. wanted: names of columns that are known to be there, which help to decide.
 

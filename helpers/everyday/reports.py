@@ -5,7 +5,7 @@ Support code.
 
 import numpy as np
 
-from helpers.everyday.scoring import Scores
+from helpers.everyday.scoring import Interval, Scores
 
 __all__ = [
     "class_lines",
@@ -73,7 +73,7 @@ def count_lines(counts: dict[str, int]) -> list[str]:
 
 def percent(found: dict) -> str:
     """A value with its interval, as `Interval._asdict` has them."""
-    return f"{100 * found['value']:.1f}% ({100 * found['low']:.1f} to {100 * found['high']:.1f})"
+    return str(Interval(**found))
 
 
 def points(found: dict) -> str:
@@ -95,7 +95,7 @@ def outcome_lines(scores: Scores, settings: dict) -> list[str]:
     beside, usual = settings["baseline"], settings["baseline"]["most_frequent"]
     return [
         f"{settings['test']['examples']:,} test texts".ljust(22) + "macro-F1".ljust(26) + "accuracy",
-        f"this classifier       {percent(scores.macro_f1._asdict()):26}{percent(scores.accuracy._asdict())}",
+        f"this classifier       {scores.macro_f1!s:26}{scores.accuracy}",
         f"word counts, tuned    {percent(beside['macro_f1']):26}{percent(beside['accuracy'])}",
         f"most frequent class   {percent(usual['macro_f1']):26}{percent(usual['accuracy'])}",
         f"difference from word counts: {points(beside['difference'])}. {verdict(beside['difference'])}",

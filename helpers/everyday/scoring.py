@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["ClassScore", "Interval", "Scores", "compare_answers", "score"]
+__all__ = ["ClassScore", "Interval", "Scores", "compare_answers", "macro_f1", "score"]
 
 
 class Interval(NamedTuple):
@@ -86,6 +86,13 @@ def compare_answers(
     weights, ones = _resampled(len(labels), seed), np.ones((1, len(labels)))
     value = _macro_f1(labels, first, ones)[0] - _macro_f1(labels, second, ones)[0]
     return _interval(value, _macro_f1(labels, first, weights) - _macro_f1(labels, second, weights))
+
+
+def macro_f1(labels: Sequence[int], answers: Sequence[int]) -> float:
+    """The mean F1 of the classes that stand among labels or answers, 0 for one without a right answer."""
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(labels, answers, average="macro", zero_division=0))
 
 
 def _resampled(count: int, seed: int, times: int = 1000) -> np.ndarray:

@@ -18,6 +18,7 @@ from torch.nn import functional
 from helpers.classification import BertForClassification, FineTuning, labelled_batches, train_epoch
 from helpers.encoder import Bert, evaluating
 from helpers.everyday.examples import Pair
+from helpers.everyday.scoring import macro_f1
 from helpers.pretraining import precise
 from helpers.wordpiece import Encoding, WordPieceTokenizer, pad_encodings
 
@@ -112,9 +113,6 @@ def _validate(
     model: BertForClassification, encodings: list[Encoding], labels: list[int], tokenizer: WordPieceTokenizer
 ) -> tuple[float, float]:
     """Macro-F1 and mean loss."""
-    from sklearn.metrics import f1_score
-
     logits = logits_of(model, encodings, tokenizer)
     loss = functional.cross_entropy(logits, torch.tensor(labels)).item()
-    f1 = f1_score(labels, logits.argmax(dim=-1).tolist(), average="macro", zero_division=0)
-    return float(f1), loss
+    return macro_f1(labels, logits.argmax(dim=-1).tolist()), loss

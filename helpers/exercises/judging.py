@@ -10,13 +10,14 @@ from typing import Any
 from helpers.exercises import errors, limits, relations, sources
 from helpers.exercises.comparison import Difference, as_text, difference
 from helpers.exercises.exercise import NOT_JUDGED, NOT_TRIED, NOT_YET, RIGHT, Exercise, Mistake, Verdict
-from helpers.exercises.likeness import most_alike
+from helpers.exercises.likeness import first_part, most_alike
 
 __all__ = ["verdict_on", "outcome_of", "same", "filled", "numbers", "Outcome"]
 
 # Seconds. Of the right function and of mistakes it is known whether they end: what stops them must not be a
 # busy machine, so they are given seconds of the processor, and more by the clock.
 MOST_FOR_A_MISTAKE, MOST_ON_A_BUSY_MACHINE = 0.5, 30.0
+AGAIN = 4  # times as long for a mistake that was stopped: only one without an end is stopped twice
 MOST_PRINTED = 100  # characters of what a learner's function prints
 
 
@@ -108,17 +109,10 @@ def _complaint(
     if mistake:
         return _joined(found.sentence, mistake)
     words = _joined(found.sentence, relations.relation(yours.value, right.value))
-    return _joined(words, exercise.asks.get(_first_wrong_part(exercise, yours, right)))
-
-
-def _first_wrong_part(exercise: Exercise, yours: Outcome, right: Outcome) -> str | None:
-    """The name of the first part of the probe that differs; None for a probe without parts."""
-    if not isinstance(yours.value, dict) or not isinstance(right.value, dict):
-        return None
-    for name, expected in right.value.items():
-        if name not in yours.value or difference(yours.value[name], expected, exercise.tolerance):
-            return name
-    return None
+    if isinstance(yours.value, dict) and isinstance(right.value, dict):  # a probe of several parts
+        asked = exercise.asks.get(first_part(yours.value, right.value, exercise.tolerance))
+        words = _joined(words, asked)
+    return words
 
 
 def _joined(words: str, more: str | None) -> str:
@@ -133,14 +127,25 @@ def first_difference(exercise: Exercise, yours: Outcome, right: Outcome) -> Diff
     return difference(yours.value or {}, before, exercise.tolerance)
 
 
+_endless: list[Mistake] = []  # those that were stopped twice, so that no check waits for them again
+
+
 def _mistake(exercise: Exercise, yours: Outcome, right: Outcome) -> str | None:
     """The message of the mistake that gives what the learner's function gives, or what is most like it."""
     limit = max(MOST_FOR_A_MISTAKE, 20 * right.seconds)
-    found = []
+    found, stopped = [], []
     for mistake in exercise.mistakes:
         theirs = outcome_of(exercise, mistake.function, limit, MOST_ON_A_BUSY_MACHINE)
         if same(exercise, yours, theirs) and not same(exercise, theirs, right):
             return filled(exercise, mistake, yours, right)
+        (stopped if theirs.stopped else found).append((mistake, theirs))
+    for mistake, theirs in stopped:
+        if mistake not in _endless and not yours.stopped:
+            theirs = outcome_of(exercise, mistake.function, AGAIN * limit, AGAIN * MOST_ON_A_BUSY_MACHINE)
+            if same(exercise, yours, theirs) and not same(exercise, theirs, right):
+                return filled(exercise, mistake, yours, right)
+            if theirs.stopped:
+                _endless.append(mistake)
         found.append((mistake, theirs))
     for mistake in exercise.mistakes:
         if mistake.raises and isinstance(yours.error, mistake.raises):

@@ -11,7 +11,7 @@ from typing import Any
 
 from helpers.exercises.comparison import as_text, difference
 
-__all__ = ["most_alike"]
+__all__ = ["first_part", "most_alike"]
 
 MUCH = 12  # characters: so long is what a message shows of several numbers, or of one with its decimals
 
@@ -20,12 +20,12 @@ def most_alike(exercise, yours, right, found: list[tuple]):
     """The mistake that best explains an outcome, of `found`, pairs (mistake, its outcome); or None."""
     mine, expected = parts_of(yours.value), parts_of(right.value)
     first = first_part(mine, expected, exercise.tolerance)
-    if first is None or not telling(mine[first], expected[first]):
+    if first not in mine or not telling(mine[first], expected[first]):
         return None
     scores = []
     for mistake, theirs in found:
         parts = parts_of(theirs.value)
-        if first_part(parts, expected, exercise.tolerance) != first:
+        if first not in parts or first_part(parts, expected, exercise.tolerance) != first:
             continue
         text, theirs_text = (shown_of(exercise, mistake, result.value) for result in (yours, theirs))
         if text != theirs_text:
@@ -50,11 +50,9 @@ def parts_of(value) -> dict:
 
 
 def first_part(parts: dict, expected: dict, tolerance):
-    """The name of the first part that is not as expected; None where all are, or one is missing before."""
+    """The name of the first part that is missing or not as expected; None where all are there and right."""
     for name, value in expected.items():
-        if name not in parts:
-            return None
-        if difference(parts[name], value, tolerance):
+        if name not in parts or difference(parts[name], value, tolerance):
             return name
     return None
 

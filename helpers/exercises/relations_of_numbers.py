@@ -36,16 +36,23 @@ def _same(a, b) -> bool:
 
 def _of_shapes(yours, expected) -> str | None:
     a, b = yours.double(), expected.double()
-    if a.ndim == b.ndim and 2 <= a.ndim <= 4:
-        for order in itertools.permutations(range(b.ndim)):
-            if _same(a, b.permute(order)):
-                return f"{RIGHT_ONES}, but the dimensions stand in another order: {_order(order)}"
+    if found := _of_dimensions(a, b):
+        return found
     if a.numel() == b.numel() and _same(a.flatten(), b.flatten()):
         return "The numbers are the right ones and in the right order; only the shape is another"
     for dim in range(b.ndim):
         for how, reduced in (("added up", b.sum(dim)), ("averaged", b.mean(dim))):
             if a.numel() > 1 and (_same(a, reduced) or _same(a, reduced.unsqueeze(dim))):
                 return f"That is the expected result, {how} along its dimension {dim}, which should stay"
+    return None
+
+
+def _of_dimensions(a, b) -> str | None:
+    """The right numbers, their dimensions in another order."""
+    if a.ndim == b.ndim <= 4:
+        for order in itertools.permutations(range(b.ndim)):
+            if _same(a, b.permute(order)):
+                return f"{RIGHT_ONES}, but the dimensions stand in another order: {_order(order)}"
     return None
 
 
@@ -59,9 +66,8 @@ def _order(order) -> str:
 def _of_order(a, b) -> str | None:
     """The right numbers at other places."""
     if _same(a.flatten().sort().values, b.flatten().sort().values) and b.unique().numel() >= FEWEST:
-        for order in itertools.permutations(range(b.ndim)):
-            if b.ndim <= 4 and _same(a, b.permute(order)):
-                return f"{RIGHT_ONES}, but the dimensions stand in another order: {_order(order)}"
+        if found := _of_dimensions(a, b):
+            return found
         for dim in range(b.ndim):
             if _same(a, b.flip(dim)):
                 return f"{RIGHT_ONES}, but along dimension {dim} they stand the other way round"

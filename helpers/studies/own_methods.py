@@ -18,6 +18,7 @@ import numpy as np
 
 from helpers import data
 from helpers.studies.own_tables import Table, load, macro_f1
+from helpers.studies.recipes import epochs_for
 from helpers.wordpiece import TruncationWarning
 
 __all__ = ["LEARNERS", "SETTINGS", "Answer", "Buckets", "fine_tune", "run_method", "settings_of"]
@@ -25,7 +26,6 @@ __all__ = ["LEARNERS", "SETTINGS", "Answer", "Buckets", "fine_tune", "run_method
 LEARNERS = ("majority", "linear", "frozen", "minilm")
 SETTINGS = ("task", "method", "labels", "seed", "epochs", "batch_size", "learning_rate", "frozen_layers")
 PLAN = {"epochs": 2, "batch_size": 32, "learning_rate": 2e-4, "frozen_layers": 3}
-LEAST_STEPS = 100  # few labels get more epochs, as in notebook 9
 STRENGTHS = (1, 10, 100)
 MAX_LENGTH = {"neighbors": 128}  # tokens of a pair; of a text 64: 98% and more of them are shorter
 
@@ -46,8 +46,8 @@ def settings_of(task: str, method: str, labels: int, seed: int) -> dict[str, str
         line["seed"] = seed
     if method == "minilm":
         plan = PLAN | ({"batch_size": 16} if labels < 1000 else {})
-        steps = -(-labels // plan["batch_size"])  # in an epoch
-        line |= plan | {"epochs": max(2, -(-LEAST_STEPS // steps))}
+        # few labels get more epochs, as in notebook 9
+        line |= plan | {"epochs": epochs_for(labels, plan["batch_size"], plan["epochs"])}
     return {name: str(value) for name, value in line.items()}
 
 

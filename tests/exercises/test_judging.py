@@ -341,6 +341,31 @@ def test_a_mistake_is_known_on_a_busy_machine(exercise, monkeypatch):
     assert said(exercise, doubled) == "you double"
 
 
+def test_a_mistake_that_was_stopped_is_tried_once_more(exercise):
+    """A pause of the process, for its garbage or another thread's work, can stop a mistake that does end."""
+    tries = []
+
+    def pauses(numbers, ids):
+        tries.append(0)
+        end = time.process_time() + (0.7 if len(tries) == 1 else 0)
+        while time.process_time() < end:
+            pass
+        return doubled(numbers, ids)
+
+    object.__setattr__(exercise, "mistakes", (Mistake("pauses", pauses, "you double"),))
+    assert said(exercise, doubled) == "you double" and len(tries) > 1
+
+
+def test_a_mistake_without_an_end_is_waited_for_once(exercise, monkeypatch):
+    monkeypatch.setattr(judging, "MOST_FOR_A_MISTAKE", 0.05)
+    never = Mistake("never", endless("plain"), "it never ends")
+    object.__setattr__(exercise, "mistakes", (never,))
+    assert "never" not in said(exercise, doubled) and judging._endless.count(never) == 1
+    start = time.process_time()
+    said(exercise, doubled)
+    assert time.process_time() - start < 4 * 0.05 and judging._endless.count(never) == 1
+
+
 def test_many_calls_at_the_edge_of_the_limit(exercise):
     """An end that falls together with the limit leaves no exception behind."""
     object.__setattr__(exercise, "seconds", 0.02)

@@ -1,4 +1,4 @@
-"""Stubs solved by readers, who had what stands above them alone (by_hand/): right, and models work.
+"""Stubs solved by readers, who had what stands above them alone (by_hand/): right, and fit for models.
 
 These are other programs than the course's, with loops, other names and another order. They are put into the
 cells of their notebooks, checked there and kept; then each model is built once of all that was kept, and does
@@ -6,6 +6,8 @@ what the course's does.
 """
 
 import ast
+import contextlib
+import io
 from pathlib import Path
 
 import pytest
@@ -32,33 +34,35 @@ def programs(path):
     return found, "\n".join(ast.unparse(n) for n in nodes if isinstance(n, ast.Import | ast.ImportFrom))
 
 
-def solve(path, capsys):
-    """Fill, run and check every stub of the file's notebook; returns the ids."""
-    solutions, imports = programs(path)
-    notebook = next(e.notebook for e in EXERCISES.values() if e.learner in solutions)
-    ids = []
-    for exercise, filled, above in solved_cells(notebook, lambda e: solutions[e.learner]):
-        ids.append(exercise.id)
-        space = space_above(exercise, filled, above)
-        run(imports, space, f"<imports of {exercise.id}>")
-        capsys.readouterr()
-        run(filled, space, f"<by hand, {exercise.id}>")
-        out = capsys.readouterr().out
-        assert out.startswith(f"{exercise.id} right. Notice that"), out
-    assert sorted(ids) == sorted(e.id for e in EXERCISES.values() if e.notebook == notebook)
-    return ids
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory):
+    """Fill, run and check the stubs of each file's notebook; {file: {exercise's id: what was said}}."""
+    said = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BERT_COURSE_MINE", str(tmp_path_factory.mktemp("mine")))
+        for path in FILES:
+            solutions, imports = programs(path)
+            notebook = next(e.notebook for e in EXERCISES.values() if e.learner in solutions)
+            cells = solved_cells(notebook, lambda e, known=solutions: known[e.learner])
+            for exercise, filled, above in cells:
+                space = space_above(exercise, filled, above)
+                run(imports, space, f"<imports of {exercise.id}>")
+                with contextlib.redirect_stdout(io.StringIO()) as out:
+                    run(filled, space, f"<by hand, {exercise.id}>")
+                said.setdefault(path.stem, {})[exercise.id] = out.getvalue()
+            wanted = {e.id for e in EXERCISES.values() if e.notebook == notebook}
+            assert set(said[path.stem]) == wanted
+        yield said
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_other_programs_are_right_in_their_cells(path, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("BERT_COURSE_MINE", str(tmp_path))
-    assert set(solve(path, capsys)) <= set(mine.kept())
+@pytest.mark.parametrize("name", [path.stem for path in FILES])
+def test_other_programs_are_right_in_their_cells(name, solved):
+    for number, out in solved[name].items():
+        assert out.startswith(f"{number} right. Notice that"), out
+    assert set(solved[name]) <= set(mine.kept())
 
 
-def test_models_of_all_that_was_kept_are_the_course_s(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("BERT_COURSE_MINE", str(tmp_path))
-    for path in FILES:
-        solve(path, capsys)
+def test_models_of_all_that_was_kept_are_the_course_s(solved):
     torch.manual_seed(0)
     bert = helpers.encoder.Bert(CONFIG).eval()
     ids = torch.randint(5, CONFIG.vocab_size, (2, 7))

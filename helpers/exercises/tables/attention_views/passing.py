@@ -330,12 +330,6 @@ def switch_with_compensation(attention, head):
     return attention.output.register_forward_pre_hook(hook)
 
 
-def switch_a_numbers(attention, head):
-    count = attention.num_heads
-    block = slice(head * count, (head + 1) * count)
-    return attention.output.register_forward_pre_hook(lambda layer, inputs: blank(inputs[0].clone(), block))
-
-
 SWITCH_MISTAKES = (
     Mistake(
         "after the output layer",
@@ -358,7 +352,11 @@ SWITCH_MISTAKES = (
     ),
     Mistake(
         "as many numbers as heads",
-        switch_a_numbers,
+        _hook(
+            lambda context, head, size: blank(
+                context, slice(head * (count := context.shape[-1] // size), (head + 1) * count)
+            )
+        ),
         "with head 1 off, what is missing begins with {yours}, expected {expected}: you blank A numbers from head · A on. "
         "A counts the heads; how many numbers does each of them have?",
     ),

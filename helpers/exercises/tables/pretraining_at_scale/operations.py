@@ -42,14 +42,9 @@ def small(parts):
     return parts["a small shape"]
 
 
-def first_matrix_alone(layers, hidden, inner, entries, length, predicted):
-    layers_alone = counted(layers, hidden, inner, entries, length, predicted, head=False)
-    return layers_alone + 6 * (predicted * hidden**2 + hidden * entries)
-
-
-def second_matrix_alone(layers, hidden, inner, entries, length, predicted):
-    layers_alone = counted(layers, hidden, inner, entries, length, predicted, head=False)
-    return layers_alone + 6 * (hidden**2 + predicted * hidden * entries)
+def everywhere_too(matrix):
+    """The count where one of the head's matrices is computed at all tokens; matrix(H, V): its size."""
+    return lambda *shape: counted(*shape) + 6 * (1 - shape[-1]) * matrix(shape[1], shape[3])
 
 
 EXERCISE = Exercise(
@@ -77,7 +72,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "first matrix of the head at all tokens",
-            second_matrix_alone,
+            everywhere_too(lambda hidden, entries: hidden**2),
             "a small shape takes {yours} operations, expected {expected}: only the product with the entries counts with its "
             "share. The head's first matrix, H × H, is computed where something is guessed, too",
         ),
@@ -171,7 +166,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "a share of the first matrix only",
-            first_matrix_alone,
+            everywhere_too(lambda hidden, entries: hidden * entries),
             "a small shape takes {yours} operations, expected {expected}: the product with the vocabulary is counted "
             "at every token. The share holds for all of the head",
         ),

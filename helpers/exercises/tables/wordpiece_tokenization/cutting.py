@@ -62,38 +62,25 @@ def greedily(**changes):
     return lambda word, vocabulary: cut_greedily(word, vocabulary, **changes)
 
 
-def cut_with_lengths_of_entries(word, vocabulary):
-    """Goes on by the length of the entry, ## counted."""
-    found, start = [], 0
-    if len(word) > LONGEST_WORD:
-        return [("[UNK]", 0, len(word))]
-    while start < len(word):
-        for end in range(len(word), start, -1):
-            piece = ("##" if start else "") + word[start:end]
-            if piece in vocabulary:
-                found.append((piece, start, start + len(piece)))
-                start += len(piece)
-                break
-        else:
-            return [("[UNK]", 0, len(word))]
-    return found
+def cut_by_lengths_of_entries(places):
+    """Goes on by the length of the entry, ## counted; places: the ends that it gives are wrong, too."""
 
-
-def cut_going_on_by_entries(word, vocabulary):
-    """The places are right, but it goes on by the length of the entry, ## counted."""
-    if len(word) > LONGEST_WORD:
-        return [("[UNK]", 0, len(word))]
-    found, start = [], 0
-    while start < len(word):
-        for end in range(len(word), start, -1):
-            piece = ("##" if start else "") + word[start:end]
-            if piece in vocabulary:
-                found.append((piece, start, end))
-                start += len(piece)
-                break
-        else:
+    def cut(word, vocabulary):
+        found, start = [], 0
+        if len(word) > LONGEST_WORD:
             return [("[UNK]", 0, len(word))]
-    return found
+        while start < len(word):
+            for end in range(len(word), start, -1):
+                piece = ("##" if start else "") + word[start:end]
+                if piece in vocabulary:
+                    found.append((piece, start, start + len(piece) if places else end))
+                    start += len(piece)
+                    break
+            else:
+                return [("[UNK]", 0, len(word))]
+        return found
+
+    return cut
 
 
 def cut_with_own_offsets(word, vocabulary):
@@ -270,13 +257,13 @@ MATCH_MISTAKES = (
     ),
     Mistake(
         "## counted as letters",
-        cut_with_lengths_of_entries,
+        cut_by_lengths_of_entries(places=True),
         "`hatts` becomes {yours}, expected {expected}: the ## isn't part of the word, so a piece covers two characters fewer "
         "than its entry has",
     ),
     Mistake(
         "on by the entry's length",
-        cut_going_on_by_entries,
+        cut_by_lengths_of_entries(places=False),
         "`hatts` becomes {yours}, expected {expected}: you go on by the length of the entry, and its ## covers no letters of "
         "the word, so letters are skipped",
     ),
