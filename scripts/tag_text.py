@@ -6,9 +6,9 @@
 Tasks: "capitals" (marks are there, capitals are not) and "capitals and stops" (words alone). Methods: the
 rule "sentence start"; each word's most frequent tag; both; a linear model on features of words and neighbors,
 tuned on the validation articles, with all the training text and with as many words as minilm gets; `minilm`
-fine-tuned with a tagging head. All answer the test articles (helpers/studies/running_text.py). Some five
-minutes of one core for each seed. Runs that are there already are left out, so an interrupted series goes
-on with the same command.
+fine-tuned with a tagging head on a part of the words, for the capitals also on all. All answer the test
+articles (helpers/studies/running_text.py). Some nine minutes of one core for each seed. Runs that are
+there already are left out, so an interrupted series goes on with the same command.
 """
 
 import argparse

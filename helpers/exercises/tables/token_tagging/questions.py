@@ -36,7 +36,7 @@ QUESTIONS = (
     ),
     Question(
         id="13.q4",
-        text="The table of most frequent forms learns from ten times as much text as our live run of BERT. On words that "
+        text="The table of most frequent forms learns from thirteen times as much text as our live run of BERT. On words that "
         "neither has ever seen in training, which F1 does the table have?",
         choices={
             "a": "0: it has no entry for such a word, and says \"lower\"",
