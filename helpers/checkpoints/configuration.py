@@ -12,8 +12,9 @@ import torch
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import BertForPreTraining
+from helpers.reading import BertForQuestionAnswering
 
-Model = Bert | BertForPreTraining | BertForClassification
+Model = Bert | BertForPreTraining | BertForClassification | BertForQuestionAnswering
 
 SIZES = {
     "vocab_size": "vocab_size",
@@ -42,7 +43,10 @@ ARCHITECTURES = {
     "Bert": "BertModel",
     "BertForPreTraining": "BertForPreTraining",
     "BertForClassification": "BertForSequenceClassification",
+    "BertForQuestionAnswering": "BertForQuestionAnswering",
 }
+# The library's classes that have no pooler, since they look at single tokens; ours keep one, unused.
+WITHOUT_POOLER = ("BertForQuestionAnswering",)
 
 
 class CheckpointError(RuntimeError):

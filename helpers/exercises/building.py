@@ -18,11 +18,11 @@ from helpers.exercises import mine
 from helpers.exercises.exercise import Exercise
 from helpers.exercises.tables import EXERCISES
 
-__all__ = ["Build", "my_tokenizer", "my_bert", "my_pretraining", "my_fine_tuning"]
+__all__ = ["Build", "my_tokenizer", "my_bert", "my_pretraining", "my_fine_tuning", "my_reading"]
 
 HELPERS = Path(__file__).resolve().parents[1]
 # Each module after those that it imports.
-TAUGHT = ("wordpiece", "embeddings", "attention", "encoder", "pretraining", "classification")
+TAUGHT = ("wordpiece", "embeddings", "attention", "encoder", "pretraining", "classification", "reading")
 
 
 def my_tokenizer() -> "Build":
@@ -43,6 +43,11 @@ def my_pretraining() -> "Build":
 def my_fine_tuning() -> "Build":
     """The encoder with a classifier and its fine-tuning."""
     return Build("embeddings", "attention", "encoder", "classification")
+
+
+def my_reading() -> "Build":
+    """The encoder with the logits of start and end, and how answers are found and scored."""
+    return Build("embeddings", "attention", "encoder", "reading")
 
 
 class Build:
@@ -152,6 +157,8 @@ class Build:
             made = self.classification.BertForClassification(
                 bert, model.classifier.out_features, model.dropout.p, labels=model.labels
             )
+        elif kind == "BertForQuestionAnswering":
+            made = self.reading.BertForQuestionAnswering(bert)
         else:
             made = bert
         made.load_state_dict(model.state_dict())
