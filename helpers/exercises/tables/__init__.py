@@ -27,6 +27,7 @@ NOTEBOOKS = {
     9: "evaluation_and_explanation",
     10: "attention_views",
     11: "bert_with_transformers",
+    15: "question_answering",
     17: "pretraining_at_scale",
 }
 

@@ -1,0 +1,3 @@
+"""Notebook 15: questions before their answers."""
+
+QUESTIONS = ()
