@@ -143,6 +143,7 @@ class Reading(FineTuning):
     overlap: int = 64  # tokens of the context that a window shares with the next
     max_question: int = 64  # tokens; the rest of a longer question is cut off
     max_answer: int = 30  # tokens
+    keep_empty: bool = True  # train on windows that hold no answer, too
 
     def __post_init__(self):
         super().__post_init__()
@@ -202,13 +203,20 @@ def span_to_tokens(window: Encoding, span: tuple[int, int]) -> tuple[int, int]:
 def training_windows(
     examples: Iterable[ReadingExample], tokenizer: WordPieceTokenizer, plan: Reading
 ) -> tuple[list[Encoding], list[tuple[int, int]]]:
-    """The windows of all examples, and for each the tokens of an answer that is whole in there, or (0, 0)."""
+    """The windows of all examples, and for each the tokens of an answer that is whole in there, or (0, 0).
+
+    Raises ValueError where plan.keep_empty is off and no window holds an answer.
+    """
     windows, spans = [], []
     for example in check_reading(examples):
         for window in encode_windows(example.question, example.context, tokenizer, plan):
             found = (span_to_tokens(window, answer) for answer in example.answers)
-            windows.append(window)
-            spans.append(next((span for span in found if span != (0, 0)), (0, 0)))
+            span = next((span for span in found if span != (0, 0)), (0, 0))
+            if plan.keep_empty or span != (0, 0):
+                windows.append(window)
+                spans.append(span)
+    if not windows:
+        raise ValueError("no window holds an answer: train on examples with answers, or with keep_empty=True")
     return windows, spans
 
 
