@@ -46,9 +46,9 @@ __all__ = [
     "train_reader",
     "best_span",
     "window_logits",
-    "Answer",
+    "SpanAnswer",
     "choose_answer",
-    "read",
+    "read_answers",
     "answer_texts",
     "normalize_answer",
     "exact_match",
@@ -290,7 +290,7 @@ def window_logits(
     return found
 
 
-class Answer(NamedTuple):
+class SpanAnswer(NamedTuple):
     """The best span of a context, and by how much its score is above that of "no answer"."""
 
     text: str
@@ -300,7 +300,7 @@ class Answer(NamedTuple):
 
 def choose_answer(
     context: str, windows: list[Encoding], logits: list[SpanLogits], max_tokens: int = 30
-) -> Answer:
+) -> SpanAnswer:
     """The span with the largest sum of two logits over all windows, and its margin over "no answer".
 
     Sums of logits are compared as they are: a softmax within each window would make every window equally
@@ -314,13 +314,13 @@ def choose_answer(
         if score > best:
             best, span = score, (window.offsets[first][0], window.offsets[last][1])
             text = context[slice(*span)]
-    return Answer(text, span, best - nothing)
+    return SpanAnswer(text, span, best - nothing)
 
 
-def read(
+def read_answers(
     model: BertForQuestionAnswering, examples: Iterable[ReadingExample], tokenizer: WordPieceTokenizer,
     plan: Reading = Reading(),
-) -> list[Answer]:  # fmt: skip
+) -> list[SpanAnswer]:  # fmt: skip
     """The reader's best answer to every question; the examples' own answers are not looked at.
 
     Raises ValueError as `check_reading`, `encode_windows` and `check_tokenizer` do.
@@ -336,7 +336,7 @@ def read(
     ]
 
 
-def answer_texts(answers: Iterable[Answer], threshold: float = 0.0) -> list[str]:
+def answer_texts(answers: Iterable[SpanAnswer], threshold: float = 0.0) -> list[str]:
     """What the reader says: the text of each answer, "" where its margin is not above the threshold.
 
     threshold=-math.inf: always a text.
@@ -390,7 +390,7 @@ def score_answers(texts: Iterable[str], examples: Iterable[ReadingExample]) -> R
     return ReadingScores(sum(exact) / len(exact), sum(f1) / len(f1), exact, f1)
 
 
-def choose_threshold(answers: Sequence[Answer], examples: Iterable[ReadingExample]) -> float:
+def choose_threshold(answers: Sequence[SpanAnswer], examples: Iterable[ReadingExample]) -> float:
     """The threshold of `answer_texts` with the highest exact match; choose it on questions kept for that."""
     examples = check_reading(examples)
     texts = score_answers([answer.text for answer in answers], examples).each_exact

@@ -18,10 +18,10 @@ from helpers.reading import ReadingExample
 from helpers.stories import words
 from helpers.stories.story import Story
 
-__all__ = ["KINDS", "StoryQuestion", "ask", "best_possible", "possible_questions"]
+__all__ = ["QUESTION_KINDS", "StoryQuestion", "ask", "best_possible", "possible_questions"]
 
 # What a question is about, and the share of them that ask for it.
-KINDS = ("main", "friend", "where", "what", "color", "count", "feeling", "when", "doer")
+QUESTION_KINDS = ("main", "friend", "where", "what", "color", "count", "feeling", "when", "doer")
 
 _NAMES = [*words.GIRLS, *words.BOYS]
 _PLURAL = dict(forms.split() for forms in words.ANIMALS.split("|"))
@@ -57,9 +57,9 @@ class _Asked(NamedTuple):
 def possible_questions(story: Story) -> list[_Asked]:
     """Everything that can be asked about a story: weight (they add up to 1), kind, question, answers."""
     found = []
-    for kind in KINDS:
+    for kind in QUESTION_KINDS:
         asked = list(_ASKERS[kind](_Text(story)))
-        total = sum(weight for weight, _, _ in asked) * len(KINDS)
+        total = sum(weight for weight, _, _ in asked) * len(QUESTION_KINDS)
         found += [_Asked(weight / total, kind, question, tuple(spans)) for weight, question, spans in asked]
     return found
 

@@ -21,7 +21,7 @@ from helpers.reading import (
     ReadingExample,
     ReadingScores,
     answer_texts,
-    read,
+    read_answers,
     score_answers,
     train_reader,
 )
@@ -95,7 +95,7 @@ def run(
     model = BertForQuestionAnswering(bert)
     chosen = [train[index] for index in order[:questions]]
     train_reader(model, chosen, tokenizer, replace(PLAN, seed=seed))
-    return score_answers(answer_texts(read(model, test, tokenizer, WHOLE), -np.inf), test)
+    return score_answers(answer_texts(read_answers(model, test, tokenizer, WHOLE), -np.inf), test)
 
 
 def is_there(table: RunTable, settings: dict) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from helpers.stories import stories, words
-from helpers.stories.questions import KINDS, ask, best_possible, possible_questions
+from helpers.stories.questions import QUESTION_KINDS, ask, best_possible, possible_questions
 
 STORIES = stories(150, 31)
 
@@ -22,8 +22,8 @@ def test_weights_add_up_and_kinds_are_equally_frequent():
         for question in possible_questions(story):
             assert question.weight > 0
             shares[question.kind] += question.weight
-        assert tuple(shares) == KINDS
-        assert all(abs(share - 1 / len(KINDS)) < 1e-9 for share in shares.values())
+        assert tuple(shares) == QUESTION_KINDS
+        assert all(abs(share - 1 / len(QUESTION_KINDS)) < 1e-9 for share in shares.values())
 
 
 def test_answers_are_what_the_choices_say():
@@ -62,7 +62,7 @@ def test_what_the_text_does_not_say_has_no_answer():
             ):
                 assert not question.answers
             silent[question.kind] += not question.answers
-    assert silent["main"] == 0 and all(silent[kind] for kind in KINDS if kind != "main")
+    assert silent["main"] == 0 and all(silent[kind] for kind in QUESTION_KINDS if kind != "main")
 
 
 def test_a_color_is_that_of_the_animal():

@@ -15,10 +15,10 @@ from torchmetrics.text import SQuAD
 from helpers import checkpoints, reading
 from helpers.encoder import Bert, BertConfig
 from helpers.reading import (
-    Answer,
     BertForQuestionAnswering,
     Reading,
     ReadingExample,
+    SpanAnswer,
     SpanLogits,
     answer_texts,
     best_span,
@@ -30,7 +30,7 @@ from helpers.reading import (
     exact_match,
     f1_score,
     normalize_answer,
-    read,
+    read_answers,
     score_answers,
     span_loss,
     span_to_tokens,
@@ -250,14 +250,14 @@ def test_the_best_answer_over_windows_worked_by_hand(tokenizer):
     logits[0].start[7], logits[0].end[7] = 1.0, 1.0
     logits[1].start[4], logits[1].end[4] = 2.0, 3.0
     logits[1].end[3] = 9.0  # the [SEP] after the question is no place for an answer
-    assert choose_answer(context, windows, logits) == Answer("home", (14, 18), 5.0 - 1.5)
+    assert choose_answer(context, windows, logits) == SpanAnswer("home", (14, 18), 5.0 - 1.5)
     logits[2].start[4], logits[2].end[5] = 3.0, 2.5
-    assert choose_answer(context, windows, logits) == Answer("school.", (26, 33), 5.5 - 1.5)
+    assert choose_answer(context, windows, logits) == SpanAnswer("school.", (26, 33), 5.5 - 1.5)
     assert choose_answer(context, windows, logits, max_tokens=1)[0] == "home"
 
 
 def test_a_context_without_tokens_has_no_answer(tokenizer):
-    (answer,) = read(make_reader(), [ReadingExample("who?", " ")], tokenizer)
+    (answer,) = read_answers(make_reader(), [ReadingExample("who?", " ")], tokenizer)
     assert answer.text == "" and answer.margin == -math.inf and answer_texts([answer]) == [""]
 
 
@@ -267,8 +267,8 @@ def test_read_does_not_depend_on_the_batch_and_leaves_the_model_as_it_was(tokeni
     modes = [part.training for part in model.modules()]
     examples = [ReadingExample("who sings?", "Anna sings. " * count) for count in (1, 9, 4)]
     plan = Reading(max_length=20, overlap=5)
-    together = read(model, examples, tokenizer, plan)
-    alone = [read(model, [example], tokenizer, plan)[0] for example in examples]
+    together = read_answers(model, examples, tokenizer, plan)
+    alone = [read_answers(model, [example], tokenizer, plan)[0] for example in examples]
     assert [a[:2] for a in together] == [a[:2] for a in alone]
     assert all(abs(a.margin - b.margin) < 1e-4 for a, b in zip(together, alone, strict=True))
     assert modes == [part.training for part in model.modules()]
@@ -353,7 +353,7 @@ def test_threshold_by_brute_force(seed, count):
         spans = [(0, 4)] if dice.random() < 0.6 else []
         examples.append(ReadingExample("who?", "Anna Ben", spans))
         text = dice.choice(["Anna", "Ben"])
-        answers.append(Answer(text, (0, 4), dice.choice([-2.0, -0.5, 0.1, 0.7, 1.5, dice.gauss(0, 1)])))
+        answers.append(SpanAnswer(text, (0, 4), dice.choice([-2.0, -0.5, 0.1, 0.7, 1.5, dice.gauss(0, 1)])))
     chosen = choose_threshold(answers, examples)
     margins = sorted({answer.margin for answer in answers})
     tried = [-math.inf, *margins]
@@ -386,7 +386,7 @@ def test_a_reader_learns_and_repeats_bit_for_bit(tokenizer):
         assert not model.training
     assert losses[0] == losses[1] and len(losses[0]) == 30 * math.ceil(60 / 8)
     assert sum(losses[0][-5:]) < sum(losses[0][:5]) / 4
-    scores = score_answers([answer.text for answer in read(model, test, tokenizer, PLAN)], test)
+    scores = score_answers([answer.text for answer in read_answers(model, test, tokenizer, PLAN)], test)
     assert scores.exact > 0.9
 
 
@@ -422,7 +422,7 @@ def test_bad_plans_are_refused(change):
 
 def test_a_foreign_tokenizer_is_refused(tokenizer):
     other = WordPieceTokenizer([*SPECIAL_TOKENS, "who"])
-    for run in (train_reader, read):
+    for run in (train_reader, read_answers):
         with pytest.raises(ValueError, match="tokenizer with 6 entries"):
             run(make_reader(), small_examples(2), other, PLAN)
 

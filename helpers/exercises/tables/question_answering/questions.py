@@ -1,3 +1,72 @@
 """Notebook 15: questions before their answers."""
 
-QUESTIONS = ()
+from helpers.exercises.question import Question
+
+QUESTIONS = (
+    Question(
+        id="15.q1",
+        text="A new reader knows nothing: its two logits hardly differ from token to token. What is its loss for windows "
+        "of 53 tokens, in nats?",
+        answer=3.97,
+        tolerance=0.03,
+        unit="nats",
+        because="each token gets about 1/53, start and end alike, and ln 53 is 3.97. The mean of two equal numbers is "
+        "that number.",
+    ),
+    Question(
+        id="15.q2",
+        text="A context of 75 tokens, windows with room for 41 of them, an overlap of 20. How many windows are there?",
+        answer=3,
+        because="they begin 41 - 20 = 21 tokens apart, at 0, 21 and 42, and the third reaches the end: 42 + 41 is above 75.",
+    ),
+    Question(
+        id="15.q3",
+        text="The best span of one window has the logits 5 and 4, in the other 2 and 2. The second window has nothing else "
+        "to offer, so a softmax within it gives its span more. Which span is the answer?",
+        choices={
+            "a": "that of the second window: the model is surer of it",
+            "b": "that of the first: the sums of logits are compared, 9 against 4",
+            "c": "neither: logits of two windows can't be compared",
+        },
+        answer="b",
+        because="the same weights made all logits, so they say how well a span fits, wherever it stands; a softmax within "
+        "a window divides by what else happens to be there.",
+        wrong={
+            "a": "it is surer only of this: nothing else in that window is better. How good is the best of a poor choice?",
+            "c": "they come from the same two weight vectors, and training has set them against the same [CLS].",
+        },
+    ),
+    Question(
+        id="15.q4",
+        text='The truth is "red house", the answer "in the old red house". What is the F1?',
+        answer=0.667,
+        tolerance=0.005,
+        because="the answer has four words without its article, the truth two, and two are shared: 2 x 2 / (4 + 2).",
+    ),
+    Question(
+        id="15.q5",
+        text="Two readers learn from the same 10,000 questions: one was pretrained on stories, the other begins with random "
+        "weights. What do you expect at the end?",
+        choices={
+            "a": "the pretrained one is far ahead: the other can't read",
+            "b": "the pretrained one is ahead, but the other one reads, too",
+            "c": "no difference: 10,000 questions are enough for both",
+        },
+        answer="b",
+        because="so many questions about so simple a language teach it nearly alone; what pretraining knows saves steps.",
+        wrong={
+            "a": "in notebook 9 random weights caught up where labels were many. Are 10,000 many for this language?",
+            "c": "the first steps of training are the ones in which words and neighbors are learned, and one of the two "
+            "has that behind it.",
+        },
+    ),
+    Question(
+        id="15.q6",
+        text="Of all sentences of a paragraph, the one that shares the rarest words with the question is chosen. In what "
+        "percentage of the questions does it hold the answer?",
+        answer=77,
+        tolerance=0.1,
+        unit="%",
+        because="who asks about a paragraph takes words from it. A data set in which the question came first is harder.",
+    ),
+)

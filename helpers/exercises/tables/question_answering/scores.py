@@ -14,8 +14,8 @@ NORMALIZE = '''
 def my_normalize_answer(text):
     """What SQuAD compares: the text in lower case, without punctuation, without the words a, an and the.
 
-    In this order; punctuation is what is in string.punctuation. Words are separated by one space, none stands at
-    the ends.
+    In this order; punctuation is what is in string.punctuation. Words are separated by one space, none stands
+    at the ends.
     """
     ...
 '''
@@ -121,9 +121,9 @@ F1 = '''
 def my_f1_score(answer, truths):
     """The F1 of an answer against the truth that fits best: 2 x shared / (words of both), from 0.0 to 1.0.
 
-    answer: a text. truths: a list of texts, one at least. Words are those of normalize_answer(text).split(); a
-    word that is twice in both counts twice. Where the answer or the truth has no words, the F1 is 1.0 if neither
-    has any, else 0.0.
+    answer: a text. truths: a list of texts, one at least. Words are those of normalize_answer(text).split();
+    a word that is twice in both counts twice. Where the answer or the truth has no words, the F1 is 1.0 if
+    neither has any, else 0.0.
     """
     ...
 '''

@@ -105,9 +105,9 @@ SPAN = '''
 def my_span_to_tokens(window, span):
     """The places (first, last) of the window's tokens that hold the characters of a span; else (0, 0).
 
-    span: (begin, end) of the context's characters, end behind the last one. window.offsets: for each token such
-    a pair, too. context_places(window): the places of the context's tokens, a range. (0, 0), the place of [CLS],
-    stands for an answer that is not whole in this window.
+    span: (begin, end) of the context's characters, end behind the last one. window.offsets: for each token
+    such a pair, too. context_places(window): the places of the context's tokens, a range. (0, 0), the place
+    of [CLS], stands for an answer that is not whole in this window.
     """
     ...
 '''
