@@ -20,7 +20,9 @@ MONTHS = "January February March April May June July August September October No
 NAME = r"[A-Z][\w’'-]+(?: (?:of|the|de|von|van|and) (?=[A-Z])| [A-Z][\w’'-]*| [A-Z]\.)*(?:[\w’'-]*)"
 NUMBER = r"(?:\$|£|€)?\d[\d,.]*(?<![,.])(?: (?:percent|million|billion|thousand))?%?"
 NUMBER += r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|hundred)\b"
-DATE = rf"(?:\d{{1,2}} )?(?:{'|'.join(MONTHS)})(?: \d{{1,2}})?(?:,? \d{{4}})?|\b1\d{{3}}s?\b|\b20\d\ds?\b"
+DATE = (
+    rf"(?:\d{{1,2}} )?(?:{'|'.join(MONTHS)})(?: \d{{1,2}}(?!\d))?(?:,? \d{{4}})?|\b1\d{{3}}s?\b|\b20\d\ds?\b"
+)
 STOP = frozenset(
     "a an the of in on at to for by with from and or is are was were be been do does did has have had what "
     "which who whom whose when where why how many much that this these those it its as".split()
@@ -45,8 +47,8 @@ class SentenceReader:
     def __init__(self, contexts: Iterable[str], kinds: bool = True):
         texts = set(contexts)
         counts = Counter(word for text in texts for word in set(_words(text)))
-        self.rarity = {word: math.log((1 + len(texts)) / (1 + count)) for word, count in counts.items()}
-        self.most, self.kinds = math.log(1 + len(texts)), kinds
+        self.rarity = {word: 1 + math.log((1 + len(texts)) / (1 + count)) for word, count in counts.items()}
+        self.most, self.kinds = 1 + math.log(1 + len(texts)), kinds
 
     def sentence(self, example: ReadingExample) -> tuple[int, int]:
         """The sentence whose words shared with the question are rarest together."""
