@@ -58,11 +58,17 @@ LEADS = [(f"Title {n}", f"Lead number {n} — a sentence.") for n in range(20)]
 SUMMARIES = {title: {"title": title, "extract": f"  {text}\n"} for title, text in LEADS}
 CHAPTERS = tuple(f"It was day {n} of many.\n\nThey waited." for n in range(20))
 BOOK = "".join(f"CHAPTER I\n\n{chapter}\n\n" for chapter in CHAPTERS)
+ASKED = {"question": " What?\n", "id": "q", "answers": [{"text": "a sentence", "answer_start": 6}]}
+QUESTIONS = [
+    {"title": f"Title_{n}", "paragraphs": [{"context": "It is a sentence.", "qas": [ASKED]}]}
+    for n in range(20)
+]
 CONTENTS = {
     "wikipedia": (DUMP_NAME, small_dump()),
     "reviews": (REVIEWS_NAME, small_reviews()),
     "leads": ("summaries_en-us.json", json.dumps(SUMMARIES).encode()),
     "books": ("carroll-alice.txt", BOOK.encode()),
+    "questions": ("new_wiki_v1.0.json", json.dumps({"data": QUESTIONS}).encode()),
 }
 
 
@@ -110,8 +116,16 @@ READERS = {
     "reviews": lambda: data.reviews("movies"),
     "leads": lambda: [tuple(lead) for lead in data.leads()],
     "books": lambda: [book.chapters for book in data.books()],
+    "questions": lambda: sorted(paragraph for split in data.questions().values() for paragraph in split),
 }
-RIGHT = {"wikipedia": ARTICLES, "reviews": RATED, "leads": LEADS, "books": [CHAPTERS]}
+WHAT = data.Question("q", "What?", (data.Answer("a sentence", 6),))
+RIGHT = {
+    "wikipedia": ARTICLES,
+    "reviews": RATED,
+    "leads": LEADS,
+    "books": [CHAPTERS],
+    "questions": sorted(data.Paragraph(f"Title {n}", "It is a sentence.", (WHAT,)) for n in range(20)),
+}
 
 
 def test_the_small_texts_are_read_right():
@@ -126,6 +140,8 @@ def test_the_small_texts_are_read_right():
         ("leads", b"[1, 2]", "summaries_en-us.json holds no summaries .* --verify leads"),
         ("leads", b'{"a": {"title": "a"}}', "holds no summaries"),
         ("leads", b"\xff", "holds no summaries"),
+        ("questions", b"{}", "new_wiki_v1.0.json holds no questions .* --verify questions"),
+        ("questions", b'{"data": [{"title": "a", "paragraphs": [{"context": "a"}]}]}', "holds no questions"),
         ("books", b"no chapter", "carroll-alice.txt has no line like .* --verify books"),
     ],
 )
