@@ -67,8 +67,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--rows", nargs="+", default=["sentence", "kinds", "minilm"], choices=runs.ROWS)
     add("--seeds", type=kinds.seed(), nargs="+", default=[0, 1, 2])
-    add("--questions", type=kinds.count(), default=3200, help="to train on; default: 3200")
-    add("--test-questions", type=kinds.count(), default=1000, help="default: 1000, evenly spread")
+    add("--questions", type=kinds.count(), default=2000, help="to train on; default: 2000")
+    add("--test-questions", type=kinds.count(), default=400, help="default: 400, evenly spread")
     add("--csv", type=kinds.growing_table(), default=TABLE, help=f"default: {TABLE}")
     add("--threads", type=kinds.threads(), default=1)
     add("--report", action="store_true", help="print what is in the table, and train nothing")
