@@ -144,13 +144,24 @@ class Reading(FineTuning):
     max_question: int = 64  # tokens; the rest of a longer question is cut off
     max_answer: int = 30  # tokens
     keep_empty: bool = True  # train on windows that hold no answer, too
+    head_rate: float = 1.0  # learning rate of the new layer by that of the encoder
 
     def __post_init__(self):
         super().__post_init__()
+        check_number("head_rate", self.head_rate, 0)
         for name, least in {"overlap": 0, "max_question": 1, "max_answer": 1}.items():
             check_number(name, getattr(self, name), least, whole=True)
         if self.patience is not None:
             raise ValueError("a reader is trained for all its epochs: leave patience at None")
+
+    def optimizer(self, model: BertForQuestionAnswering, steps: int) -> tuple:
+        """AdamW and the schedule of its learning rates, as in notebook 8; the new layer has its own rate."""
+        optimizer, schedule = super().optimizer(model, steps)
+        for place, group in enumerate(optimizer.param_groups):
+            if any(weight is new for weight in group["params"] for new in model.span.parameters()):
+                schedule.base_lrs[place] *= self.head_rate
+                group["lr"] *= self.head_rate
+        return optimizer, schedule
 
 
 def window_starts(count: int, room: int, overlap: int) -> list[int]:

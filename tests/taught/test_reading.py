@@ -390,6 +390,32 @@ def test_a_reader_learns_and_repeats_bit_for_bit(tokenizer):
     assert scores.exact > 0.9
 
 
+def test_the_new_layer_has_a_rate_of_its_own():
+    model = make_reader()
+    plan = replace(PLAN, learning_rate=2e-4, head_rate=30.0, warm_up=0.5)
+    optimizer, schedule = plan.optimizer(model, 4)
+    rates = []
+    for _ in range(4):
+        found = {id(weight): group["lr"] for group in optimizer.param_groups for weight in group["params"]}
+        rates.append(
+            (found[id(model.span.weight)], found[id(model.span.bias)], found[id(model.bert.pooler.bias)])
+        )
+        encoder = found[id(model.bert.layers[0].attention.query.weight)]
+        assert math.isclose(rates[-1][0], 30 * encoder) and rates[-1][0] == rates[-1][1]
+        optimizer.step()
+        schedule.step()
+    assert max(rate for rate, *_ in rates) > 20 * 2e-4 and len({rate for rate, *_ in rates}) > 1
+
+
+def test_windows_without_an_answer_can_be_left_out(tokenizer):
+    context = "Anna sings at home. Ben sleeps in the school. Anna sleeps."
+    plan = Reading(max_length=11, overlap=2, keep_empty=False)
+    windows, labels = training_windows([ReadingExample("who?", context, ((0, 4),))], tokenizer, plan)
+    assert labels == [(4, 4)] and len(windows) == 1
+    with pytest.raises(ValueError, match="no window holds an answer"):
+        training_windows([ReadingExample("who?", context)], tokenizer, plan)
+
+
 def test_on_step_is_told_every_loss(tokenizer):
     seen = []
     losses = train_reader(

@@ -45,17 +45,17 @@ QUESTIONS = (
     ),
     Question(
         id="15.q5",
-        text="Two readers learn from the same 10,000 questions: one was pretrained on stories, the other begins with random "
+        text="Two readers learn from the same 6,000 questions: one was pretrained on stories, the other begins with random "
         "weights. What do you expect at the end?",
         choices={
             "a": "the pretrained one is far ahead: the other can't read",
             "b": "the pretrained one is ahead, but the other one reads, too",
-            "c": "no difference: 10,000 questions are enough for both",
+            "c": "no difference: 6,000 questions are enough for both",
         },
         answer="b",
         because="so many questions about so simple a language teach it nearly alone; what pretraining knows saves steps.",
         wrong={
-            "a": "in notebook 9 random weights caught up where labels were many. Are 10,000 many for this language?",
+            "a": "in notebook 9 random weights caught up where labels were many. Are 6,000 many for this language?",
             "c": "the first steps of training are the ones in which words and neighbors are learned, and one of the two "
             "has that behind it.",
         },
@@ -68,5 +68,23 @@ QUESTIONS = (
         tolerance=0.1,
         unit="%",
         because="who asks about a paragraph takes words from it. A data set in which the question came first is harder.",
+    ),
+    Question(
+        id="15.q7",
+        text="With the right paragraph given, the reader gets a certain share of the questions right. Now three paragraphs "
+        "are searched for it, and the right one is mostly among them. What happens to the share?",
+        choices={
+            "a": "it rises: three paragraphs hold more answers than one",
+            "b": "it stays: where the right one is among the three, the reader takes its answer from there",
+            "c": "it falls, by more than the paragraphs that were not found",
+        },
+        answer="c",
+        because="what is not found can't be read, and what is found has to win against the best spans of two wrong "
+        "paragraphs: this reader never learned to say that a paragraph has no answer.",
+        wrong={
+            "a": "only one of them was marked as right. What do the other two add?",
+            "b": "it would, if the reader were sure of nothing in the wrong ones. Was it ever shown a paragraph without "
+            "an answer?",
+        },
     ),
 )
