@@ -29,9 +29,7 @@ def split_with(mark, alphabet_counts=True, other=None, first=False):
         if first:
             word = [c for c in word if c in alphabet]
         kept = [(i, c) for i, c in enumerate(word) if not alphabet_counts or other or c in alphabet]
-        return [
-            ("##" if mark(i, word) else "") + (c if not other or c in alphabet else other) for i, c in kept
-        ]
+        return [("##" if mark(i, word) else "") + (c if not other or c in alphabet else other) for i, c in kept]
 
     return split
 
@@ -165,9 +163,7 @@ def pairs_of(neighbors=pairwise, weight=lambda count: count, key=tuple):
 
 
 def pairs_across_words(words, counts):
-    line = [
-        piece for pieces, often in zip(words, counts, strict=True) for _ in range(often) for piece in pieces
-    ]
+    line = [piece for pieces, often in zip(words, counts, strict=True) for _ in range(often) for piece in pieces]
     return Counter(pairwise(line))
 
 
@@ -298,8 +294,7 @@ def my_pair_frequencies(words, counts):
         pairs_of(),
         lambda words, counts: {
             pair: sum(
-                often * list(pairwise(pieces)).count(pair)
-                for pieces, often in zip(words, counts, strict=True)
+                often * list(pairwise(pieces)).count(pair) for pieces, often in zip(words, counts, strict=True)
             )
             for pair in {pair for pieces in words for pair in pairwise(pieces)}
         },

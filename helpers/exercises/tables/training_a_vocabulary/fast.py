@@ -268,23 +268,12 @@ def probe_merge(merge):
         if grown is not None:  # pairs that were there for a moment only don't matter
             grown = sorted(written(p) for p in set(grown) if pairs.count_of[p] > 0)
         yield f"grown in {name}", grown
-        places = {
-            written(p): sorted(set(found)) for p, found in pairs.found_in.items() if pairs.count_of[p] > 0
-        }
+        places = {written(p): sorted(set(found)) for p, found in pairs.found_in.items() if pairs.count_of[p] > 0}
         yield f"places after {name}", dict(sorted(places.items()))
 
 
 def merge_with(
-    subtract=True,
-    add=True,
-    weight=True,
-    delete=True,
-    note=True,
-    rewrite=True,
-    known=True,
-    returned="after",
-    late=False,
-    symbol=True,
+    subtract=True, add=True, weight=True, delete=True, note=True, rewrite=True, known=True, returned="after", late=False, symbol=True
 ):
     """PairCounts.merge with one thing done in another way."""
 
@@ -405,9 +394,7 @@ MERGE_MISTAKES = (
         merge_with(known=False),
         "the piece `ch` is there already and gets a second entry: after c ##h the new pieces are {yours}, expected {expected}. A "
         "piece can be made in two ways, and is one entry all the same",
-        show=lambda parts: (
-            parts["pieces after c ##h"] if "pieces after c ##h" in parts else parts["pieces after c ##hat"]
-        ),
+        show=lambda parts: parts["pieces after c ##h"] if "pieces after c ##h" in parts else parts["pieces after c ##hat"],
     ),
     Mistake(
         "number counted after appending",

@@ -27,18 +27,7 @@ def probe_longest_match(cut):
     yield "a word of 101 letters", cut("s" * 101, ENTRIES)[:3]
 
 
-def cut_greedily(
-    word,
-    vocabulary,
-    *,
-    choose=max,
-    mark="##",
-    lookup="##",
-    shortest=1,
-    limit=LONGEST_WORD,
-    unknown=None,
-    letter=False,
-):
+def cut_greedily(word, vocabulary, *, choose=max, mark="##", lookup="##", shortest=1, limit=LONGEST_WORD, unknown=None, letter=False):
     """Greedy cutting with one thing done in another way."""
     found, start = [], 0
     if len(word) > limit:

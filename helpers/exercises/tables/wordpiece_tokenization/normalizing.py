@@ -123,24 +123,16 @@ def my_without_accents(text):
     minutes=6,
     show=cafe,
     variants=(
-        lambda text: (
-            re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFD", text))
-            .replace("\u0e31", "")
-            .replace("\u0941", "")
-        ),
+        lambda text: re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFD", text))
+        .replace("\u0e31", "")
+        .replace("\u0941", ""),
         lambda text: "".join(map(references.without_accents, text)),
     ),
 )
 
 # 1.6 normalize_character
 
-NAMES = {
-    "a tab": "\t",
-    "a hyphen": "-",
-    "an em space": "\u2003",
-    "a null": "\0",
-    "a zero-width space": "\u200b",
-}
+NAMES = {"a tab": "\t", "a hyphen": "-", "an em space": "\u2003", "a null": "\0", "a zero-width space": "\u200b"}
 NAMES |= {"U+FFFD": "\ufffd", "an unassigned character": "\u0378", "U+0085": "\x85", "private use": "\ue000"}
 
 
@@ -199,9 +191,7 @@ def character_with(
     return rule
 
 
-def character_in_lower_case_or_without_accent(
-    character, lowercase=True, strip_accents=None, split_chinese=True
-):
+def character_in_lower_case_or_without_accent(character, lowercase=True, strip_accents=None, split_chinese=True):
     """Gives back what has lost its accents before it comes to the lower case."""
     if strip_accents or strip_accents is None and lowercase:
         return normalize_character(character, False, True, split_chinese)

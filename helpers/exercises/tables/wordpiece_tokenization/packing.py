@@ -168,11 +168,8 @@ CASES = ((8, 3, 9), (3, 8, 9), (8, 3, 6), (8, 3, 3), (3, 8, 5), (4, 4, 5), (2, 1
 
 def probe_truncate(truncate):
     for first, second, room in CASES:
-        yield (
-            f"{first} and {second} tokens, room {room}",
-            tuple(
-                "".join(kept) for kept in truncate(list("abcdefgh"[:first]), list("stuvwxyz"[:second]), room)
-            ),
+        yield f"{first} and {second} tokens, room {room}", tuple(
+            "".join(kept) for kept in truncate(list("abcdefgh"[:first]), list("stuvwxyz"[:second]), room)
         )
 
 

@@ -266,10 +266,8 @@ def my_is_punctuation(character):
     minutes=8,
     variants=(
         lambda c: c in string.punctuation or unicodedata.category(c)[0] == "P",
-        lambda c: (
-            (33 <= ord(c) < 48 or 58 <= ord(c) < 65 or 91 <= ord(c) < 97 or 123 <= ord(c) < 127)
-            or unicodedata.category(c) in ("Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po")
-        ),
+        lambda c: (33 <= ord(c) < 48 or 58 <= ord(c) < 65 or 91 <= ord(c) < 97 or 123 <= ord(c) < 127)
+        or unicodedata.category(c) in ("Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po"),
     ),
 )
 
