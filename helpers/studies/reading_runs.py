@@ -46,8 +46,7 @@ TASK = "wikipedia"
 
 # Training reads windows that hold an answer; tests read whole paragraphs, nearly all of them in one window.
 PLAN = Reading(
-    epochs=1, batch_size=8, learning_rate=3e-4, max_length=80, overlap=16, max_question=40, keep_empty=False,
-    head_rate=30.0,
+    epochs=1, batch_size=8, learning_rate=3e-4, max_length=128, overlap=20, keep_empty=False
 )  # fmt: skip
 WHOLE = Reading(max_length=384, overlap=128)
 
