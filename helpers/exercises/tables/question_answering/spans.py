@@ -120,9 +120,9 @@ BEST_MISTAKES = (
     Mistake(
         "one token too short",
         lambda *inputs: search(*inputs, longest=-1),
-        "where one token is allowed you find {yours}, expected {expected}: a span of one token has first == last, and "
+        "of at most one token you find {yours}, expected {expected}: a span of one token has first == last, and "
         "many answers are such",
-        show=lambda parts: parts["one token allowed"],
+        show=lambda parts: parts["one token at most"],
     ),
     Mistake(
         "all tokens allowed",
