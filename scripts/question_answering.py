@@ -44,7 +44,7 @@ def compute(options: argparse.Namespace) -> None:
         return
     with locked(options.csv):  # said now, not after the first run, if nothing can be written there
         pass
-    parts = {name: runs.reading_examples(found) for name, found in data.questions().items()}
+    parts = {name: runs.reading_examples(found) for name, found in data.question_paragraphs().items()}
     test = runs.evenly(parts["test"], options.test_questions)
     for row, seed in product(options.rows, options.seeds):
         settings = runs.settings_of(row, seed, options.questions, len(test))

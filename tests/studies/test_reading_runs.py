@@ -51,7 +51,7 @@ def small(monkeypatch):
         return Bert(BertConfig(len(tokenizer.vocabulary), 12, 1, 2, 16, 384)), tokenizer
 
     monkeypatch.setattr(reading_runs.checkpoints, "load", load)
-    monkeypatch.setattr(script.data, "questions", lambda: PARTS, raising=False)
+    monkeypatch.setattr(script.data, "question_paragraphs", lambda: PARTS, raising=False)
 
 
 def test_examples_have_each_marked_span_once():
