@@ -7,12 +7,12 @@ QUESTIONS = (
         id="14.q1",
         text="Two paragraphs at random, from different articles, get vectors from a BERT that has only learned to guess hidden "
         "words. What is their cosine, on average?",
-        choices={"a": "near 0: they have nothing in common", "b": "near 0.5", "c": "above 0.8"},
-        answer="c",
-        because="all its vectors share a large common part. A cosine of 0.9 says nothing until one knows what is usual.",
+        choices={"a": "near 0: they have nothing in common", "b": "near 0.5", "c": "near -0.5: they are opposites"},
+        answer="b",
+        because="all its vectors share a common part. A cosine of 0.5 says nothing until one knows what is usual.",
         wrong={
-            "a": "so it would be if the vectors pointed everywhere. They lie in a narrow cone.",
-            "b": "that would be far off the middle already; it is more.",
+            "a": "so it would be if the vectors pointed everywhere. They lie in a cone.",
+            "c": "different is not opposite, and many vectors can't all be opposite to each other.",
         },
     ),
     Question(
