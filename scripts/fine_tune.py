@@ -119,11 +119,11 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--weight-decay", type=kinds.number(least=0))
     add("--frozen-layers", type=kinds.either("none", kinds.count(0)),
         help="none, or how many lower layers stay as they are with the embeddings")  # fmt: skip
-    add("--reads", choices=("[CLS]", "[MASK]"),
-        help="stories: where the classifier reads; [MASK] unless given")  # fmt: skip
+    add("--reads", choices=("[CLS]", "mean", "[MASK]"),
+        help="what the classifier reads; [MASK] for stories alone, which have a place for the feeling")
     options = parser.parse_args(given)
-    if options.reads and options.task != "stories":
-        parser.error("--reads is for the stories, which have a place for the feeling")
+    if options.reads == "[MASK]" and options.task != "stories":
+        parser.error("--reads [MASK] is for the stories, which have a place for the feeling")
     if options.grid:
         if options.rows not in (None, ["ours"]):
             parser.error("--grid is for the row ours: leave --rows away")

@@ -3,7 +3,7 @@
     tasks          what is learned: the parts of a task, encoders, texts as an encoder can read them
     rows           the rows of the fine-tuning ladder, in its order: a new row begins as a function here
     recipes        what a row starts from, and the settings that decide a run
-    prompts        a classifier that reads at a gap, as pretraining asks
+    prompts        classifiers that read at a gap, as pretraining asks, or the mean of all tokens
     trainer        the library's training loop in the place of ours
     tables         a table of runs on the disk, with the answers of each run
     reports        means, intervals and paired tests, printed

@@ -1,6 +1,6 @@
-"""Classification as pretraining asks: a text with a gap, and a classifier that reads at the gap.
+"""Classifiers that read elsewhere than at [CLS]: at a gap, as pretraining asks, or the mean of all tokens.
 
-Schick and Schütze 2021; Gao, Fisch and Chen 2021. Left out: answers by the words of the vocabulary, which
+A gap: Schick and Schütze 2021; Gao, Fisch and Chen 2021. The mean: Reimers and Gurevych 2019, section 3. Left out: answers by the words of the vocabulary, which
 need no new layer (`helpers.pretraining.fill_mask`), and the choice among several prompts.
 """
 
@@ -12,7 +12,7 @@ from helpers.classification import BertForClassification
 from helpers.encoder import Bert
 from helpers.wordpiece import WordPieceTokenizer, check_texts
 
-__all__ = ["PROMPT", "MaskClassifier", "as_prompt"]
+__all__ = ["PROMPT", "MaskClassifier", "MeanClassifier", "as_prompt"]
 
 PROMPT = '"I am so [MASK]!"'  # pretraining stories say the feeling in such sentences, among others
 
@@ -39,6 +39,20 @@ class MaskClassifier(BertForClassification):
             type_ids = type_ids * attention_mask
         hidden = self.bert(ids, type_ids, attention_mask).last_hidden_state  # (B, T, H)
         return self.classifier(self.dropout(hidden[gaps]))  # (B, C)
+
+
+class MeanClassifier(BertForClassification):
+    """A classifier that reads the mean of the encoder's vectors of a text, padding left out.
+
+    For an encoder that was pretrained by masked words alone: nothing has taught it to gather the text in [CLS]
+    (Reimers and Gurevych 2019, section 3). Shapes as in BertForClassification.
+    """
+
+    def forward(self, ids, type_ids=None, attention_mask=None) -> torch.Tensor:
+        hidden = self.bert(ids, type_ids, attention_mask).last_hidden_state  # (B, T, H)
+        real = torch.ones_like(ids) if attention_mask is None else attention_mask
+        shares = real / real.sum(dim=1, keepdim=True).clamp(min=1)  # (B, T)
+        return self.classifier(self.dropout((hidden * shares[..., None]).sum(dim=1)))  # (B, C)
 
 
 def listed(sentences: Sequence[str]) -> list[str]:

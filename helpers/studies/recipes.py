@@ -11,7 +11,7 @@ from helpers.classification import BertForClassification, FineTuning, freeze_low
 from helpers.encoder import Bert
 from helpers.studies import tasks
 from helpers.studies.errors import RowError
-from helpers.studies.prompts import MaskClassifier
+from helpers.studies.prompts import MaskClassifier, MeanClassifier
 from helpers.studies.tasks import Task
 
 __all__ = ["CHANGES", "GRID", "OWN", "SETTINGS", "plan_of", "settings_of", "starting_model"]
@@ -111,9 +111,10 @@ def starting_model(task: Task, run: dict) -> BertForClassification:
         torch.manual_seed(seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if run["reads"] == "[MASK]":
-        model = MaskClassifier(bert, task.classes, tokenizer).to(device)
+        model = MaskClassifier(bert, task.classes, tokenizer)
     else:
-        model = BertForClassification(bert, task.classes).to(device)
+        model = {"mean": MeanClassifier, "[CLS]": BertForClassification}[run["reads"]](bert, task.classes)
+    model.to(device)
     if run["frozen_layers"] != "none":
         freeze_lower_layers(model.bert, int(run["frozen_layers"]))
     return model

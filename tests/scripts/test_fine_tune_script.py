@@ -250,6 +250,14 @@ def test_story_rows_and_their_texts(tiny, monkeypatch):
         assert short.count("[MASK]") == 1 and len(make_tokenizer().encode(short).ids) <= 24
 
 
+def test_movies_are_read_at_their_mean_if_asked_for(tiny, capsys):
+    assert run(tiny, "--rows", "own", "ours", "--seeds", "0", "--labels", "20", "--reads", "mean") == 0
+    assert {line["reads"] for line in table(tiny).lines} == {"mean"}
+    with pytest.raises(SystemExit):
+        run(tiny, "--rows", "own", "--reads", "[MASK]")
+    assert "--reads [MASK] is for the stories" in capsys.readouterr().err
+
+
 def test_a_csv_that_is_no_table_gets_one_sentence(tiny, capsys):
     folder = tiny.folder / "folder.csv"
     folder.mkdir()

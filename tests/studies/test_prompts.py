@@ -6,7 +6,7 @@ import torch
 from small import TOKENIZER, make_bert
 
 from helpers.encoder import Bert, BertConfig
-from helpers.studies.prompts import MaskClassifier, as_prompt
+from helpers.studies.prompts import MaskClassifier, MeanClassifier, as_prompt
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
 
 
@@ -24,6 +24,18 @@ def test_the_mask_classifier_reads_at_the_gap():
             torch.testing.assert_close(logits[row], model.classifier(hidden), atol=1e-5, rtol=0)
     with pytest.raises(ValueError, match="every text needs one .MASK."):
         model(**tokenizer.encode_batch(["a b"]))
+
+
+def test_the_mean_classifier_leaves_padding_out():
+    model = MeanClassifier(make_bert(), 3, dropout=0.0).eval()
+    texts = ["dog cat dog", "cat"]
+    with torch.no_grad():
+        logits = model(**TOKENIZER.encode_batch(texts))
+        for row, text in enumerate(texts):
+            ids = TOKENIZER.encode_batch([text])["ids"]
+            mean = model.bert(ids).last_hidden_state[0].mean(dim=0)
+            torch.testing.assert_close(logits[row], model.classifier(mean), atol=1e-5, rtol=0)
+            torch.testing.assert_close(model(ids)[0], logits[row], atol=1e-5, rtol=0)  # without a mask
 
 
 def test_prompts_fit_and_keep_the_last_sentence():
