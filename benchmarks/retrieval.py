@@ -24,6 +24,7 @@ import torch
 
 from helpers import data
 from helpers.data.files import replace_whole
+from helpers.exercises.references.semantic_search import contrast_pairs
 from helpers.studies import retrieval, tasks
 from helpers.studies.tables import read_csv
 
@@ -56,7 +57,7 @@ def contrast(path: Path, seeds: list[int], steps: int) -> None:
     for seed in seeds:
         for taken in (steps, 0):
             if not done(path, seed=seed, steps=taken):
-                line = retrieval.by_contrast(task, 50, seed, taken)
+                line = retrieval.by_contrast(task, 50, seed, taken, contrast_pairs)
                 keep(path, line, COLUMNS["contrast"])
                 print(line, flush=True)
 

@@ -14,5 +14,6 @@
     trials         pretraining recipes tried: a recipe in, what came of it out
     trial_corpora  what a trial reads and is measured on: real text, the stories
     trial_tables   a line for each finished trial
+    retrieval      few labels by contrast, and a pair classifier that re-ranks, for notebook 14
     errors         what can stop a study, and what its script says then
 """

@@ -17,13 +17,18 @@ from torch.nn import functional
 from helpers import data
 from helpers.classification import BertForClassification, encode_texts
 from helpers.encoder import Bert, evaluating
-from helpers.exercises.references.semantic_search import contrast_pairs, mean_pooling
 from helpers.studies import tasks
 from helpers.wordpiece import WordPieceTokenizer, pad_encodings
 
 __all__ = ["bm25_scores", "by_contrast", "contrast_step", "rerank", "sentence_vectors", "train_reranker"]
 
 PLAIN = {"lower": True, "stopwords": "en", "show_progress": False}
+
+
+def _mean(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """The mean over a text's tokens, (B, H): as notebook 14 teaches it."""
+    real = attention_mask[:, :, None].to(hidden.dtype)
+    return (hidden * real).sum(dim=1) / real.sum(dim=1)
 
 
 def sentence_vectors(
@@ -37,7 +42,7 @@ def sentence_vectors(
         for start in range(0, len(order), 64):
             chosen = [encodings[index] for index in order[start : start + 64]]
             batch = pad_encodings(chosen, tokenizer.id_of["[PAD]"])
-            found.append(mean_pooling(bert(**batch).last_hidden_state, batch["attention_mask"]))
+            found.append(_mean(bert(**batch).last_hidden_state, batch["attention_mask"]))
     return torch.cat(found)[torch.tensor(order).argsort()]
 
 
@@ -57,7 +62,7 @@ def contrast_step(bert: Bert, texts: Sequence[str], pairs: Sequence[tuple], toke
     left, right, same = zip(*pairs, strict=True)
     encodings = encode_texts([texts[i] for i in (*left, *right)], tokenizer, 128)
     batch = pad_encodings(encodings, tokenizer.id_of["[PAD]"])
-    vectors = mean_pooling(bert(**batch).last_hidden_state, batch["attention_mask"])
+    vectors = _mean(bert(**batch).last_hidden_state, batch["attention_mask"])
     cosines = functional.cosine_similarity(*vectors.chunk(2), dim=1)
     loss = functional.mse_loss(cosines, torch.tensor(same, dtype=torch.float))
     optimizer.zero_grad()
@@ -66,17 +71,20 @@ def contrast_step(bert: Bert, texts: Sequence[str], pairs: Sequence[tuple], toke
     return loss.item()
 
 
-def by_contrast(task: tasks.Task, labels: int, seed: int, steps: int, learning_rate: float = 5e-5) -> dict:
+def by_contrast(
+    task: tasks.Task, labels: int, seed: int, steps: int, draw: Callable, learning_rate: float = 5e-5
+) -> dict:
     """minilm tuned on pairs of `labels` sentences, then logistic regression on its vectors: a line.
 
-    `steps` of 16 pairs; 0 leaves the encoder as it is. The sentences are those of the fine-tuning table.
+    `steps` of 16 pairs, which draw(labels, count, generator) makes; 0 leaves the encoder as it is. The
+    sentences are those of the fine-tuning table.
     """
     began = time.process_time()
     bert, tokenizer, _ = tasks.load_encoder("minilm")
     run = {"labels": str(labels), "seed": str(seed), "checkpoint": "", "max_length": "128", "reads": ""}
     train, _, _ = tasks.parts(task, run)
     generator = torch.Generator().manual_seed(seed)
-    pairs = contrast_pairs(train.labels, 16 * steps, generator) if steps else []
+    pairs = draw(train.labels, 16 * steps, generator) if steps else []
     optimizer = torch.optim.AdamW(bert.parameters(), lr=learning_rate)
     torch.manual_seed(seed)  # of dropout
     bert.train()

@@ -57,7 +57,7 @@ SEARCH_MISTAKES = (
 
 LOSS = '''
 def my_in_batch_loss(questions, paragraphs, numbers):
-    """Each question's own paragraph against the others of the batch: (B, H), (B, H), numbers (B,) -> a number.
+    """Each question's own paragraph against the others of the batch: (B, H), (B, H), (B,) -> a number.
 
     numbers says which paragraph a row has; two questions may be about the same one.
     """

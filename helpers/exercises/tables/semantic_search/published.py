@@ -13,6 +13,6 @@ def wrong_search_by_meaning(questions, paragraphs, count):
 
 
 def wrong_in_batch_loss(questions, paragraphs, numbers):
-    """Each question's own paragraph against the others of the batch: (B, H), (B, H), numbers (B,) -> a number."""
+    """Each question's own paragraph against the others of the batch: (B, H), (B, H), (B,) -> a number."""
     scores = 20 * functional.normalize(questions, dim=1) @ functional.normalize(paragraphs, dim=1).T  # (B, B)
     return functional.cross_entropy(scores, torch.arange(len(numbers)))
