@@ -64,7 +64,7 @@ def contrast(path: Path, seeds: list[int], steps: int) -> None:
 
 def rerank(path: Path, seeds: list[int], trained_on: int, asked: int) -> None:
     """BM25's ten best of the test articles' paragraphs, as they come and re-ranked; the same questions."""
-    parts = data.questions()
+    parts = data.question_paragraphs()
     texts = [paragraph.text for paragraph in parts["test"]]
     questions = [(n, q.text) for n, paragraph in enumerate(parts["test"]) for q in paragraph.questions]
     questions = questions[:: len(questions) // asked][:asked]

@@ -25,14 +25,14 @@ from helpers.data.catalogue import CATALOGUE
 from helpers.data.fetching import cache_folder, fetch, verify
 from helpers.data.files import DataError
 from helpers.data.gutenberg import Book, books
-from helpers.data.paragraphs import Answer, Paragraph, Question, questions
+from helpers.data.paragraphs import Answer, AnsweredQuestion, Paragraph, question_paragraphs
 from helpers.data.rated_sentences import Review, normalized, reviews, split_of
 from helpers.data.summaries import leads
 from helpers.stories import SPLITS, Story, split
 
 __all__ = [
-    "CATALOGUE", "Answer", "Article", "Book", "DataError", "Paragraph", "Question", "Review", "Story",
-    "books", "cache_folder", "fetch", "leads", "normalized", "questions", "reviews", "split_of", "stories",
+    "CATALOGUE", "Answer", "Article", "Book", "DataError", "Paragraph", "AnsweredQuestion", "Review", "Story",
+    "books", "cache_folder", "fetch", "leads", "normalized", "question_paragraphs", "reviews", "split_of", "stories",
     "verify", "wikipedia",
 ]  # fmt: skip
 

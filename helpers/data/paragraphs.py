@@ -10,7 +10,7 @@ from helpers.data.fetching import fetch, read_checked
 from helpers.data.files import DataError
 from helpers.data.rated_sentences import split_of
 
-__all__ = ["Answer", "Paragraph", "Question", "misaligned", "questions"]
+__all__ = ["Answer", "AnsweredQuestion", "Paragraph", "misaligned", "question_paragraphs"]
 
 
 class Answer(NamedTuple):
@@ -20,7 +20,7 @@ class Answer(NamedTuple):
     start: int
 
 
-class Question(NamedTuple):
+class AnsweredQuestion(NamedTuple):
     """A question and what one person or more marked as its answer, often the same words."""
 
     id: str
@@ -33,10 +33,10 @@ class Paragraph(NamedTuple):
 
     title: str
     text: str
-    questions: tuple[Question, ...]
+    questions: tuple[AnsweredQuestion, ...]
 
 
-def questions() -> dict[str, list[Paragraph]]:
+def question_paragraphs() -> dict[str, list[Paragraph]]:
     """Paragraphs with their questions: "train", "validation", "test", each with articles of its own.
 
     96 articles, 3,648 paragraphs, 18,501 questions; the split is that of the article's title (`split_of`), so
@@ -48,7 +48,7 @@ def questions() -> dict[str, list[Paragraph]]:
     splits = {"train": [], "validation": [], "test": []}
     for title, text, asked in _entries():
         kept = [
-            Question(id_, words, tuple(answer for answer in answers if _fits(answer, text)))
+            AnsweredQuestion(id_, words, tuple(answer for answer in answers if _fits(answer, text)))
             for id_, words, answers in asked
         ]
         splits[split_of(title)].append(Paragraph(title, text, tuple(q for q in kept if q.answers)))
@@ -56,7 +56,7 @@ def questions() -> dict[str, list[Paragraph]]:
 
 
 def misaligned() -> list[tuple[str, str, Answer]]:
-    """What `questions` leaves out: (question id, what stands there instead, answer)."""
+    """What `question_paragraphs` leaves out: (question id, what stands there instead, answer)."""
     return [
         (id_, text[max(answer.start, 0) :][: len(answer.text)], answer)
         for _, text, asked in _entries()

@@ -116,9 +116,9 @@ READERS = {
     "reviews": lambda: data.reviews("movies"),
     "leads": lambda: [tuple(lead) for lead in data.leads()],
     "books": lambda: [book.chapters for book in data.books()],
-    "questions": lambda: sorted(paragraph for split in data.questions().values() for paragraph in split),
+    "questions": lambda: sorted(paragraph for split in data.question_paragraphs().values() for paragraph in split),
 }
-WHAT = data.Question("q", "What?", (data.Answer("a sentence", 6),))
+WHAT = data.AnsweredQuestion("q", "What?", (data.Answer("a sentence", 6),))
 RIGHT = {
     "wikipedia": ARTICLES,
     "reviews": RATED,

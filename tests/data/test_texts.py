@@ -262,7 +262,7 @@ def test_leads_are_the_stated_ones():
 
 @pytest.fixture(scope="module")
 def asked():
-    return data.questions()
+    return data.question_paragraphs()
 
 
 ASKED = {"train": (62, 2_344, 12_131), "validation": (15, 596, 2_859), "test": (19, 708, 3_511)}
