@@ -32,6 +32,7 @@ NAMES = [
     "09_evaluation_and_explanation",
     "10_attention_views",
     "11_bert_with_transformers",
+    "12_your_own_table",
     "14_semantic_search",
     "17_pretraining_at_scale",
 ]
