@@ -117,11 +117,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--weight-decay", type=kinds.number(least=0))
     add("--frozen-layers", type=kinds.either("none", kinds.count(0)),
         help="none, or how many lower layers stay as they are with the embeddings")  # fmt: skip
-    add(
-        "--reads",
-        choices=("[CLS]", "mean", "[MASK]"),
-        help="what the classifier reads; [MASK] for stories alone, which have a place for the feeling",
-    )
+    add("--reads", choices=("[CLS]", "mean", "[MASK]"),
+        help="what the classifier reads; [MASK] for stories alone, which have a place for the feeling")
     options = parser.parse_args(given)
     if options.reads == "[MASK]" and options.task != "stories":
         parser.error("--reads [MASK] is for the stories, which have a place for the feeling")

@@ -1,21 +1,21 @@
 """Runs compared: many small trainings, their tables, and what may be said of them.
 
-tasks          what is learned: the parts of a task, encoders, texts as an encoder can read them
-rows           the rows of the fine-tuning ladder, in its order: a new row begins as a function here
-recipes        what a row starts from, and the settings that decide a run
-prompts        classifiers that read at a gap, as pretraining asks, or the mean of all tokens
-trainer        the library's training loop in the place of ours
-own_tables     tables of labelled texts as one has them, cleaned and split
-own_methods    ways to learn from such a table: a linear model, minilm as it is, minilm fine-tuned
-tables         a table of runs on the disk, with the answers of each run
-reports        means, intervals and paired tests, printed
-domains        a model tuned on one kind of text, asked about others
-curves         loss, gradient norm and accuracy step by step
-story_runs     pretraining on stories: the recipe, the measurements
-ablations      that recipe with one thing changed
-trials         pretraining recipes tried: a recipe in, what came of it out
-trial_corpora  what a trial reads and is measured on: real text, the stories
-trial_tables   a line for each finished trial
-retrieval      few labels by contrast, and a pair classifier that re-ranks, for notebook 14
-errors         what can stop a study, and what its script says then
+    tasks          what is learned: the parts of a task, encoders, texts as an encoder can read them
+    rows           the rows of the fine-tuning ladder, in its order: a new row begins as a function here
+    recipes        what a row starts from, and the settings that decide a run
+    prompts        classifiers that read at a gap, as pretraining asks, or the mean of all tokens
+    trainer        the library's training loop in the place of ours
+    own_tables     tables of labelled texts as one has them, cleaned and split
+    own_methods    ways to learn from such a table: a linear model, minilm as it is, minilm fine-tuned
+    tables         a table of runs on the disk, with the answers of each run
+    reports        means, intervals and paired tests, printed
+    domains        a model tuned on one kind of text, asked about others
+    curves         loss, gradient norm and accuracy step by step
+    story_runs     pretraining on stories: the recipe, the measurements
+    ablations      that recipe with one thing changed
+    trials         pretraining recipes tried: a recipe in, what came of it out
+    trial_corpora  what a trial reads and is measured on: real text, the stories
+    trial_tables   a line for each finished trial
+    retrieval      few labels by contrast, and a pair classifier that re-ranks, for notebook 14
+    errors         what can stop a study, and what its script says then
 """

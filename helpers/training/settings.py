@@ -45,17 +45,10 @@ def arguments(given: list[str] | None = None, description: str | None = None) ->
     add("--dropout", type=number(least=0, below=1), help="0.1 unless given")
     add("--neighbors", action="store_true",
         help="heads of a new model begin by looking at the neighbors: for small batches")  # fmt: skip
-    add(
-        "--fade-steps",
-        type=count(0),
-        default=0,
-        help="steps over which a bias that shows each head one place beside its token fades to nothing",
-    )
-    add(
-        "--shrink-by-layer",
-        action="store_true",
-        help="blocks of a new model begin by adding 1 / sqrt(2 layers) of what they would",
-    )
+    add("--fade-steps", type=count(0), default=0,
+        help="steps over which a bias that shows each head one place beside its token fades to nothing")
+    add("--shrink-by-layer", action="store_true",
+        help="blocks of a new model begin by adding 1 / sqrt(2 layers) of what they would")
     add("--length", type=count(3, 65_536), default=128, help="tokens in a row, [CLS] and [SEP] among them")
     add("--mask-rate", type=number(above=0, most=1), default=0.15,
         help="share of the tokens that is hidden in training")  # fmt: skip

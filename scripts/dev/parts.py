@@ -1,8 +1,8 @@
 """The parts of the course that can be tested alone: a module, a room of helpers/, a notebook.
 
-python -m pytest --part attention     tests of helpers/attention.py, and the notebook that teaches it
-python -m pytest --part training      tests of helpers/training/
-python -m pytest --part 06            notebook 06, and the tests of what it teaches
+    python -m pytest --part attention     tests of helpers/attention.py, and the notebook that teaches it
+    python -m pytest --part training      tests of helpers/training/
+    python -m pytest --part 06            notebook 06, and the tests of what it teaches
 """
 
 import re

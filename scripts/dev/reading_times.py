@@ -89,7 +89,9 @@ def _seconds_of_prose(text: str) -> float:
 
 def _seconds_of_outputs(outputs) -> float:
     return sum(
-        SECONDS["figure"] if _is_figure(output) else len(_text(output).splitlines()) * SECONDS["output line"]
+        SECONDS["figure"]
+        if _is_figure(output)
+        else len(_text(output).splitlines()) * SECONDS["output line"]
         for output in outputs
     )
 

@@ -21,6 +21,7 @@ def stops(numbers):
     return 7
 
 
+
 def entry(reference, probe):
     stub = f"def my_{reference.__name__}(*given):\n    ..."
     return Exercise(

@@ -105,8 +105,8 @@ EVEN_MISTAKES = (
     ),
     Mistake(
         "padding gets it",
-        lambda weights, visible: (~visible / (~visible).sum(dim=-1, keepdim=True).clamp_min(1)).expand_as(
-            weights
+        lambda weights, visible: (
+            (~visible / (~visible).sum(dim=-1, keepdim=True).clamp_min(1)).expand_as(weights)
         ),
         "a row of six visible tokens is {yours}, expected {expected}: the tokens that can be seen get nothing; padding would get "
         "all. What does True mean in `visible`?",

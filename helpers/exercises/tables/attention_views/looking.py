@@ -472,7 +472,10 @@ ENTROPY_MISTAKES = (
     Mistake(
         "divided by the largest weight",
         lambda weights: (
-            -((r := weights[1:-1]) * np.log(np.where(r > 0, r / r.max(axis=1, keepdims=True), 1.0)))
+            -(
+                (r := weights[1:-1])
+                * np.log(np.where(r > 0, r / r.max(axis=1, keepdims=True), 1.0))
+            )
             .sum(axis=1)
             .mean()
         ),

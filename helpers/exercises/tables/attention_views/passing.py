@@ -186,7 +186,9 @@ HANDED_MISTAKES = (
     ),
     Mistake(
         "values brought to length 1",
-        lambda weights, values, mixing: _hand(weights, values / values.norm(dim=-1, keepdim=True), mixing),
+        lambda weights, values, mixing: _hand(
+            weights, values / values.norm(dim=-1, keepdim=True), mixing
+        ),
         "right where values have length 1; of three heads the second has {yours} in its first row, expected {expected}: you "
         "bring the values to length 1 first, and a short value hands on little",
         show=three_heads,

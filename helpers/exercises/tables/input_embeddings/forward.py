@@ -268,8 +268,7 @@ FORWARD_MISTAKES = (
             ids,
             type_ids,
             finish=lambda self, x: self.dropout(
-                self.norm(x - (s := self.segment(torch.zeros_like(ids) if type_ids is None else type_ids)))
-                + s
+                self.norm(x - (s := self.segment(torch.zeros_like(ids) if type_ids is None else type_ids))) + s
             ),
         ),
         "the first vector is {yours}, expected {expected}: the segment's row is added after the norm. All three rows come before "

@@ -252,7 +252,8 @@ LAYER_NORM_MISTAKES = (
     Mistake(
         "the gain's spread",
         in_parts(join=lambda x, spread, gain, bias: x / (gain * spread.sqrt()) + bias),
-        "of four tokens the second becomes {yours}, expected {expected}: you divide by the gain",
+        "of four tokens the second becomes {yours}, expected {expected}: you divide by the "
+        "gain",
         show=token_two,
     ),
 )

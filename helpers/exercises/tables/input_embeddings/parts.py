@@ -177,9 +177,7 @@ PARTS_MISTAKES = (
     ),
     Mistake(
         "0 is always the filling",
-        made(
-            change=lambda self, V, H, P, S, *rest: setattr(self, "token", nn.Embedding(V, H, padding_idx=0))
-        ),
+        made(change=lambda self, V, H, P, S, *rest: setattr(self, "token", nn.Embedding(V, H, padding_idx=0))),
         "with pad_token_id=4 the entry that learns nothing is {yours}, expected {expected}: it is always 0, whatever "
         "`pad_token_id` says",
         show=lambda parts: parts["entry that learns nothing"],

@@ -71,7 +71,9 @@ def contributions_after_the_sum(context, weight):
 
 def contributions_without_weights(context, weight):
     A, D = context.shape[1], context.shape[3]
-    return torch.stack([functional.pad(context[:, a], (D * a, D * (A - 1 - a))) for a in range(A)])
+    return torch.stack(
+        [functional.pad(context[:, a], (D * a, D * (A - 1 - a))) for a in range(A)]
+    )
 
 
 CONTRIBUTIONS_MISTAKES = (

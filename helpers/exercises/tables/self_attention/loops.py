@@ -226,10 +226,7 @@ LOOPS_MISTAKES = (
     ),
     Mistake(
         "rounded down",
-        lambda query, key, value: (
-            (p := (query @ key.T // math.sqrt(query.shape[1])).softmax(dim=-1)) @ value,
-            p,
-        ),
+        lambda query, key, value: ((p := (query @ key.T // math.sqrt(query.shape[1])).softmax(dim=-1)) @ value, p),
         "*bank* gives the three keys the weights {yours}, expected {expected}: `//` cuts the scores to whole numbers; `/` "
         "doesn't",
     ),

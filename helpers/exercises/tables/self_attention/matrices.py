@@ -299,16 +299,14 @@ ATTENTION_MISTAKES = (
     ),
     Mistake(
         "rounded down",
-        lambda query, key, value, mask=None, dropout=0.0: (
-            _attend(query, key, value, mask, dropout, scale=lambda q, k: 1.0, hide=None)
-            if mask is not None
-            else (
-                functional.dropout(
-                    p := (query @ key.transpose(-2, -1) // math.sqrt(query.shape[-1])).softmax(-1), dropout
-                )
-                @ value,
-                p,
-            )
+        lambda query, key, value, mask=None, dropout=0.0: _attend(
+            query, key, value, mask, dropout, scale=lambda q, k: 1.0, hide=None
+        )
+        if mask is not None
+        else (
+            functional.dropout(p := (query @ key.transpose(-2, -1) // math.sqrt(query.shape[-1])).softmax(-1), dropout)
+            @ value,
+            p,
         ),
         "*bank* gives *river* the weight {yours}, expected {expected}: `//` cuts the scores to whole numbers; `/` doesn't",
     ),

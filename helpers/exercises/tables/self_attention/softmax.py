@@ -176,9 +176,7 @@ SOFTMAX_MISTAKES = (
     ),
     Mistake(
         "the largest taken the wrong way round",
-        lambda scores: (
-            (e := (scores.amax(dim=-1, keepdim=True) - scores).exp()) / e.sum(dim=-1, keepdim=True)
-        ),
+        lambda scores: (e := (scores.amax(dim=-1, keepdim=True) - scores).exp()) / e.sum(dim=-1, keepdim=True),
         "the scores 1, 3, 2.5 give {yours}, expected {expected}: the smallest score gets the largest weight. What is taken "
         "away from what?",
         show=first_row,

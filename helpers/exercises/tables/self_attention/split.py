@@ -72,9 +72,9 @@ SPLIT_HEADS_MISTAKES = (
     ),
     Mistake(
         "texts and heads exchanged in reading order",
-        lambda hidden, heads: hidden.reshape(hidden.shape[0], -1, heads, hidden.shape[2] // heads).flatten(
-            1, 2
-        )[:, None],
+        lambda hidden, heads: hidden.reshape(hidden.shape[0], -1, heads, hidden.shape[2] // heads).flatten(1, 2)[
+            :, None
+        ],
         "there is a dimension for the heads, but only one in it: the heads were put among the tokens",
     ),
     Mistake(

@@ -7,11 +7,7 @@ QUESTIONS = (
         id="14.q1",
         text="Two paragraphs at random, from different articles, get vectors from a BERT that has only learned to guess hidden "
         "words. What is their cosine, on average?",
-        choices={
-            "a": "near 0: they have nothing in common",
-            "b": "near 0.5",
-            "c": "near -0.5: they are opposites",
-        },
+        choices={"a": "near 0: they have nothing in common", "b": "near 0.5", "c": "near -0.5: they are opposites"},
         answer="b",
         because="all its vectors share a common part. A cosine of 0.5 says nothing until one knows what is usual.",
         wrong={

@@ -132,9 +132,7 @@ NEAREST_MISTAKES = (
     ),
     Mistake(
         "lengths of columns",
-        lambda q, p, count: (
-            (functional.normalize(q, dim=0) @ functional.normalize(p, dim=0).T).topk(count).indices
-        ),
+        lambda q, p, count: (functional.normalize(q, dim=0) @ functional.normalize(p, dim=0).T).topk(count).indices,
         "you find {yours}, expected {expected}: you divide each column by its length. A vector is a row",
     ),
     Mistake(
@@ -177,9 +175,7 @@ def probe_pairs(make):
     }
 
 
-def pairs_by(
-    labels, count, generator, own=False, balanced=True, same_only=False, shuffled=True, flipped=False, few=0
-):
+def pairs_by(labels, count, generator, own=False, balanced=True, same_only=False, shuffled=True, flipped=False, few=0):
     span = [(i, j) for i in range(len(labels)) for j in range(i + own)]
     every = [(i, j, int((labels[i] == labels[j]) != flipped)) for i, j in span]
     if same_only:
@@ -190,9 +186,7 @@ def pairs_by(
     if balanced:
         halves = ((1, count - count // 2), (0, count // 2))
         groups = [([pair for pair in every if pair[2] == kind], wanted) for kind, wanted in halves]
-    pairs = [
-        group[n] for group, m in groups for n in torch.randint(len(group), (m,), generator=generator).tolist()
-    ]
+    pairs = [group[n] for group, m in groups for n in torch.randint(len(group), (m,), generator=generator).tolist()]
     return [pairs[n] for n in torch.randperm(len(pairs), generator=generator).tolist()] if shuffled else pairs
 
 
@@ -248,12 +242,8 @@ EXERCISES = (
         minutes=6,
         show=last_text,
         variants=(
-            lambda vectors, mask: (
-                torch.einsum("bth,bt->bh", vectors, mask.float()) / mask.sum(dim=1, keepdim=True)
-            ),
-            lambda vectors, mask: torch.stack(
-                [v[m.bool()].mean(dim=0) for v, m in zip(vectors, mask, strict=True)]
-            ),
+            lambda vectors, mask: torch.einsum("bth,bt->bh", vectors, mask.float()) / mask.sum(dim=1, keepdim=True),
+            lambda vectors, mask: torch.stack([v[m.bool()].mean(dim=0) for v, m in zip(vectors, mask, strict=True)]),
         ),
     ),
     Exercise(
@@ -273,9 +263,7 @@ EXERCISES = (
         show=four,
         variants=(
             lambda q, p, count: functional.cosine_similarity(q[:, None], p[None], dim=2).topk(count).indices,
-            lambda q, p, count: (q @ (p / p.norm(dim=1, keepdim=True)).T).argsort(dim=1, descending=True)[
-                :, :count
-            ],
+            lambda q, p, count: (q @ (p / p.norm(dim=1, keepdim=True)).T).argsort(dim=1, descending=True)[:, :count],
         ),
     ),
 )

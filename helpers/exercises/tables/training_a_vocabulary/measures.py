@@ -269,9 +269,7 @@ GAIN_MISTAKES = (
     ),
     Mistake(
         "divided by the length",
-        lambda n_pair, n_first, n_second, n_all: (
-            gain_of_terms(1, -1)(n_pair, n_first, n_second, n_all) / n_all
-        ),
+        lambda n_pair, n_first, n_second, n_all: gain_of_terms(1, -1)(n_pair, n_first, n_second, n_all) / n_all,
         "with n_pair=4, n_first=10, n_second=7, n_all=100 you get {yours}, expected {expected}: you divide by the number of "
         "pieces; asked for is the gain of the whole text",
     ),

@@ -158,9 +158,7 @@ def cut_letter_by_letter(word, vocabulary):
 def cut_the_rest_as_a_word(word, vocabulary):
     """Only the last piece is marked."""
     pieces = longest_match_first(word, vocabulary)
-    return [
-        p if i in (0, len(pieces) - 1) else (p[0].removeprefix("##"), *p[1:]) for i, p in enumerate(pieces)
-    ]
+    return [p if i in (0, len(pieces) - 1) else (p[0].removeprefix("##"), *p[1:]) for i, p in enumerate(pieces)]
 
 
 MATCH_MISTAKES = (

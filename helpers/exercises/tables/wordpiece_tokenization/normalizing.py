@@ -363,9 +363,7 @@ CHARACTER_MISTAKES = (
     ),
     Mistake(
         "no switch asked",
-        lambda character, lowercase=True, strip_accents=None, split_chinese=True: normalize_character(
-            character
-        ),
+        lambda character, lowercase=True, strip_accents=None, split_chinese=True: normalize_character(character),
         "with lowercase=False, `É` becomes {yours}, expected {expected}: none of the switches has an effect. A cased model keeps "
         "capitals and, unless it is told otherwise, accents",
     ),
@@ -520,7 +518,7 @@ ORIGIN_MISTAKES = (
     Mistake(
         "a list of characters",
         origins_of_joined,
-        'the first result is asked for as one string: `"".join(…)` makes one of a list',
+        "the first result is asked for as one string: `\"\".join(…)` makes one of a list",
     ),
     Mistake(
         "origins as pairs",

@@ -609,17 +609,15 @@ PAD_MISTAKES = (
     ),
     Mistake(
         "mask the wrong way round",
-        lambda encodings, pad_id=0: (
-            (b := pad_encodings(encodings, pad_id)) | {"attention_mask": 1 - b["attention_mask"]}
-        ),
+        lambda encodings, pad_id=0: (b := pad_encodings(encodings, pad_id))
+        | {"attention_mask": 1 - b["attention_mask"]},
         "the mask of the first row is {yours}, expected {expected}: 1 stands for a real token, 0 for padding",
         show=first_of("attention_mask"),
     ),
     Mistake(
         "the types forgotten",
-        lambda encodings, pad_id=0: (
-            (b := pad_encodings(encodings, pad_id)) | {"type_ids": torch.zeros_like(b["ids"])}
-        ),
+        lambda encodings, pad_id=0: (b := pad_encodings(encodings, pad_id))
+        | {"type_ids": torch.zeros_like(b["ids"])},
         "the type ids of the second row are {yours}, expected {expected}: all of them are 0, and an encoding of a pair has ones",
         show=first_of("type_ids", 1),
     ),
@@ -633,8 +631,7 @@ PAD_MISTAKES = (
     Mistake(
         "as long as the last text",
         lambda encodings, pad_id=0: {
-            name: tensor[:, : len(encodings[-1].ids)]
-            for name, tensor in pad_encodings(encodings, pad_id).items()
+            name: tensor[:, : len(encodings[-1].ids)] for name, tensor in pad_encodings(encodings, pad_id).items()
         },
         "right as long as the last text is the longest; otherwise the longer ones are cut, or their rows are of unequal length. "
         "Which of the lengths is wanted?",
@@ -642,10 +639,8 @@ PAD_MISTAKES = (
     ),
     Mistake(
         "one mask for all",
-        lambda encodings, pad_id=0: (
-            (b := pad_encodings(encodings, pad_id))
-            | {"attention_mask": b["attention_mask"][:1].expand_as(b["attention_mask"])}
-        ),
+        lambda encodings, pad_id=0: (b := pad_encodings(encodings, pad_id))
+        | {"attention_mask": b["attention_mask"][:1].expand_as(b["attention_mask"])},
         "the mask of the second row is {yours}, expected {expected}: every row got the mask of the first",
         show=first_of("attention_mask", 1),
     ),

@@ -417,9 +417,7 @@ def spans_by_regex(text):
 
 def pieces_between_marks(chunk):
     """(place, piece) of what stands between two spaces: runs without a mark, and single marks."""
-    runs = itertools.groupby(
-        enumerate(chunk.group(), chunk.start()), key=lambda pair: is_punctuation(pair[1])
-    )
+    runs = itertools.groupby(enumerate(chunk.group(), chunk.start()), key=lambda pair: is_punctuation(pair[1]))
     for mark, run in runs:
         run = list(run)
         if mark:
