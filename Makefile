@@ -13,7 +13,7 @@
 # make test-browser   the attention views in Chromium, installed before: python -m pytest -n 0 tests/browser
 # make bench   time and memory of every notebook, the tokenizer:      python benchmarks/notebooks.py, wordpiece.py
 # make data    fetch the data of the notebooks into data/cache/:      python -m helpers.data
-#              (make test: all data, 50 MB more)                       python -m helpers.data all
+#              (make test: all data, 82 MB more)                       python -m helpers.data all
 # make clean   remove the environment (the data stays)
 # make help    these lines
 #

@@ -18,12 +18,10 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see helpers/environment.py
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import torch
 
 from helpers import stories
-from helpers.data.output import accept_any_text
 from helpers.studies import ablations, trial_tables
-from helpers.studies.errors import RowError, exit_code
+from helpers.studies.errors import RowError, run_script
 from helpers.studies.story_runs import Task
 from helpers.training import options as kinds
 
@@ -74,10 +72,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(given: list[str] | None = None) -> int:
-    accept_any_text()
-    options = arguments(given)
-    torch.set_num_threads(options.threads)
-    return exit_code(lambda: compute(options))
+    return run_script(given, arguments, compute)
 
 
 if __name__ == "__main__":

@@ -33,10 +33,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see helpers
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
-import torch
 
-from helpers.data.output import accept_any_text
-from helpers.studies.errors import RowError, exit_code
+from helpers.studies.errors import RowError, run_script
 from helpers.studies.recipes import CHANGES, GRID, OWN, SETTINGS, settings_of
 from helpers.studies.reports import report_rows
 from helpers.studies.rows import RESULTS, ROWS, describe, result_columns
@@ -141,10 +139,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(given: list[str] | None = None) -> int:
-    accept_any_text()
-    options = arguments(given)
-    torch.set_num_threads(options.threads)
-    return exit_code(lambda: run(options))
+    return run_script(given, arguments, run)
 
 
 if __name__ == "__main__":

@@ -31,12 +31,10 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see helpers/environment.py
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import torch
 
-from helpers.data.output import accept_any_text
 from helpers.studies.curves import PLANS, CurveStudy
 from helpers.studies.domains import DomainStudy, Labels
-from helpers.studies.errors import exit_code
+from helpers.studies.errors import run_script
 from helpers.studies.reports import report_curves, report_domains
 from helpers.studies.tables import locked
 from helpers.training import options as kinds
@@ -105,10 +103,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(given: list[str] | None = None) -> int:
-    accept_any_text()
-    options = arguments(given)
-    torch.set_num_threads(options.threads)
-    return exit_code(lambda: run(options))
+    return run_script(given, arguments, run)
 
 
 if __name__ == "__main__":

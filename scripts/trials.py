@@ -22,11 +22,9 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see helpers/environment.py
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import torch
 
-from helpers.data.output import accept_any_text
 from helpers.studies import trial_tables
-from helpers.studies.errors import RowError, exit_code
+from helpers.studies.errors import RowError, run_script
 from helpers.studies.trial_corpora import TEXTS, StoryCorpus, TextCorpus
 from helpers.studies.trials import RECIPES, run
 from helpers.training import options as kinds
@@ -87,18 +85,16 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     return options
 
 
+def work(options: argparse.Namespace) -> None:
+    """The same, with what is wrong with a corpus or a run said as one sentence."""
+    try:
+        compute(options)
+    except (CorpusError, RunError) as error:
+        raise RowError(str(error)) from error
+
+
 def main(given: list[str] | None = None) -> int:
-    accept_any_text()
-    options = arguments(given)
-    torch.set_num_threads(options.threads)
-
-    def work() -> None:
-        try:
-            compute(options)
-        except (CorpusError, RunError) as error:
-            raise RowError(str(error)) from error
-
-    return exit_code(work)
+    return run_script(given, arguments, work)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ BELOW["data"] = BELOW["stories"] | {"stories"}
 BELOW["checkpoints"] = BELOW["data"] | {"data"}
 for room in ("training", "views", "analysis"):  # none of the three imports another
     BELOW[room] = BELOW["checkpoints"] | {"checkpoints"}
+BELOW["everyday"] = BELOW["checkpoints"] | {"checkpoints"}
 for room in ("studies", "exercises"):
     BELOW[room] = BELOW["training"] | {"training", "views", "analysis"}
 

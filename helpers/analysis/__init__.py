@@ -9,6 +9,7 @@
     calibration   are 80 of 100 answers right that are given with 80 %? temperature, reliability
     comparison    one method against another: paired tests, intervals over runs and examples
     baselines     guessing by counts: what a masked-language model has to beat
+    duplicates    texts that are nearly the same, in groups
     arrays        numbers of any precision and from any device as NumPy arrays
     batches       many texts through a model, the results in the texts' own order
 """

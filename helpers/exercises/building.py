@@ -9,18 +9,20 @@ import builtins
 import importlib
 import importlib.util
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
-from helpers.exercises import mine
+from helpers.exercises import limits, mine
 from helpers.exercises.exercise import Exercise
 from helpers.exercises.tables import EXERCISES
 
 __all__ = ["Build", "my_tokenizer", "my_bert", "my_pretraining", "my_fine_tuning", "my_reading"]
 
 HELPERS = Path(__file__).resolve().parents[1]
+LEAST = 3.0  # seconds of the processor that each further check gets, besides three times those that ours took
 # Each module after those that it imports.
 TAUGHT = ("wordpiece", "embeddings", "attention", "encoder", "pretraining", "classification", "reading")
 
@@ -168,43 +170,49 @@ class Build:
         """A tokenizer of the course made again of these parts, with the same vocabulary."""
         return self.wordpiece.WordPieceTokenizer(tokenizer.vocabulary, **tokenizer.options)
 
-    def prove(self, check: Callable[["Build"], None]) -> "Build":
+    def prove(self, check: Callable[["Build"], None], seconds: float = 120.0) -> "Build":
         """Run check(build), which raises an error where something is not as it should be.
 
         Where it does, ours are put back one part at a time until it is known which of yours is to blame; that
         is printed, and the build that passes is returned. Raises the error where none of yours is to blame.
+        seconds: of the processor, after which a check is stopped; a loop without an end is a fault.
         """
-        try:
+        if not self.yours():
             check(self)
             return self
-        except Exception as error:
-            guilty = self._guilty(check)
-            if not guilty:
-                raise
-            words = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        error = _fault(check, self, seconds)
+        if error is None:
+            return self
+        guilty = self._guilty(check, seconds)
+        if not guilty:
+            raise error
+        words = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         for name in guilty:
             exercise = EXERCISES[name]
             print(f"your {exercise.learner} ({name}) breaks it ({words}); ours is taken: look at it again")
         return self.without(*guilty)
 
-    def _guilty(self, check: Callable[["Build"], None]) -> list[str]:
+    def _guilty(self, check: Callable[["Build"], None], seconds: float) -> list[str]:
         """The fewest of the learner's parts that have to go, found one at a time."""
+        mine_here, start = self.yours(), time.process_time()
+        if _fault(check, self.without(*mine_here), seconds):
+            return []
+        limit = min(seconds, LEAST + 3 * (time.process_time() - start))
 
         def passes(build: Build) -> bool:
-            try:
-                check(build)
-            except Exception:
-                return False
-            return True
+            return _fault(check, build, limit) is None
 
-        mine_here = self.yours()
-        if not mine_here or not passes(self.without(*mine_here)):
-            return []
         for name in mine_here:
             if passes(self.without(name)):
                 return [name]
         alone = [n for n in mine_here if not passes(self.without(*(o for o in mine_here if o != n)))]
         return alone or mine_here
+
+
+def _fault(check: Callable[[Build], None], build: Build, seconds: float) -> BaseException | None:
+    """The error that check(build) ends with; a TimeoutError where it has no end, None where all is well."""
+    found = limits.within(lambda: check(build), seconds, patience=5 * seconds)
+    return TimeoutError(f"it did not end within {seconds:.2g} s") if found.stopped else found.error
 
 
 def module_of(exercise: Exercise) -> str:

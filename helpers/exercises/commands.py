@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable
 
 from helpers.exercises import mine, tables
-from helpers.exercises.exercise import NOT_TRIED, NOT_YET, RIGHT, Verdict
+from helpers.exercises.exercise import NOT_JUDGED, NOT_TRIED, NOT_YET, RIGHT, Verdict
 from helpers.exercises.tables import EXERCISES, QUESTIONS
 
 __all__ = ["check", "hint", "guess", "restore", "forget"]
@@ -26,7 +26,7 @@ def check(exercise_id: str, function: Callable = _MISSING) -> None:
             return
     verdict = exercise.check(function)
     print(line(exercise.id, verdict))
-    if verdict.status != NOT_TRIED:
+    if verdict.status not in (NOT_TRIED, NOT_JUDGED):
         _remember(exercise, function, verdict)
 
 
@@ -43,15 +43,16 @@ def _remember(exercise, function: Callable, verdict: Verdict) -> None:
 
 def line(exercise_id: str, verdict: Verdict) -> str:
     """A verdict as the line that is printed."""
-    if verdict.status == NOT_YET:
-        return f"{exercise_id} not yet: {verdict.message}"
+    if verdict.status in (NOT_YET, NOT_JUDGED):
+        return f"{exercise_id} {verdict.status}: {verdict.message}"
     return f"{exercise_id} {verdict.message}"
 
 
 def hint(exercise_id: str = "", number: int | None = None) -> None:
     """Print a hint for an exercise: the first, then the next at each call, or the one with that number."""
     if not exercise_id:
-        print('hint("4.2") prints the first hint for exercise 4.2, then the next; hint("4.2", 1) the first')
+        words = 'hint("…") with an exercise\'s number prints its first hint, then the next'
+        print(f'{words}; hint("…", 1) the first')
         return
     exercise = _found(EXERCISES, exercise_id, "exercise")
     if exercise is None:

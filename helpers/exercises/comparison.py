@@ -111,6 +111,7 @@ def _at(where: str) -> str:
 REMEDY = {
     ("array", "tensor"): "stay with torch's own functions",
     ("list", "tensor"): "torch.tensor or torch.stack makes one of a list",
+    ("tuple", "tensor"): "torch.stack or torch.cat makes one of several",
     ("float", "tensor"): "keep the tensor; .item() takes its number out and the gradient with it",
     ("tensor", "float"): ".item() takes the number out",
     ("tensor", "int"): ".item() takes the number out",

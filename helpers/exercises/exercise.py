@@ -5,19 +5,20 @@ write one. The judging itself is in judging.py.
 """
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-__all__ = ["Exercise", "Mistake", "Verdict", "with_method", "NOT_TRIED", "NOT_YET", "RIGHT"]
+__all__ = ["Exercise", "Mistake", "Verdict", "with_method", "NOT_TRIED", "NOT_YET", "RIGHT", "NOT_JUDGED"]
 
 NOT_TRIED, NOT_YET, RIGHT = "not tried", "not yet", "right"
+NOT_JUDGED = "not judged"  # nothing was found out: the machine was too busy, or the check itself failed
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says: the status (NOT_TRIED, NOT_YET or RIGHT), and a message for the learner."""
+    """What a check says: a status (NOT_TRIED, NOT_YET, RIGHT; NOT_JUDGED), and a message for the learner."""
 
     status: str
     message: str
@@ -61,7 +62,8 @@ class Exercise:
     it was published. show: takes from the probe's result what messages show as {yours} and {expected}; a dict
     is shown as {yours[key]}. tolerance: for floats, absolute and relative. seconds: after which a call is
     stopped. changes: names of parameters that the function is allowed to change. fresh: the result must not
-    share its memory with an input. variants: other right programs, for the tests.
+    share its memory with an input. variants: other right programs, for the tests. asks: for parts of the
+    probe, by name, what this part is about: said where it is the first that differs and no mistake fits.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Exercise:
     changes: tuple[str, ...] = ()
     fresh: bool = False
     variants: tuple[Callable, ...] = field(default=())
+    asks: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
         object.__setattr__(self, "stub", self.stub.strip("\n"))

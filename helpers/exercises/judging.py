@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from helpers.exercises import limits, sources
+from helpers.exercises import errors, limits, relations, sources
 from helpers.exercises.comparison import Difference, as_text, difference
-from helpers.exercises.exercise import NOT_TRIED, NOT_YET, RIGHT, Exercise, Mistake, Verdict
+from helpers.exercises.exercise import NOT_JUDGED, NOT_TRIED, NOT_YET, RIGHT, Exercise, Mistake, Verdict
+from helpers.exercises.likeness import first_part, most_alike
 
 __all__ = ["verdict_on", "outcome_of", "same", "filled", "numbers", "Outcome"]
 
-MOST_FOR_A_MISTAKE = 0.5  # seconds; one that has no end is stopped sooner than a learner's function
+# Seconds. Of the right function and of mistakes it is known whether they end: what stops them must not be a
+# busy machine, so they are given seconds of the processor, and more by the clock.
+MOST_FOR_A_MISTAKE, MOST_ON_A_BUSY_MACHINE = 0.5, 30.0
+AGAIN = 4  # times as long for a mistake that was stopped: only one without an end is stopped twice
 MOST_PRINTED = 100  # characters of what a learner's function prints
 
 
@@ -27,6 +31,7 @@ class Outcome:
     shared: list[str] = field(default_factory=list)  # names of inputs that live on in the result
     printed: str = ""
     seconds: float = 0.0
+    processor: float = 0.0  # of these, as limits.Run has it
     stopped: bool = False
     calls: int = 0
 
@@ -37,7 +42,7 @@ def verdict_on(exercise: Exercise, function: Callable) -> Verdict:
         return _judge(exercise, function)
     except Exception as error:
         words = f"the check itself failed ({type(error).__name__}: {error}); please report it"
-        return Verdict(NOT_YET, words)
+        return Verdict(NOT_JUDGED, words)
 
 
 def _judge(exercise: Exercise, function: Callable) -> Verdict:
@@ -49,10 +54,17 @@ def _judge(exercise: Exercise, function: Callable) -> Verdict:
     if sources.is_untouched(function, exercise.stub, name):
         return Verdict(NOT_TRIED, "not tried yet")
     right = outcome_of(exercise, exercise.reference)
+    if not right.stopped and 5 * right.seconds > exercise.seconds:  # what it imports is imported now
+        right = outcome_of(exercise, exercise.reference)
+    if right.stopped:
+        words = f"this machine is so busy that the right function did not end within {right.seconds:.0f} s"
+        return Verdict(NOT_JUDGED, f"{words}: check again when it is quieter")
     if right.error is not None:
         raise RuntimeError("the right function fails on the probe") from right.error
     limit = max(exercise.seconds, 5 * right.seconds)
     yours = outcome_of(exercise, function, limit)
+    if yours.stopped and yours.processor < limit / 2:  # once more, for the machine may have been busy
+        yours = outcome_of(exercise, function, limit)
     words = _complaint(exercise, function, yours, right, limit)
     if words is None:
         return Verdict(RIGHT, f"right. Notice that {exercise.notice}")
@@ -69,11 +81,14 @@ def _complaint(
     """What is wrong with an outcome, for the learner; None where nothing is. limit: its seconds."""
     if yours.stopped:
         words = f"it did not end within {limit:.2g} s: does each loop come nearer to its end?"
+        if yours.processor < limit / 2:
+            had = f"It had the processor for {yours.processor:.2g} s of these"
+            words += f" ({had}: it waits for something, or this machine is busy; then check again.)"
         return f"{words} {mistake}" if (mistake := _mistake(exercise, yours, right)) else words
     found = first_difference(exercise, yours, right)
     if yours.error is not None and found is None:
         words = error_in_words(exercise, function, yours.error)
-        return _joined(words, _mistake(exercise, yours, right))
+        return _joined(words, _mistake(exercise, yours, right) or errors.explained(yours.error))
     if yours.calls == 0 and inspect.isfunction(function):
         raise RuntimeError("the probe never called the function")
     if found is None:
@@ -89,7 +104,15 @@ def _complaint(
             )
         return None
     mistake = _mistake(exercise, yours, right)
-    return mistake if mistake and found.kind == "value" else _joined(found.sentence, mistake)
+    if mistake and found.kind == "value":
+        return mistake
+    if mistake:
+        return _joined(found.sentence, mistake)
+    words = _joined(found.sentence, relations.relation(yours.value, right.value))
+    if isinstance(yours.value, dict) and isinstance(right.value, dict):  # a probe of several parts
+        asked = exercise.asks.get(first_part(yours.value, right.value, exercise.tolerance))
+        words = _joined(words, asked)
+    return words
 
 
 def _joined(words: str, more: str | None) -> str:
@@ -104,17 +127,31 @@ def first_difference(exercise: Exercise, yours: Outcome, right: Outcome) -> Diff
     return difference(yours.value or {}, before, exercise.tolerance)
 
 
+_endless: list[Mistake] = []  # those that were stopped twice, so that no check waits for them again
+
+
 def _mistake(exercise: Exercise, yours: Outcome, right: Outcome) -> str | None:
-    """The message of the mistake that gives what the learner's function gives, filled in."""
+    """The message of the mistake that gives what the learner's function gives, or what is most like it."""
     limit = max(MOST_FOR_A_MISTAKE, 20 * right.seconds)
+    found, stopped = [], []
     for mistake in exercise.mistakes:
-        theirs = outcome_of(exercise, mistake.function, limit)
+        theirs = outcome_of(exercise, mistake.function, limit, MOST_ON_A_BUSY_MACHINE)
         if same(exercise, yours, theirs) and not same(exercise, theirs, right):
             return filled(exercise, mistake, yours, right)
+        (stopped if theirs.stopped else found).append((mistake, theirs))
+    for mistake, theirs in stopped:
+        if mistake not in _endless and not yours.stopped:
+            theirs = outcome_of(exercise, mistake.function, AGAIN * limit, AGAIN * MOST_ON_A_BUSY_MACHINE)
+            if same(exercise, yours, theirs) and not same(exercise, theirs, right):
+                return filled(exercise, mistake, yours, right)
+            if theirs.stopped:
+                _endless.append(mistake)
+        found.append((mistake, theirs))
     for mistake in exercise.mistakes:
         if mistake.raises and isinstance(yours.error, mistake.raises):
             return filled(exercise, mistake, yours, right)
-    return None
+    mistake = most_alike(exercise, yours, right, found)
+    return filled(exercise, mistake, yours, right) if mistake else None
 
 
 def same(exercise: Exercise, a: Outcome, b: Outcome) -> bool:
@@ -153,8 +190,13 @@ def numbers(exercise: Exercise, mistake: Mistake, yours: Outcome, right: Outcome
     return values
 
 
-def outcome_of(exercise: Exercise, function: Callable, seconds: float | None = None) -> Outcome:
-    """Run a program on the probe; of one that yields (name, result), what came before an error is kept."""
+def outcome_of(
+    exercise: Exercise, function: Callable, seconds: float | None = None, patience: float | None = None
+) -> Outcome:
+    """Run a program on the probe; of one that yields (name, result), what came before an error is kept.
+
+    seconds, patience: as `limits.within` takes them; without `seconds` the exercise's, of the processor.
+    """
     watched, calls = _watched(function)
     parts: dict[str, Any] = {}
     raw: list[Any] = []
@@ -169,10 +211,14 @@ def outcome_of(exercise: Exercise, function: Callable, seconds: float | None = N
             parts[name] = _kept(part)
         return parts
 
-    run = limits.run(go, seconds or max(exercise.seconds, 3.0))
+    if seconds is None:
+        seconds, patience = max(exercise.seconds, 3.0), MOST_ON_A_BUSY_MACHINE
+        if function is exercise.reference:  # it does end, and the first call may import for a while
+            seconds, patience = patience, 10 * patience
+    run = limits.run(go, seconds, patience)
     value = parts or None if run.error is not None else run.value
     found = Outcome(value, run.error, printed=run.printed, seconds=run.seconds, stopped=run.stopped)
-    found.calls = len(calls)
+    found.processor, found.calls = run.processor, len(calls)
     for arguments, before in calls:
         for name, value in arguments.items():
             if name not in found.changed and not _unchanged(value, before[name]):

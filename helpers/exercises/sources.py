@@ -5,8 +5,10 @@ here the definition is looked up in the cell by its line.
 """
 
 import ast
+import dis
 import inspect
 import linecache
+import sys
 import textwrap
 from collections.abc import Callable
 from types import CodeType
@@ -19,11 +21,11 @@ def code_of(thing: Callable) -> CodeType | None:
     thing = inspect.unwrap(thing) if callable(thing) else thing
     thing = getattr(thing, "func", thing)  # functools.partial
     if isinstance(thing, type):
-        for value in vars(thing).values():
-            value = getattr(value, "__func__", value)
-            if inspect.isfunction(value) and value.__qualname__.startswith(thing.__qualname__ + "."):
-                return value.__code__
-        return None
+        own = [getattr(value, "__func__", value) for value in vars(thing).values()]
+        own = [value for value in own if inspect.isfunction(value)]
+        own = [value for value in own if value.__qualname__.startswith(thing.__qualname__ + ".")]
+        own.sort(key=lambda v: v.__code__.co_filename == "<string>")  # last: what a decorator has made
+        return own[0].__code__ if own else None
     return getattr(getattr(thing, "__func__", thing), "__code__", None)
 
 
@@ -40,7 +42,7 @@ def source_of(thing: Callable) -> str | None:
     """The text of a function or class, decorators included, as it was written; None where it can't be had."""
     text, code = cell_of(thing), code_of(thing)
     if text is None:
-        return None
+        return _class_without_code(thing)
     try:
         tree = ast.parse(python_lines(text))
     except SyntaxError:
@@ -56,9 +58,33 @@ def source_of(thing: Callable) -> str | None:
             elif node.name == name:
                 best = node
     if best is None:
+        return _class_without_code(thing)
+    return _lines_of(best, text)
+
+
+def _lines_of(node: ast.AST, text: str) -> str:
+    return textwrap.dedent("\n".join(text.splitlines()[_first(node) - 1 : node.end_lineno]))
+
+
+def _class_without_code(thing: Callable) -> str | None:
+    """The text of a notebook's class that has no function of its own, such as a NamedTuple: by its fields."""
+    module = sys.modules.get(getattr(thing, "__module__", ""))
+    if not isinstance(thing, type) or hasattr(module, "__file__"):
         return None
-    lines = text.splitlines()[_first(best) - 1 : best.end_lineno]
-    return textwrap.dedent("\n".join(lines))
+    fields = set(vars(thing).get("__annotations__", {}))
+    for _, changed, lines, *_ in reversed([entry for entry in linecache.cache.values() if len(entry) == 4]):
+        text = "".join(lines)
+        if changed is None and f"class {thing.__name__}" in text:  # a cell; a file has a time of change
+            try:
+                nodes = ast.parse(python_lines(text)).body
+            except SyntaxError:
+                continue
+            for node in nodes:
+                if isinstance(node, ast.ClassDef) and node.name == thing.__name__:
+                    named = {n.target.id for n in node.body if isinstance(n, ast.AnnAssign)}
+                    if named == fields and not any(isinstance(n, ast.FunctionDef) for n in node.body):
+                        return _lines_of(node, text)
+    return None
 
 
 def python_lines(text: str) -> str:
@@ -133,8 +159,33 @@ def is_empty_definition(node: ast.stmt) -> bool:
 
 
 def _same_code(thing: Callable, stub: str, name: str) -> bool:
-    """Without a source: whether the compiled code is the stub's."""
-    code = code_of(thing)
+    """Without a source: whether the compiled code is the stub's, or nothing but empty bodies."""
     module = compile(stub, "<stub>", "exec")
-    stubs = [c for c in module.co_consts if isinstance(c, CodeType) and c.co_name == name]
-    return code is not None and any(code.co_code == c.co_code and code.co_names == c.co_names for c in stubs)
+    theirs = next((c for c in _codes(module) if c.co_name == name), None)
+    if theirs is None:
+        return False
+    if not isinstance(thing, type):
+        code = code_of(thing)
+        return code is not None and _steps(code) in (_steps(theirs), _steps(_EMPTY))
+    stubs = {code.co_name: _steps(code) for code in _codes(theirs)}
+    methods = {key: getattr(value, "__func__", value) for key, value in vars(thing).items()}
+    codes = {key: value.__code__ for key, value in methods.items() if inspect.isfunction(value)}
+    file = getattr(code_of(thing), "co_filename", "")
+    mine = {key: _steps(code) for key, code in codes.items() if code.co_filename == file}
+    return bool(mine) and all(steps in (stubs.get(key), _steps(_EMPTY)) for key, steps in mine.items())
+
+
+def _codes(code: CodeType) -> list[CodeType]:
+    """What is defined directly in a program, a function, or a class."""
+    return [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+
+
+def _steps(code: CodeType) -> tuple:
+    """What a program does, names and constants included; its docstring is none of it."""
+    used = [i.argval for i in dis.get_instructions(code) if "CONST" in i.opname]
+    used = [constant for constant in used if not isinstance(constant, CodeType)]
+    steps = [i.opname for i in dis.get_instructions(code)]
+    return steps, code.co_names, used, [_steps(inner) for inner in _codes(code)]
+
+
+_EMPTY = (lambda: None).__code__

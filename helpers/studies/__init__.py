@@ -5,6 +5,8 @@
     recipes        what a row starts from, and the settings that decide a run
     prompts        classifiers that read at a gap, as pretraining asks, or the mean of all tokens
     trainer        the library's training loop in the place of ours
+    own_tables     tables of labelled texts as one has them, cleaned and split
+    own_methods    ways to learn from such a table: a linear model, minilm as it is, minilm fine-tuned
     tables         a table of runs on the disk, with the answers of each run
     reports        means, intervals and paired tests, printed
     domains        a model tuned on one kind of text, asked about others
@@ -14,6 +16,7 @@
     trials         pretraining recipes tried: a recipe in, what came of it out
     trial_corpora  what a trial reads and is measured on: real text, the stories
     trial_tables   a line for each finished trial
+    retrieval      few labels by contrast, and a pair classifier that re-ranks, for notebook 14
     reading_runs   readers of Wikipedia paragraphs: rows, runs and lines of their table
     reading_baselines  readers without a network: the most similar sentence, kinds of answers, counts
     errors         what can stop a study, and what its script says then

@@ -1,12 +1,16 @@
 """What can stop a study, and what its script says and returns then."""
 
+import argparse
 import sys
 from collections.abc import Callable
 
+import torch
+
 from helpers.data import DataError
+from helpers.data.output import accept_any_text
 from helpers.studies.tables import TableError
 
-__all__ = ["RowError", "exit_code"]
+__all__ = ["RowError", "exit_code", "run_script"]
 
 
 class RowError(RuntimeError):
@@ -23,3 +27,15 @@ def exit_code(work: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         print("interrupted: the finished runs are in the table, and the same command goes on")
         return 130
+
+
+def run_script(
+    given: list[str] | None,
+    arguments: Callable[[list[str] | None], argparse.Namespace],
+    work: Callable[[argparse.Namespace], int | None],
+) -> int:
+    """Read a script's arguments, `threads` among them, and do its work; returns what `exit_code` does."""
+    accept_any_text()
+    options = arguments(given)
+    torch.set_num_threads(options.threads)
+    return exit_code(lambda: work(options))

@@ -1,7 +1,8 @@
 """Classifiers that read elsewhere than at [CLS]: at a gap, as pretraining asks, or the mean of all tokens.
 
-A gap: Schick and Schütze 2021; Gao, Fisch and Chen 2021. The mean: Reimers and Gurevych 2019, section 3. Left out: answers by the words of the vocabulary, which
-need no new layer (`helpers.pretraining.fill_mask`), and the choice among several prompts.
+A gap: Schick and Schütze 2021; Gao, Fisch and Chen 2021. The mean: Reimers and Gurevych 2019, section 3.
+Left out: answers by the words of the vocabulary, which need no new layer (`helpers.pretraining.fill_mask`),
+and the choice among several prompts.
 """
 
 from collections.abc import Sequence
@@ -44,8 +45,8 @@ class MaskClassifier(BertForClassification):
 class MeanClassifier(BertForClassification):
     """A classifier that reads the mean of the encoder's vectors of a text, padding left out.
 
-    For an encoder that was pretrained by masked words alone: nothing has taught it to gather the text in [CLS]
-    (Reimers and Gurevych 2019, section 3). Shapes as in BertForClassification.
+    For an encoder that was pretrained by masked words alone, so that nothing has taught it to gather the text
+    in [CLS] (Reimers and Gurevych 2019, section 3). Shapes as in BertForClassification.
     """
 
     def forward(self, ids, type_ids=None, attention_mask=None) -> torch.Tensor:

@@ -22,6 +22,7 @@ from helpers.pretraining import check_tokenizer
 from helpers.studies import tasks
 from helpers.studies.errors import RowError
 from helpers.studies.recipes import plan_of, starting_model
+from helpers.studies.tables import circumstances
 from helpers.studies.tasks import Task
 from helpers.studies.trainer import fine_tune_with_trainer
 from helpers.wordpiece import WordPieceTokenizer
@@ -216,8 +217,6 @@ def train(model: BertForClassification, task: Task, run: dict) -> tuple[list[flo
 
 def result_columns(task: Task, run: dict, outcome: Outcome, seconds: float) -> dict:
     """The columns RESULTS of a run that took so many seconds."""
-    import transformers
-
     answers, labels = outcome.answers, np.array(task.test.labels)
     points = answers if answers.dtype.kind == "f" else answers == labels
     checked = outcome.validation_accuracy
@@ -229,11 +228,7 @@ def result_columns(task: Task, run: dict, outcome: Outcome, seconds: float) -> d
         "test_examples": len(labels),
         "test_accuracy": f"{points.mean():.6f}",
         "note": outcome.note,
-        "seconds": f"{seconds:.1f}",
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-    }
+    } | circumstances(seconds)
 
 
 def describe(line: dict) -> str:

@@ -21,7 +21,7 @@ from filelock import FileLock
 from helpers.analysis.arrays import as_array
 from helpers.data.files import DataError, write_atomically
 
-__all__ = ["RunTable", "TableError", "csv_line", "locked", "number_in", "read_csv"]
+__all__ = ["RunTable", "TableError", "circumstances", "csv_line", "locked", "number_in", "read_csv"]
 
 
 class TableError(RuntimeError):
@@ -65,6 +65,19 @@ def number_in(line: dict, name: str, kind: type = float, finite: bool = True) ->
             f"the column {name} has {line[name]!r} in a line, not a number: the table is damaged, put it back"
         ) from None
     return value
+
+
+def circumstances(seconds: float) -> dict[str, str]:
+    """The columns on how a run was made: its seconds, PyTorch's threads, two versions."""
+    import torch
+    import transformers
+
+    return {
+        "seconds": f"{seconds:.1f}",
+        "threads": str(torch.get_num_threads()),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+    }
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from small_packages import KINDS, damage, in_new_process, make_wheel, posix_only, sha256
 
 from helpers import data
-from helpers.data import archives, articles, derived, fetching, wikitext
+from helpers.data import archives, articles, derived, fetching, labelled, wikitext
 from helpers.data.__main__ import main
 from helpers.data.catalogue import Member, Package
 from helpers.data.files import DataError
@@ -57,6 +57,8 @@ def small_reviews() -> bytes:
 LEADS = [(f"Title {n}", f"Lead number {n} — a sentence.") for n in range(20)]
 SUMMARIES = {title: {"title": title, "extract": f"  {text}\n"} for title, text in LEADS}
 CHAPTERS = tuple(f"It was day {n} of many.\n\nThey waited." for n in range(20))
+MESSAGES = [("Call £1 now", "spam"), ('I am "here"', "ham"), ("Who?", "ham"), ("Win", "spam"), ("Ok", "ham")]
+CSV = ',spam,text\n0,1,Call £1 now\n1,0,"I am ""here""\nham\tWho?\nspam\tWin"\n2,0,Ok\n'
 BOOK = "".join(f"CHAPTER I\n\n{chapter}\n\n" for chapter in CHAPTERS)
 ASKED = {"question": " What?\n", "id": "q", "answers": [{"text": "a sentence", "answer_start": 6}]}
 QUESTIONS = [
@@ -68,6 +70,7 @@ CONTENTS = {
     "reviews": (REVIEWS_NAME, small_reviews()),
     "leads": ("summaries_en-us.json", json.dumps(SUMMARIES).encode()),
     "books": ("carroll-alice.txt", BOOK.encode()),
+    "labelled": ("sms-spam.csv", CSV.encode()),
     "questions": ("new_wiki_v1.0.json", json.dumps({"data": QUESTIONS}).encode()),
 }
 
@@ -116,7 +119,10 @@ READERS = {
     "reviews": lambda: data.reviews("movies"),
     "leads": lambda: [tuple(lead) for lead in data.leads()],
     "books": lambda: [book.chapters for book in data.books()],
-    "questions": lambda: sorted(paragraph for split in data.question_paragraphs().values() for paragraph in split),
+    "labelled": lambda: [tuple(message) for message in data.messages()],
+    "questions": lambda: sorted(
+        paragraph for split in data.question_paragraphs().values() for paragraph in split
+    ),
 }
 WHAT = data.AnsweredQuestion("q", "What?", (data.Answer("a sentence", 6),))
 RIGHT = {
@@ -124,6 +130,7 @@ RIGHT = {
     "reviews": RATED,
     "leads": LEADS,
     "books": [CHAPTERS],
+    "labelled": MESSAGES,
     "questions": sorted(data.Paragraph(f"Title {n}", "It is a sentence.", (WHAT,)) for n in range(20)),
 }
 
@@ -140,6 +147,11 @@ def test_the_small_texts_are_read_right():
         ("leads", b"[1, 2]", "summaries_en-us.json holds no summaries .* --verify leads"),
         ("leads", b'{"a": {"title": "a"}}', "holds no summaries"),
         ("leads", b"\xff", "holds no summaries"),
+        ("labelled", b"text,spam\n", "sms-spam.csv holds no messages .* --verify labelled"),
+        ("labelled", b",spam,text\n0,ham,Hello\n", "holds no messages"),
+        ("labelled", b",spam,text\n0,1\n", "holds no messages"),
+        ("labelled", b"", "holds no messages"),
+        ("labelled", b"\xff", "holds no texts"),
         ("questions", b"{}", "new_wiki_v1.0.json holds no questions .* --verify questions"),
         ("questions", b'{"data": [{"title": "a", "paragraphs": [{"context": "a"}]}]}', "holds no questions"),
         ("books", b"no chapter", "carroll-alice.txt has no line like .* --verify books"),
@@ -151,6 +163,15 @@ def test_a_file_that_is_what_was_fetched_but_not_what_was_expected(name, content
         (folder / name / file).write_bytes(content)
         with mock.patch.dict(data.CATALOGUE, {name: entry(name)}), pytest.raises(DataError, match=words):
             READERS[name]()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("HUM:ind Who ?\nWho ?\n", "line 2 has no label"), ("", "no lines")]
+)
+def test_questions_without_a_label(monkeypatch, text, words):
+    monkeypatch.setattr(labelled, "_text", lambda name: text)
+    with pytest.raises(DataError, match=f"holds no questions .{words}.* --verify labelled"):
+        data.questions()
 
 
 @pytest.mark.parametrize("online", [True, False])

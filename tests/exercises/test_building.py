@@ -178,6 +178,19 @@ def test_two_that_break_it(learner, capsys):
     assert proved.yours() == ["5.2"] and capsys.readouterr().out.count("breaks it") == 2
 
 
+def test_a_part_without_an_end_is_named(learner, capsys, monkeypatch):
+    """A check that passed on small inputs says nothing of a loop that never ends on larger ones."""
+    monkeypatch.setattr(building, "LEAST", 0.5)
+    for name, text in RIGHT.items():
+        learner(name, text)
+    endless = "    while hidden.shape[1] > 6:\n        pass\n    return hidden"
+    learner("5.1", RIGHT["5.1"].replace("    return hidden", endless))
+    proved = my_bert().prove(check, seconds=1.0)
+    out = capsys.readouterr().out
+    assert "my_split_heads (5.1) breaks it (TimeoutError: it did not end within 1 s)" in out
+    assert proved.yours() == ["5.2", "5.5"] and out.count("breaks it") == 1
+
+
 def test_where_ours_is_to_blame_the_error_comes_through(learner):
     learner("5.1", RIGHT["5.1"])
     with pytest.raises(AssertionError, match="nothing is right"):

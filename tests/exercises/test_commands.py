@@ -1,5 +1,6 @@
 """What a learner types, and what is printed."""
 
+import linecache
 import subprocess
 import sys
 import textwrap
@@ -8,6 +9,7 @@ import types
 import pytest
 
 from helpers.exercises import EXERCISES, check, forget, guess, hint, mine, progress, restore, tables
+from helpers.exercises.exercise import NOT_JUDGED, Exercise, Verdict
 from helpers.exercises.overview import counts
 
 
@@ -37,6 +39,12 @@ def test_check(capsys):
     assert mine.noted() == {"4.6": "right"}
 
 
+def test_a_check_that_finds_nothing_out(capsys, monkeypatch):
+    monkeypatch.setattr(Exercise, "check", lambda self, function: Verdict(NOT_JUDGED, "too busy"))
+    assert printed(capsys, check, "4.6", my_split_heads) == "4.6 not judged: too busy"
+    assert mine.noted() == {} and mine.kept() == {}
+
+
 def test_without_its_function(capsys):
     assert printed(capsys, check, "4.6").startswith("4.6 right")  # this module has one of that name
     assert printed(capsys, check, "4.1") == (
@@ -61,7 +69,7 @@ def test_hints(capsys):
     assert printed(capsys, hint, "4.6", 1) == f"4.6 hint 1 of {count}: {first}"
     assert second in printed(capsys, hint, "4.6")
     assert printed(capsys, hint, "4.6", 9) == f"4.6 has the hints 1 to {count}"
-    assert "prints the first hint" in printed(capsys, hint)
+    assert "prints its first hint" in printed(capsys, hint)
 
 
 def test_guesses(capsys):
@@ -264,6 +272,40 @@ def test_a_solution_that_needs_a_variable_of_the_notebook(tmp_path):
     assert lines[1].startswith("4.6 note: it uses table of this notebook, so no model can be built")
     assert lines[2] == "back in this notebook: my_split_heads (4.6)"
     assert lines[3].startswith("my_split_heads (exercise 4.6) uses table, which its notebook made")
+
+
+def test_a_class_of_fields_alone_is_kept_with_the_function_that_uses_it(tmp_path):
+    lines = in_notebook(
+        tmp_path,
+        SET_UP,
+        "from typing import NamedTuple\nfrom dataclasses import dataclass",
+        """
+        class Shape(NamedTuple):
+            first: int
+            second: int = 2
+        @dataclass
+        class Order:
+            heads: int = 1
+        """,
+        """
+        def my_split_heads(hidden, num_heads):
+            shape = Shape(Order().heads)
+            return hidden.unflatten(2, (num_heads, -1)).transpose(shape.first, shape.second)
+        check("4.6", my_split_heads)
+        """,
+        "del my_split_heads, Shape, Order\nrestore()\ncheck('4.6')",
+    )
+    assert lines[0].startswith("4.6 right") and lines[1] == "back in this notebook: my_split_heads (4.6)"
+    assert lines[2].startswith("4.6 right")
+
+
+def test_of_what_no_model_is_built_nothing_is_noted(tmp_path):
+    """A part of no model may use what its notebook has made."""
+    space = {"table": object()}
+    linecache.cache["<made up>"] = (1, None, ["def my_stable_softmax(scores):\n", "    return table\n"], "")
+    code = compile("def my_stable_softmax(scores):\n    return table\n", "<made up>", "exec")
+    exec(code, space)
+    assert mine.keep(EXERCISES["4.1"], space["my_stable_softmax"]) is None and list(mine.kept()) == ["4.1"]
 
 
 def test_defined_twice_the_last_one_counts(tmp_path):

@@ -28,7 +28,7 @@ def solution(exercise):
     return re.sub(rf"^(def|class) {name}\b", rf"\1 {exercise.learner}", text, count=1, flags=re.M).rstrip()
 
 
-def solved_cells(notebook):
+def solved_cells(notebook, solution=solution):
     """(exercise, the source of its cell with the solution, the sources above it)."""
     cells = nbformat.read(sync_exercises.path_of(ROOT, notebook), as_version=4).cells
     code = [cell.source for cell in cells if cell.cell_type == "code"]
@@ -45,20 +45,26 @@ def run(source, space, place):
     exec(compile(source, place, "exec"), space)
 
 
+def space_above(exercise, filled, above):
+    """What a stub's cell finds: of the cells above it what it leans on, and of its module the rest."""
+    body = list(statements(above))
+    there = set().union(*map(bound, body)) if body else set()
+    assert {"check"} <= there, f"notebook {exercise.notebook} does not import check above {exercise.id}"
+    used = set(mine.globals_used(filled))
+    space = {n: v for n, v in vars(inspect.getmodule(exercise.reference)).items() if n in used - there}
+    space["__name__"] = "notebook"
+    for node in needed(body, (used & there) | {"check"}):
+        run(ast.unparse(node), space, f"<above {exercise.id}, line {node.lineno}>")
+    return space
+
+
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_solved_it_says_right_everywhere(notebook, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("BERT_COURSE_MINE", str(tmp_path))
     ids = []
     for exercise, filled, above in solved_cells(notebook):
         ids.append(exercise.id)
-        body = list(statements(above))
-        there = set().union(*map(bound, body)) if body else set()
-        assert {"check"} <= there, f"notebook {notebook} does not import check above {exercise.id}"
-        used = set(mine.globals_used(filled))
-        space = {n: v for n, v in vars(inspect.getmodule(exercise.reference)).items() if n in used - there}
-        space["__name__"] = "notebook"
-        for node in needed(body, (used & there) | {"check"}):
-            run(ast.unparse(node), space, f"<above {exercise.id}, line {node.lineno}>")
+        space = space_above(exercise, filled, above)
         capsys.readouterr()
         run(filled, space, f"<cell of {exercise.id}>")
         out = capsys.readouterr().out

@@ -32,6 +32,8 @@ NAMES = [
     "09_evaluation_and_explanation",
     "10_attention_views",
     "11_bert_with_transformers",
+    "12_your_own_table",
+    "14_semantic_search",
     "15_question_answering",
     "17_pretraining_at_scale",
 ]

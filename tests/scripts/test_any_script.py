@@ -12,9 +12,16 @@ from scripts.dev.run_notebooks import ONE_THREAD
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = (
-    "pretrain", "pretrain_stories", "ablate_stories", "fine_tune", "fine_tuning_studies", "trials",
+    "pretrain",
+    "pretrain_stories",
+    "ablate_stories",
+    "fine_tune",
+    "fine_tuning_studies",
+    "own_tables",
+    "trials",
+    "classify",
     "question_answering",
-)  # fmt: skip
+)
 DEV = ("run_notebooks", "sync_cells", "badges", "try_colab", "check_resuming")
 BENCHMARKS = ("pretraining_cost", "pretraining_gpu", "pretraining_race", "pretraining_speed", "waiting")
 PROGRAMS = [

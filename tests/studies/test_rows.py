@@ -13,6 +13,7 @@ from helpers.classification import BertForClassification, Examples, FineTuning, 
 from helpers.encoder import Bert
 from helpers.studies import rows, tasks
 from helpers.studies.errors import RowError
+from helpers.studies.prompts import MeanClassifier
 from helpers.studies.recipes import settings_of
 from helpers.studies.rows import features
 from helpers.wordpiece import WordPieceTokenizer
@@ -103,7 +104,8 @@ def test_fine_tuned_rows_are_the_taught_loop_from_the_start_that_their_name_says
         if row != "random":
             bert.load_state_dict(pretrained.state_dict())
             torch.manual_seed(3)
-        model = BertForClassification(bert, 2)
+        assert run["reads"] == ("[CLS]" if row == "ours" else "mean")
+        model = (BertForClassification if row == "ours" else MeanClassifier)(bert, 2)
         train, validation, test = tasks.parts(task, run)
         plan = FineTuning(1, int(run["batch_size"]), float(run["learning_rate"]), max_length=24, seed=3)
         fine_tune(model, train, validation, TOKENIZER, plan)

@@ -16,8 +16,7 @@ def test_a_new_model_may_start_at_the_neighbors(layers, tmp_path):
     rows = rows_on_disk(["a few words for a few entries " * 20], tokenizer, 16, tmp_path / "rows")
     options = f"--out=x --hidden=32 --heads=2 --length=16 --layers={layers}".split()
     models = [
-        make_model(arguments([*options, *more]), tokenizer, rows, None).bert
-        for more in ([], ["--neighbors"])
+        make_model(arguments([*options, *more]), tokenizer, rows, None).bert for more in ([], ["--neighbors"])
     ]
     expected = models[0]
     torch.manual_seed(5)

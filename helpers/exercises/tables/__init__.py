@@ -27,6 +27,8 @@ NOTEBOOKS = {
     9: "evaluation_and_explanation",
     10: "attention_views",
     11: "bert_with_transformers",
+    12: "your_own_table",
+    14: "semantic_search",
     15: "question_answering",
     17: "pretraining_at_scale",
 }

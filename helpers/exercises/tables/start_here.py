@@ -22,6 +22,8 @@ def probe_width(head_width):
             found = repr(head_width(hidden_size, num_heads))
         except ValueError:
             found = "an error"
+        except Exception:
+            found = "another error"
         yield f"H = {hidden_size}, A = {num_heads}", found
 
 
@@ -47,6 +49,18 @@ def width_none(hidden_size, num_heads):
     if hidden_size % num_heads == 0:
         return hidden_size // num_heads
     return None
+
+
+def width_refused_the_wrong_way_round(hidden_size, num_heads):
+    if num_heads % hidden_size:
+        raise ValueError("not even")
+    return hidden_size // num_heads
+
+
+def width_with_another_error(hidden_size, num_heads):
+    if hidden_size % num_heads:
+        raise Exception("can't be shared evenly")
+    return hidden_size // num_heads
 
 
 WIDTH_MISTAKES = (
@@ -102,6 +116,37 @@ WIDTH_MISTAKES = (
         width_with_no_error_raised,
         "right where it can be shared, but for 11 numbers and 4 heads an error is *returned*, as if it were a result. "
         "`raise` throws it",
+    ),
+    Mistake(
+        "refused the wrong way round",
+        width_refused_the_wrong_way_round,
+        "768 numbers can be shared among 12 heads, and yours refuses them: % gives what is left over when the *first* number "
+        "is divided by the second",
+        raises=ValueError,
+    ),
+    Mistake(
+        "only fewer numbers than heads refused",
+        lambda hidden_size, num_heads: (
+            references.head_width(hidden_size // num_heads * num_heads, num_heads)
+            if hidden_size >= num_heads
+            else references.head_width(hidden_size, num_heads)
+        ),
+        "11 numbers for 4 heads give {yours}, expected an error: you refuse only where there are more heads than numbers. It is "
+        "the rest of the division that counts",
+        show=uneven,
+    ),
+    Mistake(
+        "a multiple",
+        lambda hidden_size, num_heads: references.head_width(hidden_size, num_heads) * num_heads // 12,
+        "20 numbers for 5 heads give {yours}, expected {expected}: the 12 heads of BERT-base stand in your function; the number "
+        "of heads comes in as num_heads",
+        show=lambda parts: parts["H = 20, A = 5"],
+    ),
+    Mistake(
+        "another error",
+        width_with_another_error,
+        "11 numbers for 4 heads are refused, but with another error than a ValueError. Who calls your function waits for that "
+        "one: it says that a value is wrong",
     ),
 )
 

@@ -103,6 +103,29 @@ EVEN_MISTAKES = (
         lambda weights, visible: visible / visible.sum(dim=-1, keepdim=True),
         "the numbers are right, but there is one row for each text: every head and every token that looks needs its own",
     ),
+    Mistake(
+        "padding gets it",
+        lambda weights, visible: (
+            (~visible / (~visible).sum(dim=-1, keepdim=True).clamp_min(1)).expand_as(weights)
+        ),
+        "a row of six visible tokens is {yours}, expected {expected}: the tokens that can be seen get nothing; padding would get "
+        "all. What does True mean in `visible`?",
+        show=long_text,
+    ),
+    Mistake(
+        "one token too few",
+        lambda weights, visible: (visible / (visible.sum(dim=-1, keepdim=True) - 1)).expand_as(weights),
+        "a row of six visible tokens is {yours}, expected {expected}: you divide by one token too few, so the row adds up to "
+        "more than 1",
+        show=long_text,
+    ),
+    Mistake(
+        "only the largest",
+        lambda weights, visible: torch.zeros_like(weights).scatter(-1, weights.argmax(-1, keepdim=True), 1.0),
+        "a row of six visible tokens is {yours}, expected {expected}: one token gets everything; every visible one should get "
+        "the same",
+        show=long_text,
+    ),
 )
 
 # 10.8 shuffled_weights
@@ -261,6 +284,12 @@ SHUFFLED_MISTAKES = (
         lambda weights, visible: weights.clone(),
         "nothing has changed its place",
     ),
+    Mistake(
+        "heads instead of weights",
+        lambda weights, visible: weights.gather(1, torch.rand(weights.shape).argsort(dim=1)),
+        "weights of the same place are exchanged between the heads; they should move within their row, to other tokens: along "
+        "which dimension do these lie?",
+    ),
 )
 
 EXERCISES = (
@@ -278,6 +307,10 @@ EXERCISES = (
         ),
         mistakes=EVEN_MISTAKES,
         notice="with even weights no query and no key is read any more: the head gives every token the mean of the values",
+        asks={
+            "a text without padding": "Six visible tokens get a sixth each",
+            "with a shorter text": "Each text shares out among its own visible tokens, and padding gets 0",
+        },
         difficulty=1,
         minutes=6,
         fresh=True,
@@ -305,6 +338,14 @@ EXERCISES = (
         ),
         mistakes=SHUFFLED_MISTAKES,
         notice="the entropy of each row stays exactly what it was: as sharp as before, only at other tokens",
+        asks={
+            "the sum of a row": "The weights of a row only change places, so its sum stays 1",
+            "one text, the weights of a row by size": "The weights of a row stay the same numbers",
+            "another order in most rows": "The weights move *within* their row: along the last dimension, and by chance",
+            "rows with orders of their own": "Every row draws an order of its own",
+            "heads with orders of their own": "Every head draws orders of its own",
+            "padding": "Padding keeps its weight of 0, at the end of the row",
+        },
         difficulty=3,
         minutes=15,
         variants=(shuffled_in_loops,),

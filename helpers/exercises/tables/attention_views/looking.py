@@ -90,6 +90,22 @@ LOOKING_MISTAKES = (
         lambda weights, place: [row[place] for row in weights if row.argmax() == place],
         "for column 2 you give {yours}, expected {expected}: these are the weights, asked for are the rows they stand in",
     ),
+    Mistake(
+        "the smallest weight",
+        lambda weights, place: np.flatnonzero(weights.argmin(axis=1) == place).tolist(),
+        "for column 2 you give {yours}, expected {expected}: in these rows the weight in that column is the smallest",
+    ),
+    Mistake(
+        "the column of the rows",
+        lambda weights, place: weights.argmax(axis=1).tolist(),
+        "for column 2 you give {yours}, expected {expected}: that is, for each row, where it looks most. Which of the rows have "
+        "`place` there?",
+    ),
+    Mistake(
+        "not itself counted back",
+        lambda weights, place: np.flatnonzero(weights.argmax(axis=1) != place).tolist(),
+        "for column 2 you give {yours}, expected {expected}: these are the rows that look most at another column",
+    ),
 )
 
 # 10.2 places_of_words
@@ -181,6 +197,19 @@ def places_in_loops(tokens):
             masks["next"][i, j] = words[j] and j == i + 1
             masks["same word"][i, j] = i != j and tokens[i] == tokens[j]
     return masks
+
+
+def _neighbors_across(step):
+    """The next word in one direction, over marks."""
+
+    def rule(names, right):
+        words = [i for i, name in enumerate(names) if name not in ("[CLS]", "[SEP]", "[PAD]")]
+        table = np.zeros((len(names), len(names)), dtype=bool)
+        for a, b in zip(words, words[1:], strict=False):
+            table[(b, a) if step < 0 else (a, b)] = True
+        return table
+
+    return rule
 
 
 PLACES_MISTAKES = (
@@ -275,6 +304,13 @@ PLACES_MISTAKES = (
         "with two sentences there are two [SEP], but the first word has the columns {yours} in its row of [SEP], expected "
         "{expected}: one of them is missing",
         show=row_of("two sentences and padding, [SEP]", 1),
+    ),
+    Mistake(
+        "neighbors over marks",
+        _changed(previous=_neighbors_across(-1), next=_neighbors_across(1)),
+        "right in one sentence; where a [SEP] stands between two words you take them for neighbors: the word behind it has the "
+        "columns {yours} in *previous*, expected {expected}. Right before it stands a mark, and that is no word",
+        show=row_of("two sentences and padding, previous", 5),
     ),
 )
 
@@ -400,6 +436,53 @@ ENTROPY_MISTAKES = (
         "logarithm of 0 is minus infinity, and 0 times that is no number. Such a term has to be left out",
         show=lambda parts: parts["weights of 0"],
     ),
+    Mistake(
+        "marks as columns left out, too",
+        lambda weights: _entropies(weights[1:-1, 1:-1]).mean(),
+        "the weights 1/2, 1/4, 1/4 of the only word give {yours}, expected {expected}: the columns of [CLS] and [SEP] are left "
+        "out as well. Only their rows are: a word may look at a mark",
+        show=one_word,
+    ),
+    Mistake(
+        "to the base 10",
+        lambda weights: _entropies(weights[1:-1]).mean() / np.log(10),
+        "the weights 1/2, 1/4, 1/4 give {yours}, expected {expected}: that is to the base 10; nats come from the natural "
+        "logarithm",
+        show=one_word,
+    ),
+    Mistake(
+        "divided by all tokens",
+        lambda weights: _entropies(weights[1:-1]).sum() / len(weights),
+        "the weights 1/2, 1/4, 1/4 of the only word give {yours}, expected {expected}: the sum over the words is divided by the "
+        "number of all tokens. How many rows count?",
+        show=one_word,
+    ),
+    Mistake(
+        "logarithms alone",
+        lambda weights: -np.log(np.where(weights[1:-1] > 0, weights[1:-1], 1.0)).sum(axis=1).mean(),
+        "the weights 1/2, 1/4, 1/4 give {yours}, expected {expected}: the logarithms are added up without their weights",
+        show=one_word,
+    ),
+    Mistake(
+        "the first word only",
+        lambda weights: _entropies(weights[1:2]).mean(),
+        "right for one word, but for three you give {yours}, expected {expected}: that is the entropy of the first word's row",
+        show=three_words,
+    ),
+    Mistake(
+        "divided by the largest weight",
+        lambda weights: (
+            -(
+                (r := weights[1:-1])
+                * np.log(np.where(r > 0, r / r.max(axis=1, keepdims=True), 1.0))
+            )
+            .sum(axis=1)
+            .mean()
+        ),
+        "the weights 1/2, 1/4, 1/4 give {yours}, expected {expected}: you divide by the largest weight before the logarithm. The "
+        "weights of a row add up to 1 as they are",
+        show=one_word,
+    ),
 )
 
 EXERCISES = (
@@ -416,6 +499,9 @@ EXERCISES = (
         ),
         mistakes=LOOKING_MISTAKES,
         notice="a column can be chosen by all rows or by none, while each row chooses exactly one column",
+        asks={
+            "column 2": "Of each row the largest weight: in which column does it stand?",
+        },
         difficulty=1,
         minutes=5,
         show=column_two,
@@ -441,6 +527,12 @@ EXERCISES = (
         mistakes=PLACES_MISTAKES,
         notice="each place is a mask of the size of the attention itself, so the share that a head gives to a place is "
         "the weights times the mask, added up along each row",
+        asks={
+            "one sentence, previous": "In the row of a word, the one place before it, if a word stands there",
+            "one sentence, next": "In the row of a word, the one place after it, if a word stands there",
+            "one sentence, same word": "In the row of a word, the other places with the same token",
+            "one sentence, itself": "In the row of a word, its own place",
+        },
         difficulty=2,
         minutes=15,
         variants=(places_in_loops,),
@@ -458,6 +550,11 @@ EXERCISES = (
         ),
         mistakes=ENTROPY_MISTAKES,
         notice="e to the power of the entropy is a number of tokens: over how many a head spreads itself as if evenly",
+        asks={
+            "one word with the weights 1/2, 1/4, 1/4": "Minus the sum of weight times its natural logarithm: 1/2 ln 2 + 2 · 1/4 ln 4 = 1.04",
+            "three words": "The entropy of each word's row, and their mean",
+            "weights of 0": "0 times the logarithm of 0 counts as 0",
+        },
         difficulty=1,
         minutes=8,
         variants=(

@@ -155,6 +155,44 @@ HANDED_MISTAKES = (
         "sent through the columns of the first",
         show=three_heads,
     ),
+    Mistake(
+        "shares of the whole table",
+        hand(share=lambda h: h / h.sum(dim=(-2, -1), keepdim=True)),
+        "the first row of the one head is {yours}, expected {expected}: all shares of a table add up to 1. Each row, the token "
+        "that looks, shares out a 1 of its own",
+    ),
+    Mistake(
+        "shares among the heads",
+        hand(share=lambda h: h / h.sum(dim=0, keepdim=True)),
+        "the first row of the one head is {yours}, expected {expected}: you divide by the sum over the heads; the sum goes over "
+        "the tokens that are looked at",
+    ),
+    Mistake(
+        "softmax of the lengths",
+        hand(share=lambda h: h.softmax(dim=-1)),
+        "the first row of the one head is {yours}, expected {expected}: softmax of the lengths is no share of them: a share is a "
+        "length divided by the sum of lengths",
+    ),
+    Mistake(
+        "divided by the largest",
+        hand(share=lambda h: h / h.amax(dim=-1, keepdim=True)),
+        "the first row of the one head is {yours}, expected {expected}: you divide by the largest length of the row, so the "
+        "shares don't add up to 1",
+    ),
+    Mistake(
+        "the largest number of a vector",
+        hand(length=lambda x: x.abs().amax(dim=-1)),
+        "the first row of the one head is {yours}, expected {expected}: you take the largest number of a vector for its length",
+    ),
+    Mistake(
+        "values brought to length 1",
+        lambda weights, values, mixing: _hand(
+            weights, values / values.norm(dim=-1, keepdim=True), mixing
+        ),
+        "right where values have length 1; of three heads the second has {yours} in its first row, expected {expected}: you "
+        "bring the values to length 1 first, and a short value hands on little",
+        show=three_heads,
+    ),
 )
 
 # 10.5 switch_off
@@ -283,6 +321,15 @@ def switch_by_mask(attention, head):
     return attention.output.register_forward_pre_hook(lambda layer, inputs: inputs[0] * keep)
 
 
+def switch_with_compensation(attention, head):
+    def hook(layer, inputs):
+        heads = inputs[0].clone().unflatten(-1, (attention.num_heads, -1))
+        heads[..., head, :] = 0
+        return (heads.flatten(-2) * attention.num_heads / (attention.num_heads - 1),)
+
+    return attention.output.register_forward_pre_hook(hook)
+
+
 SWITCH_MISTAKES = (
     Mistake(
         "after the output layer",
@@ -302,6 +349,16 @@ SWITCH_MISTAKES = (
         _hook(lambda context, head, size: blank(context, slice(head, head + size))),
         "with head 1 off, what is missing begins with {yours}, expected {expected}: D numbers are zero, but they "
         "begin at number 1. Where does the second head begin, if each has D numbers?",
+    ),
+    Mistake(
+        "as many numbers as heads",
+        _hook(
+            lambda context, head, size: blank(
+                context, slice(head * (count := context.shape[-1] // size), (head + 1) * count)
+            )
+        ),
+        "with head 1 off, what is missing begins with {yours}, expected {expected}: you blank A numbers from head · A on. "
+        "A counts the heads; how many numbers does each of them have?",
     ),
     Mistake(
         "one number of the head",
@@ -362,6 +419,12 @@ SWITCH_MISTAKES = (
         switch_without_handle,
         "the hook is in place, but nobody can take it away: give back what the registration gives you",
     ),
+    Mistake(
+        "the others made larger",
+        switch_with_compensation,
+        "with head 1 off, what is missing begins with {yours}, expected {expected}: the other heads are made larger to make up "
+        "for it, as in dropout. Here they stay as they are",
+    ),
 )
 
 # 10.6 roll_out
@@ -412,6 +475,14 @@ def with_start(weights):
     for layer in weights:
         reached.append(half(layer, 0) @ reached[-1])
     return np.stack(reached)
+
+
+def rollout_mixed_at_the_end(weights):
+    result, rolled, same = [], np.eye(weights.shape[1]), np.eye(weights.shape[1])
+    for table in weights:
+        rolled = table @ rolled
+        result.append(0.5 * rolled + 0.5 * same)
+    return np.stack(result)
 
 
 ROLLOUT_MISTAKES = (
@@ -504,6 +575,13 @@ ROLLOUT_MISTAKES = (
         lambda weights: references.roll_out(weights)[-1],
         "that is one table; asked for is one for each layer, from the lowest to the highest",
     ),
+    Mistake(
+        "the residual at the end",
+        rollout_mixed_at_the_end,
+        "right for one layer, but after two the row of token 2 is {yours}, expected {expected}: the tables are multiplied as they "
+        "are, and the identity is mixed in at the end. Each layer has its own residual connection: mix first, then multiply",
+        show=lambda parts: parts["two layers"][1][2],
+    ),
 )
 
 EXERCISES = (
@@ -524,6 +602,10 @@ EXERCISES = (
         ),
         mistakes=HANDED_MISTAKES,
         notice="no weight has changed, and yet the ranks can: with a long value a token of small weight gives the most",
+        asks={
+            "one head": "The length of weight times (the columns of `mixing` times the value), divided by the sum of the row",
+            "three heads": "Each head goes through its own D columns of `mixing`",
+        },
         difficulty=3,
         minutes=20,
         show=first_row_handed,
@@ -545,6 +627,11 @@ EXERCISES = (
         ),
         mistakes=SWITCH_MISTAKES,
         notice="the bias of the output layer stays: it belongs to no head",
+        asks={
+            "taken away with head 1": "The D numbers of this head become 0, and all others stay exactly as they were: nothing makes up for it",
+            "its parts 1": "Only this head's D numbers are missing",
+            "after remove()": "After `remove()` everything is as before",
+        },
         difficulty=2,
         minutes=12,
         show=first_numbers,
@@ -563,6 +650,10 @@ EXERCISES = (
         ),
         mistakes=ROLLOUT_MISTAKES,
         notice="the rows of a product of such tables add up to one again, so each is a share of the input tokens",
+        asks={
+            "one layer": "Half of the table of weights plus half of the identity",
+            "two layers": "Each layer is mixed with the identity first, and only then multiplied with the result of the layers below",
+        },
         difficulty=1,
         minutes=10,
         show=self_share,

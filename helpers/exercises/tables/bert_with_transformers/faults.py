@@ -83,6 +83,33 @@ def vectors_in_a_loop(model, batch):
 
 VECTORS_MISTAKES = (
     Mistake(
+        "counts along the wrong axis",
+        lambda model, batch: (
+            (model(**batch).last_hidden_state * batch["attention_mask"][..., None]).sum(dim=1)
+            / batch["attention_mask"].sum(dim=1)
+        ),
+        "the second text's vector is {yours}, expected {expected}: the counts (B,) are laid along the numbers of a vector, not along the texts (only since B and H are alike here does nothing crash). What shape divides each row by one number?",
+        show=second_text,
+    ),
+    Mistake(
+        "the largest of each",
+        lambda model, batch: (
+            model(**batch)
+            .last_hidden_state.masked_fill(batch["attention_mask"][..., None] == 0, -1e9)
+            .amax(dim=1)
+        ),
+        "the longest text's vector is {yours}, expected {expected}: padding is left out, but you take the largest number of the tokens; this model's sentence vectors are means",
+        show=lambda parts: parts["the longest text alone"][0],
+    ),
+    Mistake(
+        "all tokens added, the real ones counted",
+        lambda model, batch: (
+            model(**batch).last_hidden_state.sum(dim=1) / batch["attention_mask"].sum(dim=1)[:, None]
+        ),
+        "the second text's vector is {yours}, expected {expected}: you divide by its four tokens, but the padding is still in the sum",
+        show=second_text,
+    ),
+    Mistake(
         "still every token",
         vectors_of_every_token,
         "the second text has four tokens and two of padding, and its vector is {yours}, expected {expected}: padding is "
@@ -295,6 +322,16 @@ def masked_with_hidden_attention(input_ids, attention_mask, hidden, mask_id):
 
 
 MASKED_MISTAKES = (
+    Mistake(
+        "everything else masked",
+        lambda input_ids, attention_mask, hidden, mask_id: {
+            "input_ids": input_ids.masked_fill(~hidden, mask_id),
+            "attention_mask": attention_mask,
+            "labels": input_ids.masked_fill(~hidden, -100),
+        },
+        "the input ids of the first text are {yours}, expected {expected}: [MASK] stands where nothing is hidden. The labels are mended; the ids were right as they were",
+        show=lambda parts: parts["input_ids"][0],
+    ),
     Mistake(
         "still all tokens",
         _labels(lambda ids, mask, hidden, corrupted: ids.clone()),

@@ -44,6 +44,8 @@ def probe_buckets(buckets):
     yield "the second epoch is in another order", batches != second
     again = {frozenset(batch) for batch in batches} & {frozenset(batch) for batch in second}
     yield "batches that come again", Seen(len(again))
+    spans = [max(_length(i) for i in batch) - min(_length(i) for i in batch) for batch in batches]
+    yield "all texts in one order of length", max(spans) < SIZE
     yield "the second epoch has other batches", len(again) < len(batches) / 2
 
 
@@ -116,6 +118,12 @@ def shown(name):
 
 BUCKETS_MISTAKES = (
     Mistake(
+        "all texts sorted at once",
+        changed(groups=10**6),
+        "hardly any padding, but {yours} of the 260 batches come again in the second epoch: all texts are sorted at once, and where all lengths differ nothing is left of the shuffling. Groups of 50 batches keep some chance",
+        show=shown("batches that come again"),
+    ),
+    Mistake(
         "rest dropped",
         changed(whole=True),
         "of 1,039 texts {yours} come in an epoch, expected {expected}: the last, smaller batch is missing. It is small, "
@@ -132,13 +140,14 @@ BUCKETS_MISTAKES = (
     Mistake(
         "no sorting",
         changed(sort=False),
-        "{yours}% of what is computed is padding: the texts of a batch have any lengths. Either nothing sorts the groups, "
-        "or they are sorted by the lengths of other texts: a place in a group is not the number of the text there",
+        "{yours}% of what is computed is padding: the texts of a batch have any lengths. Either nothing sorts the groups "
+        "by length (numbers sorted by themselves are in the order of the table), or they are sorted by the lengths of other "
+        "texts: a place in a group is not the number of the text there",
         show=shown("padding in percent"),
     ),
     Mistake(
         "not shuffled first",
-        changed(shuffle=False, groups=10**6),
+        changed(shuffle=False),
         "hardly any padding, but {yours} of the 260 batches come again in the second epoch: a text always meets the same "
         "neighbors. What has to be shuffled before anything is sorted?",
         show=shown("batches that come again"),

@@ -152,6 +152,16 @@ def steps_shown(parts):
 
 ADAM_MISTAKES = (
     Mistake(
+        "corrected as in the first step",
+        adam_with(lambda a, beta, n: a / (1 - beta), lambda a, beta, n: a / (1 - beta)),
+        "the first step is right, but then they go {yours}, expected {expected}: what is missing at the start grows less with every step, and your divisor stays the same. What happens to the share of the 0 in the average after n steps?",
+    ),
+    Mistake(
+        "betas exchanged",
+        adam_with(lambda a, beta, n: by(a, 0.999, n), lambda a, beta, n: by(a, 0.9, n)),
+        "the first steps are now {yours} learning rates long, expected {expected}: each average is corrected with the beta of the other",
+    ),
+    Mistake(
         "mean alone",
         adam_with(by),
         "the first steps are now {yours} learning rates long, expected {expected}: you have corrected the mean of the "
@@ -260,6 +270,16 @@ def put_back(model):
 
 
 FROZEN_MISTAKES = (
+    Mistake(
+        "the layers alone",
+        tuning(frozen(lambda model: model.bert.layers[:-1])),
+        "the lower layers stand still now, but the embeddings have {yours[embeddings]}: they lie below all layers",
+    ),
+    Mistake(
+        "the pooler as well",
+        tuning(frozen(lambda model: [*below_the_top(model), model.bert.pooler])),
+        "now the pooler stands still, too ({yours[pooler]}, expected {expected[pooler]}): it is above the last layer and should learn",
+    ),
     Mistake(
         "evaluation mode",
         tuning(lambda model: [part.eval() for part in below_the_top(model)]),
@@ -393,7 +413,6 @@ EXERCISES = (
         difficulty=1,
         minutes=8,
         tolerance=2e-4,
-        seconds=15.0,
         show=lambda parts: parts["moved"],
         variants=(tuning(frozen_weight_by_weight), tune_with_other_weights_only),
     ),

@@ -33,6 +33,10 @@ def probe_freeze(freeze):
             f"mode of the parts for count = {count}",
             "training" if all(m.training for m in bert.modules()) else "mixed",
         )
+    bert = small_bert(layers=3)
+    bert.pooler.requires_grad_(False)
+    freeze(bert, 1)
+    yield "a pooler that was frozen before", {"pooler": state(bert.pooler), "layer 2": state(bert.layers[2])}
 
 
 def freezing(parts, how=lambda part: part.requires_grad_(False)):
@@ -47,6 +51,17 @@ def freezing(parts, how=lambda part: part.requires_grad_(False)):
 
 def lower(bert, count):
     return [bert.embeddings, *bert.layers[:count]]
+
+
+def freeze_matrices_of_layers(bert, count):
+    bert.embeddings.requires_grad_(False)
+    for layer in bert.layers[:count]:
+        matrices_only(layer)
+
+
+def freeze_and_wake(bert, count):
+    bert.requires_grad_(True)
+    freezing(lower)(bert, count)
 
 
 def by_attribute(part):
@@ -82,6 +97,36 @@ FREEZE_MISTAKES = (
         freezing(lambda bert, count: [bert.embeddings, *bert.layers[len(bert.layers) - count :]]),
         "with count = 2 of 3 layers, layer 0 is {yours[layer 0]} and layer 2 {yours[layer 2]}: you freeze from above. "
         "Which layers have to change most for a new task?",
+    ),
+    Mistake(
+        "upper layers, embeddings left",
+        freezing(lambda bert, count: bert.layers[len(bert.layers) - count :]),
+        "with count = 2 of 3 layers, layer 0 is {yours[layer 0]} and layer 2 {yours[layer 2]}: you freeze from above, and "
+        "the embeddings are {yours[embeddings]}. What lies lowest?",
+    ),
+    Mistake(
+        "the last so many, whatever so many is",
+        freezing(lambda bert, count: [bert.embeddings, *bert.layers[-count:]]),
+        "with count = 2 of 3 layers, layer 0 is {yours[layer 0]} and layer 2 {yours[layer 2]}: a negative number counts "
+        "from the end of the list, so you freeze from above (and with 0, everything)",
+    ),
+    Mistake(
+        "one layer alone",
+        freezing(lambda bert, count: [bert.embeddings, *([bert.layers[count - 1]] if count else [])]),
+        "with count = 2 of 3 layers, layer 0 is {yours[layer 0]}, expected {expected[layer 0]}: one layer is frozen, and "
+        "all below it should be, too. `count` is a number of layers, not the number of one",
+    ),
+    Mistake(
+        "matrices frozen, biases not",
+        freeze_matrices_of_layers,
+        "the embeddings are {yours[embeddings]}, but layer 0 is {yours[layer 0]}: its matrices are, or what is called "
+        "weight. Biases learn as well",
+    ),
+    Mistake(
+        "the others woken",
+        freeze_and_wake,
+        "right for a fresh encoder; but a pooler that somebody had frozen before is trained now: you switch all the "
+        "others on. Asked for is only what to freeze",
     ),
     Mistake(
         "the others",
@@ -193,7 +238,41 @@ def no_decay(part, weight_decay):
     return [{"params": list(part.parameters()), "weight_decay": 0.0}]
 
 
+def groups_with_falling_decay(model, learning_rate, weight_decay, layer_decay):
+    found = []
+    for height, parts in enumerate(by_height(model)):
+        for part in parts:
+            for group in parameter_groups(part, weight_decay * layer_decay**height):
+                found.append(group | {"lr": learning_rate})
+    return found
+
+
 GROUPS_MISTAKES = (
+    Mistake(
+        "embeddings forgotten",
+        groups_with(parts=lambda model: by_height(model)[:-1]),
+        "the embeddings learn at {yours[embeddings]}, expected {expected[embeddings]}: they are in no group, so nothing ever moves them. They lie below the lowest layer",
+    ),
+    Mistake(
+        "classifier forgotten",
+        groups_with(parts=lambda model: [[model.bert.pooler], *by_height(model)[1:]]),
+        "the classifier learns at {yours[classifier]}, expected {expected[classifier]}: it is in no group. It is the one part that must learn",
+    ),
+    Mistake(
+        "the decay of weights instead of the rate",
+        groups_with_falling_decay,
+        "the top layer learns at {yours[top layer]}, expected {expected[top layer]}, as all parts do: the factor is applied to the weight decay. It is the learning rate that should fall",
+    ),
+    Mistake(
+        "factor divided by the height",
+        groups_with(rate=lambda rate, decay, height: rate * decay / height if height else rate),
+        "layer 0 learns at {yours[layer 0]}, expected {expected[layer 0]}: the factor comes once and is then divided by the number of steps down. It should multiply once for each step",
+    ),
+    Mistake(
+        "factor times the height",
+        groups_with(rate=lambda rate, decay, height: rate * decay * height if height else rate),
+        "layer 0 learns at {yours[layer 0]}, expected {expected[layer 0]}: multiplied by the height, the rates grow downward. A factor comes once more with each step: that is a power",
+    ),
     Mistake(
         "from below",
         groups_with(parts=lambda model: by_height(model)[::-1]),

@@ -36,12 +36,15 @@ STEPS = 3  # of an epoch: nine texts, four at a time
 # The class that the model is made to answer after each epoch, so that right are 1/4, 3/4, 3/4, 0, 1/4, 0 of the texts,
 # and how certain it is: the lowest loss comes after epoch 5.
 ANSWERS = ((0, 3.0), (1, 6.0), (1, 5.0), (2, 3.0), (0, 0.05), (2, 4.0))
+# Right are 1/4, 0, 3/4, 1/4, 0, 0: a setback before the best epoch, the third.
+SETBACK = ((0, 3.0), (2, 3.0), (1, 6.0), (0, 0.05), (2, 5.0), (2, 4.0))
 
 
 class Watched:
     """A small model whose answers after each epoch are chosen; notes what a loop does with it."""
 
-    def __init__(self):
+    def __init__(self, answers=ANSWERS):
+        self.answers = answers
         self.model = small_classifier(layers=1, vocab_size=9)
         torch.nn.init.zeros_(self.model.classifier.weight)
         self.steps, self.epochs, self.orders = [], [], []
@@ -49,8 +52,8 @@ class Watched:
 
     def on_step(self, step, loss):
         self.steps.append(step)
-        if len(self.steps) % STEPS == 0 and len(self.steps) <= STEPS * len(ANSWERS):
-            answer, certainty = ANSWERS[len(self.steps) // STEPS - 1]
+        if len(self.steps) % STEPS == 0 and len(self.steps) <= STEPS * len(self.answers):
+            answer, certainty = self.answers[len(self.steps) // STEPS - 1]
             with torch.no_grad():
                 self.model.classifier.bias.zero_()
                 self.model.classifier.bias[answer] = certainty
@@ -65,7 +68,7 @@ class Watched:
 
     def kept(self) -> int:
         """The number of the epoch after which the model answered as it does now; 0 for none."""
-        for epoch, (answer, certainty) in enumerate(ANSWERS, 1):
+        for epoch, (answer, certainty) in enumerate(self.answers, 1):
             wanted = torch.zeros(3)
             wanted[answer] = certainty
             if torch.allclose(self.model.classifier.bias.detach(), wanted, atol=1e-3):
@@ -73,8 +76,8 @@ class Watched:
         return 0
 
 
-def run(loop, **settings):
-    watched = Watched()
+def run(loop, answers=ANSWERS, **settings):
+    watched = Watched(answers)
     hook = watched.model.bert.embeddings.register_forward_hook(watched.seen)
     plan = FineTuning(batch_size=4, learning_rate=1e-7, weight_decay=0.0, **settings)
     losses = loop(
@@ -96,18 +99,19 @@ def probe_fine_tune(loop):
     epochs = [tuple(watched.orders[i : i + STEPS]) for i in range(0, len(watched.orders), STEPS)]
     yield "epochs differ in their order", len(set(epochs)) > 1
     yield "epochs with a patience of 2", run(loop, epochs=6, patience=2)[0].epochs
+    yield "epochs after a setback", run(loop, SETBACK, epochs=6, patience=2)[0].epochs
 
 
 def loop_with(
     model, train, validation, tokenizer, plan, on_epoch, on_step, *, better=lambda a, b: a > b, count_on=True,
     chosen_on=None, copied=True, put_back=True, fresh=True, tell=True, evaluation=True, late=0, whole=True, join="+",
-    value=lambda result: result.accuracy, stop=True, hear=True, at_once=False,
+    value=lambda result: result.accuracy, stop=True, hear=True, at_once=False, anew=True,
 ):  # fmt: skip
     """The loop with one thing done in another way."""
     encodings = classification.check_and_encode(model, train, validation, tokenizer, plan.max_length)
     torch.manual_seed(plan.seed)
     optimizer, schedule = plan.optimizer(model, plan.epochs * math.ceil(len(encodings) / plan.batch_size))
-    losses, best = [], None
+    losses, best, worse = [], None, 0
     once = list(classification.labelled_batches(encodings, train.labels, plan.batch_size, tokenizer))
     for epoch in range(1, plan.epochs + 1):
         batches = once
@@ -120,11 +124,12 @@ def loop_with(
         if best is None or better(value(result), best[0]):
             state = model.state_dict()
             best = value(result), epoch, copy.deepcopy(state) if copied else state
+        worse += best[1] < epoch
         if tell:
             on_epoch(epoch - (not whole), result)
         if at_once and best[1] < epoch:
             break
-        if stop and plan.patience and epoch - best[1] >= plan.patience + late:
+        if stop and plan.patience and (epoch - best[1] if anew else worse) >= plan.patience + late:
             break
     if evaluation:
         model.eval()
@@ -161,8 +166,22 @@ def shown(name):
 
 KEPT = shown("epoch whose weights are kept")
 PATIENT = shown("epochs with a patience of 2")
+SET_BACK = shown("epochs after a setback")
+
+
+def loop_telling_backwards(model, train, validation, tokenizer, plan, on_epoch, on_step):
+    return loop_with(
+        model, train, validation, tokenizer, plan, lambda epoch, result: on_epoch(result, epoch), on_step
+    )
+
 
 FINE_TUNE_MISTAKES = (
+    Mistake(
+        "told the other way round",
+        loop_telling_backwards,
+        "on_epoch is told first the number of the epoch, then what evaluate gave",
+        raises=AttributeError,
+    ),
     Mistake(
         "last epoch kept",
         changed(put_back=False),
@@ -277,6 +296,20 @@ FINE_TUNE_MISTAKES = (
         show=PATIENT,
     ),
     Mistake(
+        "patience does not start anew",
+        changed(anew=False),
+        "right so far, but where 1/4, 0, 3/4, 1/4, 0, 0 are right and the patience is 2, the epochs {yours} are run, expected "
+        "{expected}: an epoch without a better one is still counted after a better one came. Then waiting starts anew",
+        show=SET_BACK,
+    ),
+    Mistake(
+        "last epoch's losses, steps from 1",
+        changed(count_on=False, join="last"),
+        "the numbers of the steps are {yours}, expected {expected}: they begin anew in every epoch, and so does the list of "
+        "losses. Both go on over the epochs: how many steps have been made before?",
+        show=shown("numbers of the steps"),
+    ),
+    Mistake(
         "chosen by the loss",
         changed(value=lambda result: -result.loss),
         "the share of right answers was 1/4, 3/4, 3/4, 0, 1/4, 0, and the weights of epoch {yours} are kept, expected "
@@ -310,7 +343,6 @@ EXERCISES = (
         "its accuracy is no longer an honest estimate, and the test part is needed",
         difficulty=3,
         minutes=20,
-        seconds=10.0,
         variants=(changed(),),
     ),
 )

@@ -1,5 +1,7 @@
 """Notebook 8: prediction for texts of any length, in their order."""
 
+import warnings
+
 import torch
 
 from helpers import classification
@@ -44,8 +46,14 @@ def probe_logits(logits_of):
     yield "eight texts", first
     yield "the model's mode afterwards", mode
     yield "the result carries a graph for gradients", first.requires_grad
-    many = (TEXTS * 9)[:70]
+    many, sizes = (TEXTS * 9)[:70], []
+    hook = model.bert.embeddings.register_forward_hook(lambda part, inputs, output: sizes.append(len(output)))
     yield "seventy texts", logits_of(model.train(), many, tokenizer)
+    hook.remove()
+    yield "at most 64 texts at a time", max(sizes, default=0) <= 64
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that texts were cut
+        yield "texts of at most five tokens", logits_of(model, TEXTS, tokenizer, 5)
 
 
 @torch.no_grad()
@@ -214,6 +222,19 @@ LOGITS_MISTAKES = (
         "the longest text, the fifth, gets the logits {yours}, expected {expected}: it was cut to the length of the "
         "first text. A batch is padded to its longest text, not cut",
         show=row(4),
+    ),
+    Mistake(
+        "all at once",
+        changed(size=1000),
+        "the logits are right, but seventy texts go through the model in one batch; with all reviews of a test part the "
+        "memory would not be enough. At most 64 at a time",
+    ),
+    Mistake(
+        "max_length not passed on",
+        lambda model, texts, tokenizer, max_length=128: logits_with(model, texts, tokenizer),
+        "right as long as no text is too long; but with max_length=5 the fifth text gets the logits {yours}, expected "
+        "{expected}: it is not cut. Who makes the encodings has to be told",
+        show=lambda parts: parts["texts of at most five tokens"][4],
     ),
     Mistake(
         "a list of rows",

@@ -67,17 +67,17 @@ QUESTIONS = (
     ),
     Question(
         id="8.q6",
-        text="`real_text`, our own small encoder, has read a million tokens of Wikipedia many times. Fine-tuned on all movie "
-        "sentences, how does it do beside word counts (TF-IDF)?",
+        text="`wider_text`, our own small encoder, has read 3.7 million tokens of books, Wikipedia and reviews. Fine-tuned on "
+        "all movie sentences, how does it do beside word counts (TF-IDF)?",
         choices={
             "a": "far above: it reads whole sentences",
-            "b": "about the same, a little below",
+            "b": "about the same",
             "c": "no better than always the same class",
         },
         answer="b",
-        because="a million tokens are little: most words that praise or blame were met a handful of times.",
+        because="a few million tokens are little: many words that praise or blame were met a handful of times.",
         wrong={
-            "a": "reading whole sentences helps who knows the words. How often does *tedious* stand in a million tokens?",
+            "a": "reading whole sentences helps who knows the words. How often does *tedious* stand in a few million tokens?",
             "c": "7,411 labels alone teach a good deal, even to random weights: look at the second rung.",
         },
     ),

@@ -268,6 +268,24 @@ def of_four(parts):
 
 LOSS_MISTAKES = (
     Mistake(
+        "labels unused",
+        lambda model, batch, labels: -model(**batch).log_softmax(dim=-1).mean(),
+        "one text has the loss {yours}, expected {expected}: it is the mean of -ln p over all classes, and the labels play no part. Which class of each text counts?",
+        show=lambda parts: parts["one text"],
+    ),
+    Mistake(
+        "every label one",
+        lambda model, batch, labels: functional.cross_entropy(model(**batch), model(**batch).argmax(dim=-1)),
+        "one text has the loss {yours}, expected {expected}: the model is compared with its own answer, so it is always right. What is it to be compared with?",
+        show=lambda parts: parts["one text"],
+    ),
+    Mistake(
+        "the batch in one piece",
+        lambda model, batch, labels: functional.cross_entropy(model(batch), labels),
+        "The batch is a dict of three inputs, and the model wants them one by one, each under its name",
+        raises=ValueError,
+    ),
+    Mistake(
         "softmax twice",
         lambda model, batch, labels: functional.cross_entropy(_rows(model, batch), labels),
         "four texts have the loss {yours}, expected {expected}: there is a softmax before cross_entropy, which has one "
@@ -420,6 +438,11 @@ def probe_step(step):
     yield "gradients computed", len(passes)
     yield "steps of the optimizer", len(moves)
     yield "mode", "training" if model.training else "evaluation"
+    model = small_classifier()
+    for weight in model.parameters():
+        weight.grad = torch.full_like(weight, 0.1)
+    step(model, *((halves[0], LABELS[:2])), torch.optim.SGD(model.parameters(), lr=0.5))
+    yield "bias after a step with an old gradient in it", model.classifier.bias.detach().clone()
 
 
 def a_step(order: str, *, sign: float = 1.0, own=None, late=False, before=None):
@@ -454,6 +477,13 @@ def second_bias(parts):
 
 
 STEP_MISTAKES = (
+    Mistake(
+        "emptied only after the step",
+        a_step("lbsz"),
+        "right as long as all steps are yours; but where something else has left a gradient in the weights (a measurement, "
+        "an interrupted batch) the bias becomes {yours}, expected {expected}. When must the gradients be empty?",
+        show=lambda parts: parts["bias after a step with an old gradient in it"],
+    ),
     Mistake(
         "gradients pile up",
         a_step("lbs"),
@@ -635,7 +665,6 @@ EXERCISES = (
         difficulty=1,
         minutes=6,
         tolerance=1e-4,
-        seconds=15.0,  # the first optimizer of a kernel imports for a while
         show=first_bias,
         variants=(a_step("zlbs"), a_step("lzbsz")),
     ),

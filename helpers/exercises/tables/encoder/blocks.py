@@ -30,6 +30,21 @@ def four_numbers(parts):
 
 GELU_MISTAKES = (
     Mistake(
+        "tanh without its cubic term",
+        lambda x: 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * x)),
+        "-2, 0.5, 1.5, 3 give {yours}, expected {expected}: this is the approximation by tanh, without the term in x³ that makes it a good one. Here Φ itself is asked for",
+    ),
+    Mistake(
+        "the density",
+        lambda x: x * torch.exp(-(x**2) / 2) / math.sqrt(2 * math.pi),
+        "-2, 0.5, 1.5, 3 give {yours}, expected {expected}: that is x times the density of the normal distribution, the bell. Φ is its area to the left of x",
+    ),
+    Mistake(
+        "the error function by itself",
+        lambda x: x * torch.erf(x / math.sqrt(2)),
+        "-2, 0.5, 1.5, 3 give {yours}, expected {expected}: erf runs from -1 to 1, and a probability from 0 to 1. What has to be added, and by what divided?",
+    ),
+    Mistake(
         "the approximation with tanh",
         lambda x: functional.gelu(x, approximate="tanh"),
         "-2, 0.5, 1.5, 3 give {yours}, expected {expected}: so near that it must be the approximation with tanh. "
@@ -139,6 +154,16 @@ def forward_making_layers(self, hidden):
 
 
 FEED_FORWARD_MISTAKES = (
+    Mistake(
+        "tanh between the layers",
+        lambda self, hidden: self.narrow(torch.tanh(self.widen(hidden))),
+        "one token gives {yours}, expected {expected}: between the two layers stands tanh, which is the pooler's function. What does the block have?",
+    ),
+    Mistake(
+        "sigmoid between the layers",
+        lambda self, hidden: self.narrow(torch.sigmoid(self.widen(hidden))),
+        "one token gives {yours}, expected {expected}: between the two layers stands a sigmoid. What does the block have?",
+    ),
     Mistake(
         "tanh GELU",
         (lambda self, x: self.narrow(functional.gelu(self.widen(x), approximate="tanh"))),

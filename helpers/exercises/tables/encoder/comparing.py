@@ -52,6 +52,16 @@ def hidden_states(parts):
 
 DIFFERENCE_MISTAKES = (
     Mistake(
+        "length of a token's difference",
+        of_states(lambda a, b: (a - b).norm(dim=-1).max().item()),
+        "the hidden states are apart by {yours}, expected {expected}: you take the length of a token's difference; asked for is the largest single number",
+    ),
+    Mistake(
+        "largest length",
+        of_states(lambda a, b: abs(a.norm(dim=-1) - b.norm(dim=-1)).max().item()),
+        "the hidden states are apart by {yours}, expected {expected}: you compare the lengths of vectors, and two vectors of one length may point anywhere",
+    ),
+    Mistake(
         "padding counted",
         lambda a, b, visible: (a - b).abs().max().item(),
         "the hidden states are apart by {yours}, expected {expected}: the larger one stands at padding, where nobody "
@@ -61,6 +71,12 @@ DIFFERENCE_MISTAKES = (
         "padding alone",
         lambda a, b, visible: ((a - b)[~visible] if a.dim() == 3 else a - b).abs().max().item(),
         "the hidden states are apart by {yours}, expected {expected}: you look at the padding only",
+    ),
+    Mistake(
+        "difference of the largest",
+        of_states(lambda a, b: abs(a.max() - b.max()).item()),
+        "the hidden states are apart by {yours}, expected {expected}: you subtract the largest number of one from the largest "
+        "of the other, and these may stand at different places. First the differences, then the largest of them",
     ),
     Mistake(
         "sign kept",
@@ -82,7 +98,7 @@ DIFFERENCE_MISTAKES = (
         "ones, and it is the bad one that you are looking for",
     ),
     Mistake(
-        "difference of the largest",
+        "difference of the largest, signs left out",
         of_states(lambda a, b: (a.abs().max() - b.abs().max()).abs().item()),
         "the hidden states are apart by {yours}, expected {expected}: you compare the largest number of each. They "
         "may stand in different places",

@@ -66,6 +66,13 @@ def the_dict(parts):
 
 PARAMETERS_MISTAKES = (
     Mistake(
+        "both biases of width H",
+        counts_with(
+            feed_forward=lambda c: c.num_layers * 2 * (c.hidden_size * c.intermediate_size + c.hidden_size)
+        ),
+        "the feed-forward blocks have {yours[feed-forward]}, expected {expected[feed-forward]}: a bias has as many numbers as its layer gives out, and the first one gives out the intermediate size",
+    ),
+    Mistake(
         "no biases",
         without_biases,
         "attention has {yours[attention]}, expected {expected[attention]}: a linear layer from n to m numbers has nm "
@@ -194,6 +201,22 @@ def of_one_layer(config, tokens):
 
 
 MULTIPLY_ADDS_MISTAKES = (
+    Mistake(
+        "linear layers for one token",
+        lambda config, tokens: (
+            (found := references.count_multiply_adds(config, tokens))
+            | {"attention: linear layers": found["attention: linear layers"] // tokens}
+        ),
+        "the linear layers of attention take {yours[attention: linear layers]}, expected {expected[attention: linear layers]}: that is for one token. Each goes through them",
+    ),
+    Mistake(
+        "feed-forward for one token",
+        lambda config, tokens: (
+            (found := references.count_multiply_adds(config, tokens))
+            | {"feed-forward": found["feed-forward"] // tokens}
+        ),
+        "the feed-forward blocks take {yours[feed-forward]}, expected {expected[feed-forward]}: that is for one token. Each goes through them",
+    ),
     Mistake(
         "operations instead of multiply-adds",
         doubled,

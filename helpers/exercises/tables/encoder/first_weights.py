@@ -26,7 +26,8 @@ def some_model():
     """Linear layers (one of them deep inside), two tables, a norm; every weight is 3, so that a draw is seen."""
     inner = nn.Sequential(nn.Linear(400, 100), nn.LayerNorm(100))
     parts = {"widen": nn.Linear(100, 400), "inner": inner, "table": nn.Embedding(80, 50, padding_idx=3)}
-    model = nn.ModuleDict(parts | {"positions": nn.Embedding(60, 50)})
+    tables = {"positions": nn.Embedding(60, 50), "words": nn.Embedding(40, 50, padding_idx=0)}
+    model = nn.ModuleDict(parts | tables)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.fill_(3.0)
@@ -54,6 +55,8 @@ def probe_initialize(initialize):
         yield f"biases are 0, {name}", all(bool((bias == 0).all()) for bias in biases)
         yield f"the row of [PAD] is 0, {name}", bool((table[3] == 0).all())
         yield f"no other row is 0, {name}", bool((learned != 0).any(dim=1).all())
+        first = bool((model["words"].weight[0] == 0).all())
+        yield f"the row of [PAD] is 0 where it is the first, {name}", first
         yield f"the norm is left alone, {name}", bool((norm.weight == 3).all() and (norm.bias == 3).all())
 
 
@@ -72,6 +75,8 @@ def _initialize(
             elif isinstance(module, nn.Embedding) and nn.Embedding in kinds:
                 draw(module.weight, std or 0.02)
                 if pad == "row" and module.padding_idx is not None:
+                    module.weight[module.padding_idx].zero_()
+                if pad == "truth" and module.padding_idx:
                     module.weight[module.padding_idx].zero_()
                 if pad == "no question":
                     module.weight[module.padding_idx].zero_()
@@ -283,6 +288,12 @@ INITIALIZE_MISTAKES = (
         "first row for [PAD]",
         initialize_with(draw=normal, pad="first"),
         "row 0 of the tables became 0. Which row is that of [PAD], the table itself knows",
+    ),
+    Mistake(
+        "number 0 taken for none",
+        initialize_with(draw=normal, pad="truth"),
+        "right for a table whose [PAD] has the number 3; where it is 0, as in BERT's own vocabulary, its row was drawn. "
+        "An `if` takes 0 for False: ask whether it is None",
     ),
     Mistake(
         "a table without [PAD] wiped out",

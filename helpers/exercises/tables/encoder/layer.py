@@ -125,7 +125,19 @@ def dropped_token(parts):
     return parts["with everything dropped"][0, 0, :3]
 
 
+def layer_not_unpacked(self, hidden, mask=None, return_probabilities=False):
+    attended = self.attention(hidden, mask, return_probabilities)
+    hidden = self.attention_norm(hidden + self.dropout(attended))
+    return self.feed_forward_norm(hidden + self.dropout(self.feed_forward(hidden))), None
+
+
 LAYER_MISTAKES = (
+    Mistake(
+        "attention gives a pair",
+        layer_not_unpacked,
+        "self.attention gives two things, the new vectors and the probabilities, and you take both for the vectors",
+        raises=TypeError,
+    ),
     Mistake(
         "norm before the block",
         norm_first,

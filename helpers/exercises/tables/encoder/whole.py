@@ -30,6 +30,16 @@ def second_text(parts):
 
 VISIBLE_MISTAKES = (
     Mistake(
+        "an additive mask",
+        lambda m: None if m is None else (1 - m[:, None, None].float()) * -1e9,
+        "That is the mask that is added to the scores: 0 where a key is visible, a very negative number where not. Here truth values are asked for; attention makes the rest",
+    ),
+    Mistake(
+        "floats",
+        lambda m: None if m is None else m[:, None, None].float(),
+        "0.0 and 1.0 are numbers. Attention wants truth values, True where a key is visible",
+    ),
+    Mistake(
         "queries hidden",
         lambda mask: None if mask is None else mask.bool()[:, None, :, None],
         "you hide queries: padding would ask nothing and still be read by every other token. Scores are "
@@ -313,7 +323,29 @@ def padded_cls(parts):
     return parts["with padding"][5, :3]
 
 
+def forward_last_attention(self, ids, types=None, mask=None, states=False, looks=False):
+    found = _forward(self, ids, types, mask, states, looks)
+    return found._replace(attentions=found.attentions[-1:] if looks else None)
+
+
+def forward_last_state(self, ids, types=None, mask=None, states=False, looks=False):
+    found = _forward(self, ids, types, mask, states, looks)
+    return found._replace(hidden_states=found.hidden_states[-1:] if states else None)
+
+
 FORWARD_MISTAKES = (
+    Mistake(
+        "the last attention alone",
+        forward_last_attention,
+        "A single layer's probabilities are in the list; each layer has its own, so the list grows inside the loop",
+        show=False,
+    ),
+    Mistake(
+        "the last hidden state alone",
+        forward_last_state,
+        "there are {yours} hidden states, expected {expected}, L + 1: only what the last layer gives is kept. The list grows inside the loop",
+        show=lambda parts: parts["number of hidden states"],
+    ),
     Mistake(
         "one layer again and again",
         forward_with(layers=lambda layers: [layers[0]] * len(layers)),

@@ -60,7 +60,27 @@ def of_ten(parts):
     return parts["8 of 10"]
 
 
+def wilson_below_z(right, total, z=1.959964):
+    low, high = wilson_with(right, total, z, divide=False)
+    return low / (1 + z / total), high / (1 + z / total)
+
+
+def agresti_coull(right, total, z=1.959964):
+    count = total + z**2
+    return wald(right + z**2 / 2, count, z)
+
+
 WILSON_MISTAKES = (
+    Mistake(
+        "shifted share in Wald's formula",
+        agresti_coull,
+        "8 of 10 give {yours}, expected {expected}: this is the interval of Agresti and Coull: Wilson's middle in Wald's formula. The middle is right; the root has terms of its own",
+    ),
+    Mistake(
+        "z below the line not squared",
+        wilson_below_z,
+        "8 of 10 give {yours}, expected {expected}: the numerator is right; below the line stands z, and it should be its square",
+    ),
     Mistake(
         "Wald's",
         wald,
@@ -233,6 +253,18 @@ def chi_squared(first, second):
 
 MCNEMAR_MISTAKES = (
     Mistake(
+        "all that the first has right",
+        lambda a, b: mcnemar_with(lambda x, y: tail_to(min(int(a.sum()), y), int(a.sum()) + y))(a, b),
+        "7 against 2 is right, but among 50 texts it gives p = {yours}, expected {expected}: all that the first has right are counted against those that only the second has right. Only the texts on which they differ count, on both sides",
+        show=lambda parts: parts["7 against 2, 30 both right, 11 both wrong"],
+    ),
+    Mistake(
+        "totals of right answers among all texts",
+        lambda a, b: min(1.0, 2 * tail_to(min(int(a.sum()), int(b.sum())), len(a))),
+        "among 50 texts it gives p = {yours}, expected {expected}: you compare how many each has right of all texts. Only those on which exactly one is right are throws of the coin",
+        show=lambda parts: parts["7 against 2, 30 both right, 11 both wrong"],
+    ),
+    Mistake(
         "one tail",
         mcnemar_with(times=1),
         "7 against 2 gives p = {yours}, expected {expected}: half of it. A split as uneven as this one may favor either of "
@@ -344,6 +376,14 @@ def three(parts):
 
 
 T_MISTAKES = (
+    Mistake(
+        "half the width on each side",
+        lambda values, t: (
+            float(np.mean(values) - t * np.std(values, ddof=1) / math.sqrt(len(values)) / 2),
+            float(np.mean(values) + t * np.std(values, ddof=1) / math.sqrt(len(values)) / 2),
+        ),
+        "1, 2, 6 give {yours}, expected {expected}: half as wide as it should be. The whole of t s / √n goes to each side",
+    ),
     Mistake(
         "n instead of n - 1",
         t_with(lambda v, t: t * np.std(v) / math.sqrt(len(v))),

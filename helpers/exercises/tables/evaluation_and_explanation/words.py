@@ -12,8 +12,8 @@ PATH = '''
 def my_path_scores(gradient, start, end, steps=200):
     """Integrated gradients: each token's score, (T,), on the straight path from `start` to `end`, (T, H).
 
-    gradient(point), for a point (T, H) of the path, is the gradient of F there, (T, H). The integral is the
-    mean of the gradients at `steps` points that lie evenly on the path.
+    All are NumPy arrays. gradient(point), for a point (T, H) of the path, is the gradient of F there, (T, H).
+    The integral is the mean of the gradients at `steps` points that lie evenly on the path.
     """
     ...
 '''
@@ -68,6 +68,17 @@ def three(parts):
 
 
 PATH_MISTAKES = (
+    Mistake(
+        "multiplied twice",
+        lambda g, start, end, steps=200: scores_with(g, start, end, steps, times=lambda a, b: (b - a) ** 2),
+        "the scores are {yours}, expected {expected}: the way is multiplied in twice, so that its sign is lost",
+    ),
+    Mistake(
+        "without sign at the end",
+        lambda g, start, end, steps=200: np.abs(scores_with(g, start, end, steps)),
+        "with a start of zeros the scores are {yours}, expected {expected}: the signs are gone. A word that speaks against the answer has a negative score, and without it the sum is not complete",
+        show=lambda parts: parts["a start of zeros"],
+    ),
     Mistake(
         "gradient at the end",
         changed(on=lambda start, end, steps: [end]),

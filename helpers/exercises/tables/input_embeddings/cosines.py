@@ -90,9 +90,45 @@ COSINE_MISTAKES = (
         "and never by that of the other",
     ),
     Mistake(
+        "the square of its own length",
+        lambda rows: rows @ rows.T / rows.square().sum(dim=1, keepdim=True),
+        "[3, 4, 0] and [2, -1, 2] give {yours}, expected {expected}: a row is divided by its own length twice, and the "
+        "length of the row that it meets is left out",
+    ),
+    Mistake(
         "each row with itself",
         lambda rows: functional.cosine_similarity(rows, rows, dim=1),
         "you compare each row with itself only; every row should meet every row, N times N cosines",
+    ),
+    Mistake(
+        "lengths without their dimension",
+        lambda rows: (unit := rows / rows.norm(dim=1)) @ unit.T,
+        "[3, 4, 0] and [2, -1, 2] give {yours}, expected {expected}: the lengths have lost a dimension, so each column is "
+        "divided by a length, not each row. How do they stand in a column, one beside each row?",
+    ),
+    Mistake(
+        "columns with columns",
+        lambda rows: functional.normalize(rows, dim=1).T @ functional.normalize(rows, dim=1),
+        "[3, 4, 0] and [2, -1, 2] give {yours}, expected {expected}: you compare columns with columns. Which of the two is "
+        "turned round in the product?",
+    ),
+    Mistake(
+        "rows divided by their sum",
+        lambda rows: (unit := rows / rows.sum(dim=1, keepdim=True)) @ unit.T,
+        "[3, 4, 0] and [2, -1, 2] give {yours}, expected {expected}: you divide a row by the sum of its numbers. Its length "
+        "is the root of the sum of their squares",
+    ),
+    Mistake(
+        "divided by the sum of the lengths",
+        lambda rows: rows @ rows.T / (rows.norm(dim=1)[:, None] + rows.norm(dim=1)),
+        "[3, 4, 0] and [2, -1, 2] give {yours}, expected {expected}: you divide by 5 + 3; the lengths are divided out one "
+        "after the other",
+    ),
+    Mistake(
+        "lengths multiplied",
+        lambda rows: rows @ rows.T * rows.norm(dim=1)[:, None] * rows.norm(dim=1),
+        "[3, 4, 0] and [2, -1, 2] give {yours}, expected {expected}: you multiply by the lengths, and they should be divided "
+        "out",
     ),
 )
 

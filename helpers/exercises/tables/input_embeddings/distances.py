@@ -100,6 +100,39 @@ DISTANCE_MISTAKES = (
         "for 0, 1 and 2 places apart you get {yours}, expected {expected}: a row with itself should give 1. You brought "
         "the columns to length 1 instead of the rows",
     ),
+    Mistake(
+        "up to that far apart",
+        lambda table, largest: [
+            torch.cat([references.cosine_table(table).diagonal(d) for d in range(D + 1)]).mean().item()
+            for D in range(largest + 1)
+        ],
+        "for 0, 1 and 2 places apart you get {yours}, expected {expected}: nearer pairs are counted with the farther ones. "
+        "Each distance has pairs of its own",
+    ),
+    Mistake(
+        "one pair for each distance",
+        lambda table, largest: [
+            references.cosine_table(table)[-1, len(table) - 1 - d].item() for d in range(largest + 1)
+        ],
+        "for 0, 1 and 2 places apart you get {yours}, expected {expected}: you look at one pair for each distance. Many pairs "
+        "are one place apart; the mean is over all of them",
+    ),
+    Mistake(
+        "zeros averaged, too",
+        lambda table, largest: [
+            references.cosine_table(table).diagonal(d).diag_embed().mean().item() for d in range(largest + 1)
+        ],
+        "for 0, 1 and 2 places apart you get {yours}, expected {expected}: the mean is taken over a table that holds zeros "
+        "where there are no such pairs. How many pairs are there?",
+    ),
+    Mistake(
+        "the median",
+        lambda table, largest: [
+            references.cosine_table(table).diagonal(d).median().item() for d in range(largest + 1)
+        ],
+        "for 0, 1 and 2 places apart you get {yours}, expected {expected}: that is the median of the pairs, and the mean is "
+        "asked for",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -115,6 +148,9 @@ EXERCISE = Exercise(
     mistakes=DISTANCE_MISTAKES,
     notice="the farther apart, the fewer the pairs: with 512 rows there is a single pair 511 places apart, so the "
     "far end of such a curve is noisy",
+    asks={
+        "four rows": "For a distance d: all pairs of rows i and i + d, each once, and their mean",
+    },
     difficulty=2,
     minutes=8,
     show=lambda parts: parts["four rows"],

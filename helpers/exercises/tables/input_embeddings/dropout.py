@@ -49,6 +49,12 @@ def nines(parts):
     return parts["what nines become"]
 
 
+def dropout_of_the_first(values, p):
+    flat = values.flatten().clone()
+    flat[: int(p * flat.numel())] = 0
+    return flat.view_as(values) / (1 - p)
+
+
 DROPOUT_MISTAKES = (
     Mistake(
         "not scaled",
@@ -114,6 +120,28 @@ DROPOUT_MISTAKES = (
         "with p = 0.2 nines become {yours}, expected {expected}: there is a single draw, so all numbers go or all stay. "
         "Each number needs its own",
     ),
+    Mistake(
+        "divided by p - 1",
+        dropping(factor=lambda p: 1 / (p - 1)),
+        "with p = 0.2 nines become {yours}, expected {expected}: they have turned negative. Is it p - 1 or 1 - p?",
+    ),
+    Mistake(
+        "divided by 1 + p",
+        dropping(factor=lambda p: 1 / (1 + p)),
+        "with p = 0.2 nines become {yours}, expected {expected}: a fifth is gone, and the others became smaller. Which share "
+        "of the numbers is left, 1 + p or 1 - p?",
+    ),
+    Mistake(
+        "p added",
+        dropping(factor=lambda p: 1 + p),
+        "with p = 0.2 nines become {yours}, expected {expected}: a fifth more is not enough to make up for a fifth of all. "
+        "0.8 times which factor is 1?",
+    ),
+    Mistake(
+        "the first ones, without chance",
+        dropout_of_the_first,
+        "the share is right, but it is always the first numbers that are dropped. Chance decides, for each number by itself",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -129,6 +157,14 @@ EXERCISE = Exercise(
     ),
     mistakes=DROPOUT_MISTAKES,
     notice="only the expected value of each number stays: a single vector may well come out longer or shorter",
+    asks={
+        "what nines become": "Each number becomes 0 or itself divided by 1 - p, and nothing else",
+        "share of zeros": "Of all numbers, a share p becomes 0",
+        "all rows have their zeros at the same places": "Each number is drawn by itself: rows should differ",
+        "all columns have their zeros at the same places": "Each number is drawn by itself, by chance; here whole rows are kept or dropped",
+        "a second call drops the same numbers": "Every call draws anew, by chance",
+        "p = 0": "With p = 0 nothing changes",
+    },
     difficulty=1,
     minutes=6,
     show=nines,

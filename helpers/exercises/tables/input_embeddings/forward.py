@@ -229,6 +229,51 @@ FORWARD_MISTAKES = (
         "in evaluation the first vector is {yours}, expected {expected}: numbers are dropped, for a function knows no "
         "evaluation mode. The layer `self.dropout` does",
     ),
+    Mistake(
+        "segment 0 for all",
+        lambda self, ids, type_ids=None: _forward(self, ids),
+        "`type_ids` has no effect: the third token of the first text is {yours}, expected {expected}. Every token gets the "
+        "row of segment 0",
+        show=lambda parts: parts["a text"][0, 2],
+    ),
+    Mistake(
+        "position 0 for all",
+        going(order=lambda ids: torch.zeros_like(ids)),
+        "the first vector is right, but the second is {yours}, expected {expected}: every token got the position row 0",
+        show=lambda parts: parts["a text"][0, 1],
+    ),
+    Mistake(
+        "refused the wrong way round",
+        going(count=lambda ids: 12 - ids.shape[1]),
+        "a text of 4 tokens is refused, though there are 6 positions: more tokens than positions are too many, not fewer",
+        raises=ValueError,
+    ),
+    Mistake(
+        "positions left out",
+        lambda self, ids, type_ids=None: (
+            _forward(self, ids, type_ids)
+            if ids.shape[1] > self.position.num_embeddings
+            else self.dropout(
+                self.norm(
+                    self.token(ids) + self.segment(torch.zeros_like(ids) if type_ids is None else type_ids)
+                )
+            )
+        ),
+        "the first vector is {yours}, expected {expected}: no position row is in it",
+    ),
+    Mistake(
+        "segments after the norm",
+        lambda self, ids, type_ids=None: _forward(
+            self,
+            ids,
+            type_ids,
+            finish=lambda self, x: self.dropout(
+                self.norm(x - (s := self.segment(torch.zeros_like(ids) if type_ids is None else type_ids))) + s
+            ),
+        ),
+        "the first vector is {yours}, expected {expected}: the segment's row is added after the norm. All three rows come before "
+        "it",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -246,6 +291,13 @@ EXERCISE = Exercise(
     ),
     mistakes=FORWARD_MISTAKES,
     notice="it asks nothing about its neighbors: each token's vector is computed alone",
+    asks={
+        "a text": "Token, position and segment row are added, and the norm comes after the sum",
+        "two texts": "Each text begins anew at position 0",
+        "without segments": "Without type_ids every token gets the row of segment 0",
+        "one token more is refused": "More tokens than the position table has rows are refused with a ValueError",
+        "dropped in training": "In training self.dropout takes away its share of the result, at the very end",
+    },
     difficulty=2,
     minutes=10,
     show=first_vector,

@@ -59,6 +59,14 @@ def row_two(parts):
     return parts["one text"][2]
 
 
+def gradient_of_whole_texts(ids, gradient, entries):
+    result = torch.zeros(entries, gradient.shape[2])
+    for row, parts in zip(ids.tolist(), gradient, strict=True):
+        for i in row:
+            result[i] += parts.sum(dim=0)
+    return result
+
+
 GRADIENT_MISTAKES = (
     Mistake(
         "the last place only",
@@ -116,6 +124,41 @@ GRADIENT_MISTAKES = (
         lambda ids, gradient, entries: gradient.sum(dim=0),
         "you have a row for each place of a text; the table has one for each entry. Which entry stands at a place?",
     ),
+    Mistake(
+        "divided by the texts",
+        lambda ids, gradient, entries: gradient_with_an_index(ids, gradient, entries) / len(ids),
+        "right for one text; with two, entry 3 gets {yours}, expected {expected}: you divide by the number of texts. If the "
+        "loss is a mean, its gradients are divided already",
+        show=lambda parts: parts["two texts"][3],
+    ),
+    Mistake(
+        "as many rows as the largest id asks for",
+        lambda ids, gradient, entries: gradient_with_an_index(ids, gradient, int(ids.max()) + 1),
+        "your table has as many rows as the largest id of this batch needs. The real one has V: rows that were not looked up "
+        "get zeros",
+    ),
+    Mistake(
+        "rows in the order of the ids that occur",
+        lambda ids, gradient, entries: torch.stack(
+            [gradient[ids == i].sum(dim=0) for i in ids.unique().tolist()]
+        ),
+        "you have a row for each id that occurs, and none for the others; they belong in, too, as zeros",
+    ),
+    Mistake(
+        "counted once more",
+        lambda ids, gradient, entries: (
+            gradient_with_an_index(ids, gradient, entries)
+            * torch.bincount(ids.flatten(), minlength=entries)[:, None].clamp_min(1)
+        ),
+        "entry 2 stands at two places that send back [1, 2] and [10, 20]; its row gets {yours}, expected {expected}: the sum "
+        "is multiplied once more by how often the entry occurs",
+    ),
+    Mistake(
+        "the text's sum at every place",
+        gradient_of_whole_texts,
+        "entry 2 stands at two places that send back [1, 2] and [10, 20]; its row gets {yours}, expected {expected}: each place "
+        "adds the gradients of its whole text. It sends back only its own",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -132,6 +175,10 @@ EXERCISE = Exercise(
     ),
     mistakes=GRADIENT_MISTAKES,
     notice="a row whose token isn't in the batch gets exactly zero, so a rare token learns rarely",
+    asks={
+        "one text": "The row of an entry is the sum of the gradients of just those places where its id stands",
+        "two texts": "All texts of the batch add to the one table",
+    },
     difficulty=2,
     minutes=10,
     show=row_two,

@@ -63,6 +63,19 @@ def token_two(parts):
     return parts["four tokens"][1]
 
 
+def norm_of_parts(vectors, gain, bias, epsilon=1e-12, *, mean=True, variance=True, join=None, centered=True):
+    """LayerNorm whose mean or variance loses its dimension, or is not of the centered numbers."""
+    middle = vectors.mean(dim=-1, keepdim=mean)
+    spread = ((vectors - middle if centered else vectors) ** 2).mean(dim=-1, keepdim=variance) + epsilon
+    if join:
+        return join(vectors - middle, spread, gain, bias)
+    return gain * (vectors - middle) / spread.sqrt() + bias
+
+
+def in_parts(**options):
+    return lambda vectors, gain, bias, epsilon=1e-12: norm_of_parts(vectors, gain, bias, epsilon, **options)
+
+
 LAYER_NORM_MISTAKES = (
     Mistake(
         "variance by H - 1",
@@ -191,6 +204,58 @@ LAYER_NORM_MISTAKES = (
         "2, 4, 6, 8: the 2 becomes {yours}, expected {expected}: you divide by the root of the sum of squares; the "
         "variance is their mean",
     ),
+    Mistake(
+        "the mean without its dimension",
+        in_parts(mean=False),
+        "of four tokens the second becomes {yours}, expected {expected}: the mean has lost a dimension (the variance hasn't), "
+        "so from each column the mean of a row is taken",
+        show=token_two,
+    ),
+    Mistake(
+        "the variance without its dimension",
+        in_parts(variance=False),
+        "of four tokens the second becomes {yours}, expected {expected}: the variance has lost a dimension (the mean hasn't), "
+        "so each column is divided by the spread of a row",
+        show=token_two,
+    ),
+    Mistake(
+        "the mean of squares instead of the variance",
+        in_parts(centered=False),
+        "2, 4, 6, 8: the 2 becomes {yours}, expected {expected}: you divide by the root of the mean of the squares, 30; the "
+        "variance is the mean of the squared distances from the mean",
+    ),
+    Mistake(
+        "multiplied by the root",
+        in_parts(join=lambda x, spread, gain, bias: gain * x * spread.sqrt() + bias),
+        "2, 4, 6, 8: the 2 becomes {yours}, expected {expected}: you multiply by the spread, and the numbers should be "
+        "divided by it",
+    ),
+    Mistake(
+        "bias taken away",
+        in_parts(join=lambda x, spread, gain, bias: gain * x / spread.sqrt() - bias),
+        "of four tokens the second becomes {yours}, expected {expected}: the bias is taken "
+        "away instead of added",
+        show=token_two,
+    ),
+    Mistake(
+        "gain added",
+        in_parts(join=lambda x, spread, gain, bias: gain + x / spread.sqrt() + bias),
+        "2, 4, 6, 8: the 2 becomes {yours}, expected {expected}: the gain is added. It scales, so it is multiplied",
+    ),
+    Mistake(
+        "the bias divided, too",
+        in_parts(join=lambda x, spread, gain, bias: (gain * x + bias) / spread.sqrt()),
+        "of four tokens the second becomes {yours}, expected {expected}: the bias is divided "
+        "by the spread, too. It comes at the very end",
+        show=token_two,
+    ),
+    Mistake(
+        "the gain's spread",
+        in_parts(join=lambda x, spread, gain, bias: x / (gain * spread.sqrt()) + bias),
+        "of four tokens the second becomes {yours}, expected {expected}: you divide by the "
+        "gain",
+        show=token_two,
+    ),
 )
 
 EXERCISE = Exercise(
@@ -207,6 +272,11 @@ EXERCISE = Exercise(
     ),
     mistakes=LAYER_NORM_MISTAKES,
     notice="no number of another token went into a token's result, whatever the shape in front",
+    asks={
+        "2, 4, 6, 8": "Mean 5, variance 5: the numbers become -3, -1, 1, 3, each divided by the root of 5",
+        "four tokens": "Each row by itself: its own mean, its own spread; then each column its own gain and bias",
+        "two texts": "Only the last dimension is normalized, however many stand in front",
+    },
     difficulty=2,
     minutes=10,
     show=napkin,

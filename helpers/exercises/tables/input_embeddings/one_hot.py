@@ -92,6 +92,23 @@ ONE_HOT_MISTAKES = (
         "the first token has id 2, and its vector is {yours}, expected {expected}: the 1 stands at the token's place in "
         "the text. What is looked up is its id",
     ),
+    Mistake(
+        "zeros and ones exchanged",
+        lambda ids, entries: 1 - functional.one_hot(ids, entries).float(),
+        "the first token has id 2, and its vector is {yours}, expected {expected}: the 0 stands where the 1 should, and the "
+        "other way round",
+    ),
+    Mistake(
+        "all tokens in one row",
+        lambda ids, entries: functional.one_hot(ids.flatten(), entries).float(),
+        "the texts stand one behind the other, in one long list of tokens; B and T stay two dimensions",
+    ),
+    Mistake(
+        "one place too late",
+        lambda ids, entries: torch.eye(entries)[(ids + 1) % entries],
+        "the first token has id 2, and its vector is {yours}, expected {expected}: the 1 stands one place behind. Ids count "
+        "from 0, as places do",
+    ),
 )
 
 EXERCISE = Exercise(

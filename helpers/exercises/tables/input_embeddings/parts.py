@@ -38,8 +38,8 @@ def _refuses(cls, pad):
         cls(7, 4, pad_token_id=pad)
     except ValueError:
         return True
-    except Exception:
-        return False
+    except Exception as error:
+        return type(error).__name__
     return False
 
 
@@ -153,7 +153,8 @@ PARTS_MISTAKES = (
     Mistake(
         "entry 0 refused",
         made(low=1),
-        "entry 0 is an entry like others, and where BERT keeps [PAD]",
+        "a `pad_token_id` is refused that is an entry: which are the smallest and the largest number that you let pass? The entries "
+        "are 0 to vocab_size - 1, and 0, where BERT keeps [PAD], is one like others",
         raises=ValueError,
     ),
     Mistake(
@@ -174,6 +175,45 @@ PARTS_MISTAKES = (
         "Python's `super()` works only where a class is written down, and this function stands alone: keep the stub's first line, "
         "which says the same",
     ),
+    Mistake(
+        "0 is always the filling",
+        made(change=lambda self, V, H, P, S, *rest: setattr(self, "token", nn.Embedding(V, H, padding_idx=0))),
+        "with pad_token_id=4 the entry that learns nothing is {yours}, expected {expected}: it is always 0, whatever "
+        "`pad_token_id` says",
+        show=lambda parts: parts["entry that learns nothing"],
+    ),
+    Mistake(
+        "always 512 positions",
+        made(change=lambda self, V, H, P, S, *rest: setattr(self, "position", nn.Embedding(512, H))),
+        "your position table always has 512 rows: `max_positions` has no effect",
+    ),
+    Mistake(
+        "always two segments",
+        made(change=lambda self, V, H, P, S, *rest: setattr(self, "segment", nn.Embedding(2, H))),
+        "your segment table always has 2 rows: `num_segments` has no effect",
+    ),
+    Mistake(
+        "always a tenth dropped",
+        made(change=lambda self, V, H, P, S, *rest: setattr(self, "dropout", nn.Dropout(0.1))),
+        "`dropout` has no effect: with 0.25, {yours} is dropped, expected {expected}",
+        show=lambda parts: parts["share that dropout drops"],
+    ),
+    Mistake(
+        "always 1e-12",
+        made(change=lambda self, V, H, P, S, *rest: setattr(self, "norm", nn.LayerNorm(H, eps=1e-12))),
+        "the norm's epsilon is {yours}, expected {expected}: 1e-12 is only the default, and `norm_eps` has no effect",
+        show=lambda parts: parts["epsilon of the norm"],
+    ),
+    Mistake(
+        "as many positions as entries",
+        made(change=lambda self, V, H, P, S, *rest: setattr(self, "position", nn.Embedding(V, H))),
+        "your position table has as many rows as the vocabulary: it needs one for each place, `max_positions`",
+    ),
+    Mistake(
+        "dropout as a number",
+        made(change=lambda self, *sizes: (delattr(self, "dropout"), setattr(self, "dropout", sizes[4]))),
+        "self.dropout should be a layer, nn.Dropout of that share: it knows whether the module is in training",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -190,6 +230,13 @@ EXERCISE = Exercise(
     ),
     mistakes=PARTS_MISTAKES,
     notice="nothing was computed yet: a module's __init__ only makes the parts, and forward uses them",
+    asks={
+        "shapes": "self.token, self.position and self.segment are tables (rows, H), self.norm is over H",
+        "entry that learns nothing": "pad_token_id goes to the token table as its padding_idx",
+        "epsilon of the norm": "norm_eps goes to nn.LayerNorm as its eps",
+        "share that dropout drops": "dropout goes to nn.Dropout",
+        "refused": "Refused with a ValueError are numbers that are no entry: below 0, or vocab_size and above",
+    },
     difficulty=2,
     minutes=8,
     variants=(made(),),

@@ -51,6 +51,35 @@ def place_one(parts):
     return parts["4 places, H = 6"][1]
 
 
+def sinusoid_with_twice_the_column(positions, hidden_size):
+    """i counts columns, and the exponent takes it twice."""
+    column = torch.arange(hidden_size)
+    angles = torch.arange(positions)[:, None] / 10000 ** (2 * column / hidden_size)
+    return torch.where(column % 2 == 0, angles.sin(), angles.cos())
+
+
+def sinusoid_in_neighboring_columns(positions, hidden_size):
+    """Sine in column i and cosine in column i + 1, for i = 0, 1, ...: the next one overwrites."""
+    table = torch.zeros(positions, hidden_size)
+    for i in range(hidden_size // 2):
+        angles = torch.arange(positions) / 10000 ** (2 * i / hidden_size)
+        table[:, i], table[:, i + 1] = angles.sin(), angles.cos()
+    return table
+
+
+def sinusoid_of_divisors(positions, hidden_size, divisor):
+    i = torch.arange(hidden_size // 2)
+    angles = torch.arange(positions)[:, None] / divisor(i.double(), hidden_size)
+    return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1).float()
+
+
+def sinusoid_by_rows(positions, hidden_size):
+    angles = torch.arange(positions)[:, None] / 10000 ** (
+        2 * torch.arange(hidden_size // 2).repeat_interleave(2) / hidden_size
+    )
+    return torch.where(torch.arange(positions)[:, None] % 2 == 0, angles.sin(), angles.cos())
+
+
 SINUSOID_MISTAKES = (
     Mistake(
         "sines and cosines in halves",
@@ -112,6 +141,55 @@ SINUSOID_MISTAKES = (
         "places and divisors both lie in a row, so number meets number. Each place should meet each divisor: stand the "
         "places in a column, (positions, 1)",
     ),
+    Mistake(
+        "exponent from twice the column",
+        sinusoid_with_twice_the_column,
+        "row 1 is {yours}, expected {expected}: your i counts columns, and the formula's i counts pairs of columns, so 2i is "
+        "already the even column. The cosine beside it has the same exponent",
+    ),
+    Mistake(
+        "columns i and i + 1",
+        sinusoid_in_neighboring_columns,
+        "row 1 is {yours}, expected {expected}: the columns i and i + 1 of one pair are overwritten by the next, and the last "
+        "ones stay empty. Pair i has the columns 2i and 2i + 1",
+    ),
+    Mistake(
+        "the power first",
+        lambda positions, hidden_size: sinusoid_of_divisors(
+            positions, hidden_size, lambda i, H: 10000 ** (2 * i) / H
+        ),
+        "row 1 is {yours}, expected {expected}: 10000 to the power of 2i is divided by H. Python takes powers first: the "
+        "exponent 2i / H needs brackets",
+    ),
+    Mistake(
+        "exponent not divided by H",
+        lambda positions, hidden_size: sinusoid_of_divisors(
+            positions, hidden_size, lambda i, H: 10000 ** (2 * i)
+        ),
+        "row 1 is {yours}, expected {expected}: the first pair is right, the others hardly turn: the exponent is 2i instead of "
+        "2i / H",
+    ),
+    Mistake(
+        "times instead of to the power",
+        lambda positions, hidden_size: sinusoid_of_divisors(
+            positions, hidden_size, lambda i, H: 10000 * (2 * i / H) + 1e-30
+        ),
+        "row 1 is {yours}, expected {expected}: you divide by 10000 times 2i / H; it is 10000 to that power, `**`",
+        show=lambda parts: parts["4 places, H = 6"][1, 2:],
+    ),
+    Mistake(
+        "exponent cut to a whole number",
+        lambda positions, hidden_size: sinusoid_of_divisors(
+            positions, hidden_size, lambda i, H: 10000.0 ** (2 * i // H)
+        ),
+        "row 1 is {yours}, expected {expected}: all pairs turn alike, since `//` cuts 2i / H to 0",
+    ),
+    Mistake(
+        "sine or cosine by the place",
+        sinusoid_by_rows,
+        "row 1 is {yours}, expected {expected}: even places got sines, odd ones cosines. It is the column that decides: each row "
+        "holds both in turn",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -130,6 +208,10 @@ EXERCISE = Exercise(
     ),
     mistakes=SINUSOID_MISTAKES,
     notice="row 0 is 0, 1, 0, 1, …, and that two loops over t and i would give the same",
+    asks={
+        "4 places, H = 6": "Which column a number stands in decides about sine or cosine and about the wavelength; its row is only the place t",
+        "3 places, H = 2": "With H = 2 there is one pair of columns, sin t and cos t",
+    },
     difficulty=3,
     minutes=12,
     show=place_one,

@@ -134,6 +134,38 @@ SUM_MISTAKES = (
         ),
         "the first token is {yours}, expected {expected}: the three rows are multiplied; they should be added",
     ),
+    Mistake(
+        "segment rows taken away",
+        summed(keep=(1, 1, -1)),
+        "the first token is {yours}, expected {expected}: the segment row is taken away; all three are added",
+    ),
+    Mistake(
+        "positions backwards",
+        summed(order=lambda ids: torch.arange(ids.shape[1]).flip(0)),
+        "the first token is {yours}, expected {expected}: it got the position row of the last place, for the places count "
+        "down",
+    ),
+    Mistake(
+        "position 0 for all",
+        summed(order=lambda ids: torch.zeros(ids.shape[1], dtype=torch.long)),
+        "the first token is right, but the second is {yours}, expected {expected}: every token got the position row 0",
+        show=lambda parts: parts["one text"][0, 1],
+    ),
+    Mistake(
+        "places counted on through the batch",
+        summed(order=lambda ids: torch.arange(ids.numel()).clamp_max(6).view(ids.shape)),
+        "right for one text; in a batch the first token of the second text is {yours}, expected {expected}: its places go on "
+        "from the first text. Each text begins at position 0",
+        show=lambda parts: parts["two texts"][1, 0],
+    ),
+    Mistake(
+        "segments by the place",
+        lambda ids, types, tokens, places, segments: _sum(
+            ids, torch.arange(ids.shape[1]) % 2 + 0 * types, tokens, places, segments
+        ),
+        "the first token belongs to segment 1 and is {yours}, expected {expected}: the segment row is chosen by the place. "
+        "`type_ids` says which one it is",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -149,6 +181,10 @@ EXERCISE = Exercise(
     ),
     mistakes=SUM_MISTAKES,
     notice="the same word at two places gets two different vectors now, which the table alone could not do",
+    asks={
+        "one text": "Three look-ups: the token table by id, the position table by place, the segment table by type id",
+        "two texts": "Each text begins anew at position 0, and each token has its own type id",
+    },
     difficulty=1,
     minutes=5,
     show=token_zero,

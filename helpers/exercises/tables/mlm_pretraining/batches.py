@@ -67,6 +67,12 @@ def second_row(name):
 
 BATCH_MISTAKES = (
     Mistake(
+        "second segment first",
+        lambda pairs, tokenizer: _batch([(b, a, n) for a, b, n in pairs], tokenizer),
+        "the second pair is {yours}, expected {expected}: its two segments have changed places",
+        show=second_row("ids"),
+    ),
+    Mistake(
         "first [SEP] in segment 1",
         batch_variant(kinds=lambda a, b: [0] * (len(a) + 1) + [1] * (len(b) + 2)),
         "the segments of the second pair are {yours}, expected {expected}: the first [SEP] ends the first segment, and "

@@ -143,6 +143,14 @@ def other_scores(parts):
 
 SLOTS_MISTAKES = (
     Mistake(
+        "sum of all slots",
+        lambda logits, labels, weights: (
+            functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum") / weights.sum()
+        ),
+        "five guesses cost {yours}, expected {expected}: the losses are single now or added up, but nothing strikes out those of the unused slots",
+        show=five,
+    ),
+    Mistake(
         "the bug",
         loss_of_slots_bug,
         "five guesses cost {yours}, expected {expected}: when the weights come, the losses are one number already, the "

@@ -28,11 +28,10 @@ def probe_choose(choose_positions):
 
     few = rows([6, 3], 9)
     yield "the form", shape_of(chosen(few))
-    everything = chosen(few, rate=1.0)
-    yield "at a rate of 1 every word is chosen", bool((everything == (few >= 10)).all())
     long = rows([18] * 300, 25)
     found = chosen(long)
     yield "a special token is chosen", bool((found & (long < 10)).any())
+    yield "special tokens chosen in a text", About((found & (long < 10)).sum(1).float().mean(), 0.12)
     yield "chosen of 18 words", About(found.sum(1).float().mean(), 0.12)
     yield "as many in every text of 18 words", bool((found.sum(1) == found.sum(1)[0]).all())
     mixed = rows([18, 2] * 150, 25)
@@ -41,6 +40,7 @@ def probe_choose(choose_positions):
     yield "how often the first word", About(found[:, 1].float().mean(), 0.15)
     yield "the same seed gives the same", bool((chosen(long) == found).all())
     yield "another seed gives the same", bool((chosen(long, seed=2) == found).all())
+    yield "at a rate of 1 every word is chosen", bool((chosen(few, rate=1.0) == (few >= 10)).all())
 
 
 def _choose(ids, tokenizer, rate, generator, *, draws=None, hide=True, count=None):
@@ -54,6 +54,12 @@ def _choose(ids, tokenizer, rate, generator, *, draws=None, hide=True, count=Non
 
 def choose_variant(**changes):
     return lambda ids, tokenizer, rate, generator: _choose(ids, tokenizer, rate, generator, **changes)
+
+
+def choose_by_one_argsort(ids, tokenizer, rate, generator):
+    places, number = pretraining.places_to_mask(ids, tokenizer, rate)
+    drawn = torch.rand(ids.shape, generator=generator).masked_fill(~places, 2.0)
+    return drawn.argsort(dim=1) < number
 
 
 def choose_by_coin(ids, tokenizer, rate, generator):
@@ -113,7 +119,7 @@ def choose_one_too_few(ids, tokenizer, rate, generator):
 def choose_one_too_many(ids, tokenizer, rate, generator):
     places, number = pretraining.places_to_mask(ids, tokenizer, rate)
     drawn = torch.rand(ids.shape, generator=generator).masked_fill(~places, 2.0)
-    return drawn <= drawn.sort(dim=1).values.gather(1, number)
+    return (drawn <= drawn.sort(dim=1).values.gather(1, number)) & places
 
 
 def choose_by_topk(ids, tokenizer, rate, generator):
@@ -137,13 +143,33 @@ def of_18(parts):
     return parts["chosen of 18 words"]
 
 
+def choose_most_by_topk(ids, tokenizer, rate, generator):
+    places, number = pretraining.places_to_mask(ids, tokenizer, rate)
+    drawn = torch.rand(ids.shape, generator=generator).masked_fill(~places, 2.0)
+    found = drawn.topk(int(number.max()), dim=1, largest=False).indices
+    return torch.zeros_like(places).scatter(1, found, True)
+
+
 CHOOSE_MISTAKES = (
+    Mistake(
+        "the longest text's number for all, special tokens among them",
+        choose_most_by_topk,
+        "of a text of 2 words you choose {yours} on the average, expected {expected}: what is chosen in the longest text is chosen in all, and where the words are used up, special tokens are taken",
+        show=lambda parts: parts["chosen of 2 words"],
+    ),
     Mistake(
         "a coin for every token",
         choose_by_coin,
         "of 18 words you choose {yours} on the average, expected {expected} in each text: a coin for every token gives "
         "some texts many and others none. How can you be sure of the exact number?",
         show=of_18,
+    ),
+    Mistake(
+        "one argsort for the ranks",
+        choose_by_one_argsort,
+        "special tokens are chosen, though their numbers are the largest: `argsort` says which *token* comes first, second, "
+        "third; asked for is which rank each token has. What does a second `argsort`, of the first one's result, give?",
+        show=False,
     ),
     Mistake(
         "special tokens take part",
@@ -242,7 +268,7 @@ EXERCISE = Exercise(
         "with it.",
     ),
     mistakes=CHOOSE_MISTAKES,
-    notice="no loop runs over the texts, though each has a number of its own: a threshold for each row does it",
+    notice="no loop over the texts is needed, though each has a number of its own: a threshold for each row does it",
     difficulty=3,
     minutes=15,
     variants=(choose_by_topk, choose_by_loop),

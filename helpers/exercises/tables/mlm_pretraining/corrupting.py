@@ -138,7 +138,18 @@ def first_labels(parts):
     return parts["labels"][0, 1:7]
 
 
+def corrupt_one_die(ids, chosen, tokenizer, generator, shares=(0.8, 0.1, 0.1)):
+    die = torch.rand(1, generator=generator)
+    return _corrupt(ids, chosen, tokenizer, generator, shares, dice=lambda ids: die.expand(ids.shape))
+
+
 CORRUPT_MISTAKES = (
+    Mistake(
+        "one die for the batch",
+        corrupt_one_die,
+        "{yours} of the chosen tokens are behind [MASK], expected {expected}: one die is thrown for the whole batch, and all have the same fate. Each token needs its own",
+        show=behind_mask,
+    ),
     Mistake(
         "every token corrupted",
         corrupt_variant(where=lambda ids: ids >= 10),
@@ -266,7 +277,7 @@ EXERCISE = Exercise(
         "take it only where a chosen token is to become random.",
     ),
     mistakes=CORRUPT_MISTAKES,
-    notice="entries are drawn for all places and used at few of them: that costs next to nothing, and saves a loop",
+    notice="who draws entries for all places and uses few of them pays next to nothing, and needs no loop",
     difficulty=2,
     minutes=15,
     variants=(corrupt_by_loop, corrupt_variant(dice=None)),

@@ -37,6 +37,12 @@ def coin(parts):
 
 LOWEST_MISTAKES = (
     Mistake(
+        "mean over what is possible",
+        lambda chances: -chances[chances > 0].log().mean().item(),
+        "the first two guesses cost {yours}, expected {expected}: every possible entry counts the same. A word that comes twice as often is paid for twice as often",
+        show=coin,
+    ),
+    Mistake(
         "base 2",
         lambda chances: entropies(chances).mean().item() / math.log(2),
         "the first two guesses cost {yours}, expected {expected}: that is in bits; the natural logarithm gives nats",

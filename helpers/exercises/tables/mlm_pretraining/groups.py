@@ -136,7 +136,7 @@ EXERCISE = Exercise(
         "A matrix has two dimensions, a bias and the scale of LayerNorm have one: `parameter.dim()` says how many.",
     ),
     mistakes=GROUPS_MISTAKES,
-    notice="no name was looked at: the number of dimensions tells all, in any model made of such layers",
+    notice="no name need be looked at: the number of dimensions tells all, in any model made of such layers",
     difficulty=1,
     minutes=6,
     variants=(

@@ -88,7 +88,35 @@ def pair_scores(parts):
     return parts["scores of the pair"][0]
 
 
+def forward_if_positions(self, ids, type_ids=None, attention_mask=None, positions=None):
+    output = self.bert(ids, type_ids, attention_mask)
+    hidden = output.last_hidden_state
+    if positions:
+        hidden = hidden[positions]
+    hidden = self.norm(functional.gelu(self.transform(hidden)))
+    logits = functional.linear(hidden, self.bert.embeddings.token.weight, self.token_bias)
+    return PreTrainingOutput(logits, self.next_sentence(output.pooled_output))
+
+
 FORWARD_MISTAKES = (
+    Mistake(
+        "transform skipped",
+        forward_variant(token=lambda self, hidden: self.norm(functional.gelu(hidden))),
+        "the first scores of the first token are {yours}, expected {expected}: self.transform is never used: the encoder's vectors go straight into GELU",
+        show=one_token,
+    ),
+    Mistake(
+        "norm first",
+        forward_variant(token=lambda self, hidden: functional.gelu(self.transform(self.norm(hidden)))),
+        "the first scores of the first token are {yours}, expected {expected}: the LayerNorm comes first, and should come last of the three",
+        show=one_token,
+    ),
+    Mistake(
+        "truth of a tensor",
+        forward_if_positions,
+        "`if positions:` asks whether a whole tensor is true, and of many numbers nobody can say that. What you want to know is whether it was given at all",
+        raises=RuntimeError,
+    ),
     Mistake(
         "no bias",
         forward_variant(after=lambda self, scores: scores - self.token_bias),
@@ -207,8 +235,8 @@ EXERCISE = Exercise(
         "boolean (B, T) picks M vectors out of (B, T, H); do it before the head, not after it.",
     ),
     mistakes=FORWARD_MISTAKES,
-    notice="with `positions` the large product is made for M tokens instead of B · T, one seventh of the work at a "
-    "rate of 15%",
+    notice="who picks the M vectors before the large product makes it for M tokens instead of B · T, a seventh "
+    "of the work at a rate of 15%",
     difficulty=2,
     minutes=12,
     show=one_token,

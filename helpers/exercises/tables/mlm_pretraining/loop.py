@@ -150,7 +150,30 @@ def losses_of_the_run(parts):
     return [round(losses[0], 3) for losses in parts["the history"]]
 
 
+def loop_with_own_backward(
+    model, batches, steps, learning_rate=1e-3, on_step=None, next_sentence=1.0, **options
+):
+    optimizer, schedule = make_optimizer(model, steps, learning_rate, **options)
+    for step, batch in enumerate(islice(batches, steps), 1):
+        losses = pretraining_loss(model, batch)
+        loss = losses.token_loss + next_sentence * losses.next_loss
+        loss.backward()
+        update_weights(model, loss, optimizer, schedule, step)
+
+
 LOOP_MISTAKES = (
+    Mistake(
+        "one number a step",
+        loop_variant(keep=lambda history, losses: (losses.token_loss + losses.next_loss).item()),
+        "the history holds one number for each step; asked for are all four of a batch, as a PreTrainingLoss",
+        raises=TypeError,
+    ),
+    Mistake(
+        "gradient computed twice",
+        loop_with_own_backward,
+        "`update_weights` computes the gradient itself; computed before, the graph is used up",
+        raises=RuntimeError,
+    ),
     Mistake(
         "evaluation mode",
         loop_variant(train=False),

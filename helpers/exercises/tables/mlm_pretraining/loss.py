@@ -141,7 +141,48 @@ def next_loss(parts):
     return parts["loss of the pairs"]
 
 
+def loss_at_mask(model, batch):
+    logits = model(batch["ids"], batch["type_ids"], batch["attention_mask"])[0]
+    where = batch["attention_mask"].bool()
+    hits = (logits.argmax(dim=-1) == batch["labels"])[where].float().mean()
+    return _loss(model, batch)._replace(token_accuracy=hits)
+
+
 LOSS_MISTAKES = (
+    Mistake(
+        "one score of two",
+        loss_variant(
+            pairs=lambda logits, labels: functional.binary_cross_entropy_with_logits(
+                logits[:, 1], labels.float()
+            )
+        ),
+        "the loss of the pairs is {yours}, expected {expected}: only the second score is looked at, as if there were one. Two scores are two classes, like V scores",
+        show=next_loss,
+    ),
+    Mistake(
+        "losses and shares in another order",
+        lambda model, batch: PreTrainingLoss(*(_loss(model, batch)[i] for i in (0, 2, 1, 3))),
+        "the loss of the pairs is {yours}, expected {expected}: the four stand in another order. First the two losses, then the two shares",
+        show=next_loss,
+    ),
+    Mistake(
+        "pairs first",
+        lambda model, batch: PreTrainingLoss(*(_loss(model, batch)[i] for i in (1, 0, 3, 2))),
+        "the token loss is {yours}, expected {expected}: that of the pairs stands in its place. In which order are the four named?",
+        show=token_loss,
+    ),
+    Mistake(
+        "labels asked for at every text place",
+        loss_at_mask,
+        "the losses are right, but the share of tokens right is {yours}, expected {expected}: you ask at every place with text; most of them have no label, and IGNORE is never the answer",
+        show=lambda parts: parts["share of tokens right"],
+    ),
+    Mistake(
+        "a plain tuple",
+        lambda model, batch: tuple(_loss(model, batch)),
+        "Four numbers without names are given back; a PreTrainingLoss has a name for each",
+        raises=AttributeError,
+    ),
     Mistake(
         "all positions in the mean",
         loss_over_all_positions,

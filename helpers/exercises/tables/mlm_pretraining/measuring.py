@@ -110,7 +110,26 @@ def mean_token_loss(parts):
     return parts["token loss"]
 
 
+def mean_counted_first(model, batches):
+    tokens = sum(int((batch["labels"] != IGNORE).sum()) for batch in batches)
+    pairs = sum(len(batch["next_labels"]) for batch in batches)
+    found = _mean(model, batches, empty=False)
+    return found if tokens and pairs and any(found) else found[0] / 0
+
+
 MEAN_MISTAKES = (
+    Mistake(
+        "places with text as weights",
+        mean_variant(weights=lambda b, tokens, pairs: (int(b["attention_mask"].sum()), pairs) * 2),
+        "the token loss is {yours}, expected {expected}: you weigh with the number of tokens in the texts. A batch's mean is one over the hidden tokens",
+        show=lambda parts: parts["token loss"],
+    ),
+    Mistake(
+        "gone through twice",
+        mean_counted_first,
+        "the batches are gone through twice, once to count and once to add up, and of a stream nothing is left for the second time",
+        raises=ZeroDivisionError,
+    ),
     Mistake(
         "a mean of means",
         mean_variant(weights=lambda batch, tokens, pairs: (1, 1, 1, 1)),
@@ -185,7 +204,7 @@ EXERCISE = Exercise(
         "`with torch.no_grad(), evaluating(model):` around the call of pretraining_loss.",
     ),
     mistakes=MEAN_MISTAKES,
-    notice="cut the same texts into other batches, and the result is the same: that is what a measurement needs",
+    notice="the result stays the same when the same texts are cut into other batches: that is what a measurement needs",
     difficulty=2,
     minutes=12,
     variants=(mean_of_one_list, mean_variant()),

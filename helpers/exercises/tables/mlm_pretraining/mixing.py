@@ -78,6 +78,14 @@ def seven(parts):
 
 MIXED_MISTAKES = (
     Mistake(
+        "even where nothing was counted",
+        lambda counts, simpler: (
+            references.mix_counts(counts, simpler) if counts else torch.full_like(simpler, 1 / len(simpler))
+        ),
+        "right with counts, but where nothing was counted you give all entries alike: {yours}, expected {expected}. What does the simpler table say there?",
+        show=lambda parts: parts["nothing counted"],
+    ),
+    Mistake(
         "counts alone",
         mixed_one_or_the_other,
         "with seven counts you give {yours}, expected {expected}: where anything was counted, the simpler table is not "

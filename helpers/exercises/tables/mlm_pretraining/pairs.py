@@ -1,7 +1,7 @@
 """Exercise 6.4. Sentence pairs: two neighbors, or a stranger."""
 
 import random
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from helpers import pretraining
 from helpers.exercises.exercise import Exercise, Mistake
@@ -141,7 +141,47 @@ def pairs_drawn_again(documents, seed):
     return found
 
 
+def pairs_with_strange_first(documents, seed):
+    dice, found = random.Random(seed), []
+    for index, document in enumerate(documents):
+        others = [s for number, other in enumerate(documents) if number != index for s in other]
+        for first, second in pairwise(document):
+            same = dice.random() < 0.5
+            found.append((first, second, 0) if same else (dice.choice(others), second, 1))
+    return found
+
+
+def _variant_all_later(documents, seed):
+    return _pairs(documents, seed, neighbors=lambda document: combinations(document, 2))
+
+
+def pairs_with_next_document(documents, seed):
+    def after(dice, index, documents):
+        count = len(documents)
+        return next(n % count for n in range(index + 1, index + count) if documents[n % count])
+
+    return _pairs(documents, seed, other=after)
+
+
 PAIRS_MISTAKES = (
+    Mistake(
+        "always the next document, of those with text",
+        pairs_with_next_document,
+        "the strangers of the first document come from {yours}, expected from {expected}: always the document after it. Any other one may lend a segment, by chance",
+        show=lambda parts: parts["documents that lend one to the first"],
+    ),
+    Mistake(
+        "the first is replaced",
+        pairs_with_strange_first,
+        "the first segments of the pairs are {yours}, expected {expected}: where the coin says so, it is the second of a pair that comes from elsewhere; the first stays",
+        show=lambda parts: parts["the first segments"],
+    ),
+    Mistake(
+        "pairs with every later segment",
+        _variant_all_later,
+        "the first segments of the pairs are {yours}, expected {expected}: you pair a segment with all that come later. Only the next one follows it",
+        show=lambda parts: parts["the first segments"],
+    ),
     Mistake(
         "labels exchanged",
         pairs_variant(label=lambda n: 1 - n),

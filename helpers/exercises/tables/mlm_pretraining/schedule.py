@@ -10,7 +10,8 @@ def my_linear_warm_up_and_decay(step, steps, warm_up):
     """The share of the learning rate at a step: up to 1 over the first `warm_up` of the run, then to 0.
 
     Steps count from 0. warm_up is a share of the run, below 1; 0 means none. How far the run is: (step + 1)
-    / (steps + 1), so that neither the first step, 0, nor the last, steps - 1, has the rate 0. After that: 0.
+    / (steps + 1), so that neither the first step, 0, nor the last, steps - 1, has the rate 0. From step
+    `steps` on: 0.
     """
     ...
 '''
@@ -51,6 +52,19 @@ def nine(parts):
 
 
 SCHEDULE_MISTAKES = (
+    Mistake(
+        "warm_up taken for steps",
+        lambda step, steps, w: min((step + 1) / w if w else 1.0, max(0.0, (steps - step) / (steps - w))),
+        "the shares of nine steps are {yours}, expected {expected}: warm_up is taken for a number of steps. Here it is a share of the run, 0.4 of it",
+    ),
+    Mistake(
+        "warm_up of steps, progress of step",
+        lambda step, steps, w: (
+            (p := (step + 1) / (steps + 1))
+            and (step / (w * steps) if w and step < w * steps else max(0.0, (1 - p) / (1 - w)))
+        ),
+        "the shares of nine steps are {yours}, expected {expected}: the rise counts from 0 in steps, the fall in (step + 1) / (steps + 1): the first step has the rate 0. One measure of how far the run is serves both",
+    ),
     Mistake(
         "never zero",
         schedule_variant(fall=lambda p, w: max(0.0, 1 - p + w)),
@@ -153,7 +167,7 @@ EXERCISE = Exercise(
         "At each p the lower of the two lines counts; where warm_up is 0, leave the first one out; below 0 nothing.",
     ),
     mistakes=SCHEDULE_MISTAKES,
-    notice="“the smaller of two lines” needs no case for where they meet",
+    notice="both cases are one: at every step it is the lower of the two lines that counts",
     difficulty=2,
     minutes=10,
     show=nine,

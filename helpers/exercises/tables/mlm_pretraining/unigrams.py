@@ -56,7 +56,32 @@ def ten(parts):
     return parts["ten tokens"]
 
 
+def unigram_mean_of(cut):
+    """The log of the mean of several shares, each with its ones added; cut: into lists of documents."""
+
+    def program(documents, vocab_size):
+        shares = [
+            (torch.bincount(torch.tensor(_tokens(each), dtype=torch.long), minlength=vocab_size) + 1.0)
+            for each in cut(documents)
+        ]
+        return torch.stack([counts / counts.sum() for counts in shares]).mean(dim=0).log()
+
+    return program
+
+
 UNIGRAM_MISTAKES = (
+    Mistake(
+        "mean over the documents",
+        unigram_mean_of(lambda documents: [[d] for d in documents]),
+        "of ten tokens the logs are {yours}, expected {expected}: you take the mean of the documents' shares, so a word in a short document counts more than one in a long one. Count all tokens together",
+        show=ten,
+    ),
+    Mistake(
+        "mean over the segments",
+        unigram_mean_of(lambda documents: [[[s]] for d in documents for s in d]),
+        "of ten tokens the logs are {yours}, expected {expected}: you take the mean of the segments' shares, so a word in a short segment counts more than one in a long one. Count all tokens together",
+        show=ten,
+    ),
     Mistake(
         "nothing added",
         unigram_variant(added=0),

@@ -236,7 +236,7 @@ EXERCISE = Exercise(
         '`raise FloatingPointError(f"step {step}: …")` stands before `optimizer.step()`.',
     ),
     mistakes=UPDATE_MISTAKES,
-    notice="infinity and “not a number” both fail `norm < inf`, so one comparison finds both",
+    notice="neither infinity nor “not a number” is below infinity: one comparison, `norm < inf`, finds both",
     difficulty=2,
     minutes=10,
     show=moved,

@@ -47,6 +47,26 @@ EXERCISE = Exercise(
     ),
     mistakes=(
         Mistake(
+            "all to the left",
+            variant(offset=lambda h: -h - 1),
+            "for query 3, head 1 has {yours}, expected {expected}: your offsets are -1, -2, -3, …, all to the left. They alternate: -1, 1, -2, 2",
+            show=line(1),
+        ),
+        Mistake(
+            "0 first, then to the left",
+            variant(offset=lambda h: (h + 1) // 2 * (1 - 2 * (h % 2))),
+            "for query 3, head 0 has {yours}, expected {expected}: its offset is 0, the token itself, and all others come one head late. The first pair of heads has -1 and 1",
+            show=line(0),
+        ),
+        Mistake(
+            "left half, right half",
+            lambda heads, length: made(
+                heads, length, offset=lambda h: -h - 1 if h < (heads + 1) // 2 else h - (heads + 1) // 2 + 1
+            ),
+            "for query 3, head 1 has {yours}, expected {expected}: the first half of your heads looks to the left and the second to the right. They take turns: -1, 1, -2, 2",
+            show=line(1),
+        ),
+        Mistake(
             "left and right exchanged",
             variant(offset=lambda h: (h // 2 + 1) * (1 - 2 * (h % 2))),
             "for query 3, head 0 has {yours}, expected {expected}: head 0 prefers the token to the right, and should "

@@ -42,9 +42,9 @@ def small(parts):
     return parts["a small shape"]
 
 
-def first_matrix_alone(layers, hidden, inner, entries, length, predicted):
-    layers_alone = counted(layers, hidden, inner, entries, length, predicted, head=False)
-    return layers_alone + 6 * (predicted * hidden**2 + hidden * entries)
+def everywhere_too(matrix):
+    """The count where one of the head's matrices is computed at all tokens; matrix(H, V): its size."""
+    return lambda *shape: counted(*shape) + 6 * (1 - shape[-1]) * matrix(shape[1], shape[3])
 
 
 EXERCISE = Exercise(
@@ -60,6 +60,22 @@ EXERCISE = Exercise(
         "All of it times 2 for a multiply-add and times 3 for forward and backward. The head counts with its share.",
     ),
     mistakes=(
+        Mistake(
+            "embeddings looked up counted",
+            lambda *shape: counted(*shape) + 6 * shape[1] * shape[3],
+            "a small shape takes {yours} operations, expected {expected}: the table of embeddings is counted as a product. A look-up copies a row",
+        ),
+        Mistake(
+            "biases and norms counted",
+            lambda *shape: counted(*shape) + 6 * shape[0] * (9 * shape[1] + shape[2]),
+            "a small shape takes {yours} operations, expected {expected}: biases and norms are counted, too. Beside the products they are next to nothing, and the estimate leaves them out",
+        ),
+        Mistake(
+            "first matrix of the head at all tokens",
+            everywhere_too(lambda hidden, entries: hidden**2),
+            "a small shape takes {yours} operations, expected {expected}: only the product with the entries counts with its "
+            "share. The head's first matrix, H × H, is computed where something is guessed, too",
+        ),
         Mistake(
             "forward only",
             variant(six=2.0),
@@ -150,7 +166,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "a share of the first matrix only",
-            first_matrix_alone,
+            everywhere_too(lambda hidden, entries: hidden * entries),
             "a small shape takes {yours} operations, expected {expected}: the product with the vocabulary is counted "
             "at every token. The share holds for all of the head",
         ),

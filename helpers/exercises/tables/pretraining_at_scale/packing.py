@@ -23,12 +23,14 @@ def cutter():
 def shown(rows, tokenizer):
     if not isinstance(rows, list):
         return rows
-    return [[tokenizer.vocabulary[i].replace("##", "") for i in row] for row in rows]
+    return [" ".join(tokenizer.vocabulary[i].replace("##", "") for i in row) for row in rows]
 
 
 def probe(pack):
     tokenizer = cutter()
-    yield "rows of 6", shown(pack(TEXTS, tokenizer, 6), tokenizer)
+    rows = shown(pack(TEXTS, tokenizer, 6), tokenizer)
+    yield "how many rows of 6", len(rows) if isinstance(rows, list) else rows
+    yield "rows of 6", rows
     yield "rows of 9", shown(pack(TEXTS, tokenizer, 9), tokenizer)
     yield "ids", pack(["abc", "de"], tokenizer, 5)
     yield "too little text", pack(["ab"], tokenizer, 12)

@@ -63,6 +63,40 @@ EXERCISE = Exercise(
     ),
     mistakes=(
         Mistake(
+            "falls to decay",
+            lambda s, n, w, d: s / w if s < w else 1 - (1 - d) * (s - w) / (n - w),
+            "in steps 11 and 60 you give {yours}, expected {expected}: it falls as soon as it has risen, from 1 to `decay`. Here `decay` is the share of the steps over which it falls, to 0",
+            show=at(11, 60),
+        ),
+        Mistake(
+            "decays by a factor",
+            lambda s, n, w, d: (
+                s / w if s < w else 1.0 if s <= n * (1 - d) else d ** ((s - n * (1 - d)) / (n * d))
+            ),
+            "in steps 80 and 100 you give {yours}, expected {expected}: it falls by a factor at each step; asked for are equal parts, a straight line",
+            show=at(80, 100),
+        ),
+        Mistake(
+            "fall one step early",
+            lambda s, n, w, d: (
+                1.0 if w <= s <= n * (1 - d) else s / w if s < w else (n + 1 - s) / (n + 1 - n * (1 - d))
+            ),
+            "in steps 61 and 62 you give {yours}, expected {expected}: your fall begins one step early and takes one step more. It takes `decay` of the steps: from which step, at 1, to which, at 0?",
+            show=at(61, 62),
+        ),
+        Mistake(
+            "decay of what is left after the warm-up",
+            lambda s, n, w, d: min(1.0, s / w, (n + 1 - s) / (d * (n - w))),
+            "in steps 62 and 80 you give {yours}, expected {expected}: you take the share of the steps after the warm-up; it is one of all steps",
+            show=at(62, 80),
+        ),
+        Mistake(
+            "nothing left at the end",
+            lambda s, n, w, d: s / w if s < w else 1.0 if s <= n * (1 - d) else 0.0,
+            "in steps 62 and 80 you give {yours}, expected {expected}: it holds and then drops to 0 at once: in the last share `decay` it falls in equal parts",
+            show=at(62, 80),
+        ),
+        Mistake(
             "steps from 0",
             variant(rise=lambda s, w: (s - 1) / w),
             "in steps 1 and 10 you give {yours}, expected {expected}: the first step has a rate of 0 and teaches "

@@ -49,6 +49,18 @@ EXERCISE = Exercise(
     ),
     mistakes=(
         Mistake(
+            "marks are words",
+            lambda passage, size: windows(re.findall(r"\w+|[^\w\s]", passage.lower()), size),
+            "you find {yours} runs of three in six words, expected {expected}: commas and stops are kept as words of their own. They are to be left out",
+            show=first,
+        ),
+        Mistake(
+            "marks cut out, words left together",
+            lambda passage, size: windows(re.sub(r"[^a-z]", "", passage.lower()).split(), size),
+            "you find {yours} runs of three in six words, expected {expected}: with the punctuation the spaces went, too, and all words became one",
+            show=first,
+        ),
+        Mistake(
             "capitals kept",
             lambda passage, size: windows(found(passage), size),
             "capitals are kept, so THE CAT and the cat are different runs: a copy with other capitals would not be "

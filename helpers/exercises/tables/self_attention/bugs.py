@@ -201,6 +201,13 @@ FROM_IDS_MISTAKES = (
         "{yours}, expected {expected}",
         show=lambda parts: parts["no padding"][0, 0, :3],
     ),
+    Mistake(
+        "rows that sum to less than zero",
+        from_ids(see=lambda embeddings, ids: embeddings.token(ids).sum(dim=-1) > 0),
+        "the padding is hidden, but so are words whose numbers sum to less than 0: even without padding the text begins with "
+        "{yours}, expected {expected}",
+        show=lambda parts: parts["no padding"][0, 0, :3],
+    ),
 )
 
 # 4.b3 evaluation that is never the same
@@ -295,6 +302,11 @@ FAST_MISTAKES = (
         "with a seed evaluation repeats, but it still drops: the first token begins with {yours}, expected {expected}. "
         "And every step of training drops the same now",
     ),
+    Mistake(
+        "the mask lost",
+        lambda module, hidden, mask=None: _fast(module, hidden, None),
+        "without a mask it is right; with one, the mask is lost on the way",
+    ),
 )
 
 EXERCISES = (
@@ -315,6 +327,10 @@ EXERCISES = (
         ),
         mistakes=BATCH_MISTAKES,
         notice="shapes said nothing: both orders have A · B rows. Only a batch of unlike texts tells them apart",
+        asks={
+            "one text": "With a single text nothing was wrong: what you changed should leave it as it was",
+            "two texts of one length": "Without padding nothing was wrong: the heads must be put back in the order in which they were folded",
+        },
         difficulty=2,
         minutes=10,
         show=first_of_two,
@@ -336,6 +352,11 @@ EXERCISES = (
         mistakes=FROM_IDS_MISTAKES,
         notice="a mask is best made from the ids, where padding is still padding; guessed from vectors it fails without "
         "an error",
+        asks={
+            "no padding": "Without padding every token is visible, whatever its numbers are: does yours hide a word?",
+            "the longer text": "Each text hides its own padding",
+            "a word whose numbers sum to 0": "A word may have numbers that sum to 0, or to less, and still is a word",
+        },
         difficulty=1,
         minutes=8,
         show=shorter,
@@ -356,6 +377,12 @@ EXERCISES = (
         mistakes=FAST_MISTAKES,
         notice="PyTorch's documentation says so in a sentence: the function drops whatever share it is given. The same "
         "bug was found in many projects",
+        asks={
+            "evaluation": "In evaluation nothing is dropped",
+            "evaluation with a mask": "The mask still hides keys",
+            "evaluation with gradients": "Whether gradients are wanted has nothing to do with the mode",
+            "two steps of training differ": "In training the share module.dropout is dropped",
+        },
         difficulty=1,
         minutes=6,
         show=in_evaluation_begin,

@@ -1,6 +1,7 @@
 """What each head adds."""
 
 import torch
+from torch.nn import functional
 
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import self_attention as references
@@ -56,6 +57,25 @@ def what_head_one_adds(parts):
     return parts["one token"][1, 0, 0]
 
 
+def contributions_of_a_block(context, weight):
+    """Rows and columns of the weights are both cut."""
+    D = context.shape[3]
+    return _blocks(context, weight, cut=lambda w, a: w[D * a : D * a + D, D * a : D * a + D].T)
+
+
+def contributions_after_the_sum(context, weight):
+    """Each head gets the whole result."""
+    whole = context.transpose(1, 2).flatten(2) @ weight.T
+    return whole.expand(context.shape[1], *whole.shape)
+
+
+def contributions_without_weights(context, weight):
+    A, D = context.shape[1], context.shape[3]
+    return torch.stack(
+        [functional.pad(context[:, a], (D * a, D * (A - 1 - a))) for a in range(A)]
+    )
+
+
 CONTRIBUTIONS_MISTAKES = (
     Mistake(
         "rows instead of columns",
@@ -95,6 +115,29 @@ CONTRIBUTIONS_MISTAKES = (
         lambda context, weight: _blocks(context, weight).transpose(0, 1),
         "the texts stand before the heads: (B, A, T, H), and (A, B, T, H) is asked for",
     ),
+    Mistake(
+        "rows and columns cut",
+        contributions_of_a_block,
+        "you cut D rows and D columns out of the weights. A head has D numbers to put in, so D columns; but it adds to all "
+        "H numbers of a token, so all rows stay",
+    ),
+    Mistake(
+        "the whole sum for every head",
+        contributions_after_the_sum,
+        "head 1 adds {yours}, expected {expected}: that is what all heads add together. What comes out if only this head "
+        "gives something?",
+    ),
+    Mistake(
+        "without the weights",
+        contributions_without_weights,
+        "head 1 adds {yours}, expected {expected}: the head's numbers stand in their place, but they have not gone through "
+        "the weights",
+    ),
+    Mistake(
+        "heads counted where tokens are",
+        lambda context, weight: _blocks(context.flip(3), weight),
+        "head 1 adds {yours}, expected {expected}: within a head, number and column don't belong together",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -111,6 +154,9 @@ EXERCISE = Exercise(
     mistakes=CONTRIBUTIONS_MISTAKES,
     notice="added over the heads, and with the bias once, this is the module's result: no head's part depends on "
     "another head",
+    asks={
+        "one token": "The joined vector has D numbers of each head, one head after the other; each number meets the column of the weights with its own place",
+    },
     difficulty=3,
     minutes=12,
     show=what_head_one_adds,

@@ -52,6 +52,7 @@ def probe_forward(function):
             "with probabilities training drops, too",
             not torch.equal(made(hidden, None, True)[0], made(hidden, None, True)[0]),
         )
+    yield "evaluation where gradients are wanted", made.eval()(hidden)
 
 
 def _refuses_mask(made, hidden, visible):
@@ -135,6 +136,19 @@ def first_numbers(parts):
 
 def _of_mask(parts):
     return parts["with a mask"][0][1, 0, :4]
+
+
+def forward_asking_every_mask(self, hidden, mask=None, return_probabilities=False):
+    if mask.dtype != torch.bool:
+        raise ValueError("mask must be boolean")
+    return _forward(self, hidden, mask, return_probabilities)
+
+
+def forward_with_widths(self, hidden, mask=None, return_probabilities=False):
+    """The size of a head is taken for the number of heads."""
+    return _forward(
+        self, hidden, mask, return_probabilities, split=lambda x, A: split_heads(x, x.shape[2] // A)
+    )
 
 
 FORWARD_MISTAKES = (
@@ -269,7 +283,7 @@ FORWARD_MISTAKES = (
             dropout=lambda self: 0.0,
             join=lambda heads: functional.dropout(join_heads(heads), self.dropout, self.training),
         ),
-        "right in evaluation; in training you drop numbers of the heads' results. What is dropped are probabilities, so "
+        "right in evaluation; in training you drop numbers of the heads' results, or of what the output layer makes of them. What is dropped are probabilities, so "
         "that a token now and then does without a neighbor",
     ),
     Mistake(
@@ -298,6 +312,61 @@ FORWARD_MISTAKES = (
         lambda self, hidden, mask=None, return_probabilities=False: _layers_after_the_split(self, hidden),
         "the layers take all H numbers of a token, and a head has D: first the layers, then the split",
     ),
+    Mistake(
+        "no mask not expected",
+        forward_asking_every_mask,
+        "`mask` may be None: ask for that before you ask for its type",
+    ),
+    Mistake(
+        "the size of a head for the number of heads",
+        forward_with_widths,
+        "the first token begins with {yours}, expected {expected}: you cut into as many heads as a head has numbers. "
+        "`split_heads` wants to know how many heads there are",
+    ),
+    Mistake(
+        "one layer for all three",
+        going(layers="query query query"),
+        "the first token begins with {yours}, expected {expected}: queries, keys and values all come from the layer of the "
+        "queries",
+    ),
+    Mistake(
+        "keys and values exchanged",
+        going(layers="query value key"),
+        "the first token begins with {yours}, expected {expected}: the layer of the values makes your keys, and that of the "
+        "keys your values",
+    ),
+    Mistake(
+        "queries hidden",
+        going(hide=lambda mask: None if mask is None else mask.transpose(-1, -2)),
+        "right without a mask; with one, rows are hidden instead of columns, and the first token of the second text begins "
+        "with {yours}, expected {expected}. The mask already fits as it comes",
+        show=_of_mask,
+    ),
+    Mistake(
+        "dropout where gradients are",
+        going(dropout=lambda self: self.dropout if torch.is_grad_enabled() else 0.0),
+        "you ask whether gradients are wanted; but training without them drops as well, and evaluation with them doesn't. "
+        "`self.training` is the switch",
+    ),
+    Mistake(
+        "the mask only where probabilities are asked for",
+        lambda self, hidden, mask=None, return_probabilities=False: _forward(
+            self,
+            hidden,
+            mask,
+            return_probabilities,
+            hide=lambda mask: mask if return_probabilities else None,
+        ),
+        "right with the probabilities; without them the mask is lost: the first token of the second text begins with {yours}, "
+        "expected {expected}",
+        show=_of_mask,
+    ),
+    Mistake(
+        "a dimension more for the mask",
+        going(hide=lambda mask: None if mask is None else mask[:, None]),
+        "the mask already fits the tables of the heads, (B, A, T, T): with one more dimension everything that comes after "
+        "it has one too many",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -315,6 +384,15 @@ EXERCISE = Exercise(
     ),
     mistakes=FORWARD_MISTAKES,
     notice="the same code serves one head or twelve, one text or sixty-four, with or without a mask",
+    asks={
+        "two texts": "Queries, keys and values from their layers, split, attention, joined, and through self.output",
+        "with probabilities": "Asked for the probabilities, it gives the same result and the table of each head",
+        "with a mask": "The mask goes to attention as it comes",
+        "a mask of 0 and 1 is refused": "A mask that is not boolean is refused with a ValueError",
+        "what is dropped are probabilities": "Dropout falls on probabilities, so a head's D numbers lose the same key together",
+        "training differs from time to time": "self.training alone decides whether the share self.dropout is dropped",
+        "with probabilities training drops, too": "Who asks for the probabilities gets the same computation, dropout included",
+    },
     difficulty=2,
     minutes=15,
     show=first_numbers,

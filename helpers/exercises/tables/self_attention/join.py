@@ -60,6 +60,16 @@ JOIN_HEADS_MISTAKES = (
         lambda heads: heads.flatten(2),
         "each head's tokens lie in one row: T and D became one dimension. It is A and D that belong together",
     ),
+    Mistake(
+        "averaged",
+        lambda heads: heads.float().mean(dim=1),
+        "you averaged the heads; side by side they keep all their numbers, H = A · D for each token",
+    ),
+    Mistake(
+        "only one head",
+        lambda heads: heads[:, 0],
+        "that is head 0 alone; all heads' numbers belong into a token's row",
+    ),
 )
 
 EXERCISE = Exercise(

@@ -22,10 +22,13 @@ def probe_loops(attend):
     asks, offers = torch.tensor([[0.0, 1.0], [2.0, 0.0]]), torch.tensor([[0.0, 0.0], [2.0, 2.0], [0.0, 2.0]])
     yield "the, bank", attend(asks, offers, torch.tensor([[0.0, 0.0], [2.0, 0.0], [1.0, 1.0]]))
     yield "T = N", attend(asks, 0.5 * offers[:2] + 1, torch.tensor([[1.0, 3.0], [-2.0, 0.5]]))
+    long = torch.tensor([[1.0, 0.5, -1.0], [0.0, 2.0, 1.0], [1.5, -0.5, 0.0], [2.0, 1.0, 0.5]])
+    yield "four queries, two keys", attend(long, long[:2] + 0.25, long[2:] - 1)  # T = 4, N = 2, D = 3
     yield (
         "large scores",
         attend(500 * asks, 500 * offers, torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 7.0]])),
     )
+    yield "three tokens look at two", attend(offers, asks, torch.tensor([[1.0, 3.0], [-2.0, 0.5]]))
 
 
 def _loops(query, key, value, *, root=math.sqrt, weigh=None, keep=False, of_keys=False, count=None):
@@ -83,6 +86,19 @@ def loops_of_tensors(query, key, value):
 
 def bank_in_loops(parts):
     return parts["the, bank"][1][1]
+
+
+def loops_with_a_running_sum(query, key, value):
+    """The sum of the exponentials is never begun anew."""
+    scores = query @ key.T / math.sqrt(query.shape[1])
+    exponentials = (scores - scores.amax(-1, True)).exp()
+    probabilities = exponentials / exponentials.sum(dim=-1).cumsum(0)[:, None]
+    return probabilities @ value, probabilities
+
+
+def loops_over_tokens_only(query, key, value):
+    context, probabilities = attention.scaled_dot_product_attention(query, key, value)
+    return context[0], probabilities[0]
 
 
 LOOPS_MISTAKES = (
@@ -172,6 +188,66 @@ LOOPS_MISTAKES = (
         "the exponentials, before these were divided by their sum",
         show=lambda parts: parts["the, bank"][0][1],
     ),
+    Mistake(
+        "the sum goes on",
+        loops_with_a_running_sum,
+        "the first query is right, but *bank* gives the three keys the weights {yours}, expected {expected}: the sum still "
+        "holds what the query before added. Where does it begin at 0?",
+    ),
+    Mistake(
+        "multiplied by the root",
+        looping(root=lambda D: 1 / math.sqrt(D)),
+        "*bank* gives the three keys the weights {yours}, expected {expected}: the scores are multiplied by √D, and so grow "
+        "larger instead of smaller",
+    ),
+    Mistake(
+        "order of the two results",
+        lambda query, key, value: attention.scaled_dot_product_attention(query, key, value)[::-1],
+        "your two results seem to be exchanged: first the contexts, then the probabilities",
+    ),
+    Mistake(
+        "contexts alone",
+        lambda query, key, value: attention.scaled_dot_product_attention(query, key, value)[0],
+        "two things are asked for, the contexts and the probabilities, in this order",
+    ),
+    Mistake(
+        "divided after softmax",
+        lambda query, key, value: (
+            (p := (query @ key.T).softmax(dim=-1) / math.sqrt(query.shape[1])) @ value,
+            p,
+        ),
+        "*bank* gives the three keys the weights {yours}, expected {expected}: the weights are divided by √D, so they don't "
+        "sum to 1 any more. It is the scores that are too large",
+    ),
+    Mistake(
+        "return in the loop",
+        loops_over_tokens_only,
+        "that is the result of the first query alone: does `return` stand inside the loop?",
+    ),
+    Mistake(
+        "rounded down",
+        lambda query, key, value: ((p := (query @ key.T // math.sqrt(query.shape[1])).softmax(dim=-1)) @ value, p),
+        "*bank* gives the three keys the weights {yours}, expected {expected}: `//` cuts the scores to whole numbers; `/` "
+        "doesn't",
+    ),
+    Mistake(
+        "root of the length of the query",
+        lambda query, key, value: (
+            (p := (query @ key.T / query.norm(dim=1, keepdim=True).clamp_min(1e-9)).softmax(dim=-1)) @ value,
+            p,
+        ),
+        "*bank* gives the three keys the weights {yours}, expected {expected}: you divide by the length of the vector, which "
+        "differs from query to query. D is how many numbers it has",
+    ),
+    Mistake(
+        "the largest taken from the query",
+        lambda query, key, value: attention.scaled_dot_product_attention(
+            query - query.amax(dim=1, keepdim=True), key, value
+        ),
+        "*the* gives the three keys the weights {yours}, expected {expected}: you take the largest number from the query itself, "
+        "before the dot products. It is the largest *score* of a query that may be taken from its scores",
+        show=lambda parts: parts["the, bank"][1][0],
+    ),
 )
 
 EXERCISE = Exercise(
@@ -188,6 +264,10 @@ EXERCISE = Exercise(
     ),
     mistakes=LOOPS_MISTAKES,
     notice="no query knows of another: the loop over i could run in any order, or all at once",
+    asks={
+        "the, bank": "For each query: its dot product with each key, divided by √D; softmax over the keys; the values, averaged with these weights",
+        "large scores": "Take the largest score of a query from all of its scores before the exponential",
+    },
     difficulty=2,
     minutes=12,
     show=bank_in_loops,

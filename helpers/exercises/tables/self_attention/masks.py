@@ -88,6 +88,22 @@ KEY_MASK_MISTAKES = (
         lambda mask: mask.bool()[None],
         "the new dimension stands before the texts, so that the texts' masks would be taken for those of queries",
     ),
+    Mistake(
+        "everything visible",
+        lambda mask: torch.ones_like(mask).bool()[:, None, :],
+        "the second text has two real tokens and gets {yours}, expected {expected}: nothing is hidden",
+    ),
+    Mistake(
+        "a mask of pairs added up",
+        lambda mask: mask.bool()[:, None, :] | mask.bool()[:, :, None],
+        "a place is visible here if the query or the key is real, so a real query still sees the padding. Only the key "
+        "counts",
+    ),
+    Mistake(
+        "floats",
+        lambda mask: mask[:, None, :].float(),
+        "the places are right, but these are the numbers 1.0 and 0.0: the mask says True and False",
+    ),
 )
 
 EXERCISE = Exercise(

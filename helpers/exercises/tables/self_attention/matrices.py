@@ -115,6 +115,15 @@ def masked_row(parts):
     return parts["with a mask"][1][1, 0]
 
 
+def attend_dropping_the_values(query, key, value, mask=None, dropout=0.0):
+    _, probabilities = _attend(query, key, value, mask)
+    return probabilities @ functional.dropout(value, dropout), probabilities
+
+
+def attend_masking_values(query, key, value, mask=None, dropout=0.0):
+    return _attend(query, key, value if mask is None else value * mask.transpose(-2, -1), None, dropout)
+
+
 ATTENTION_MISTAKES = (
     Mistake(
         "no root",
@@ -156,7 +165,7 @@ ATTENTION_MISTAKES = (
         "score 0 where hidden",
         variant(hide=lambda s, m: s * m),
         "of a text with two visible keys, the weights of the first query are {yours}, expected {expected}: a "
-        "score of 0 is a score like others. Which score gives the weight 0?",
+        "score of 0 is a score like others (as hidden keys made 0 give it). Which score gives the weight 0?",
         show=masked_row,
     ),
     Mistake(
@@ -255,6 +264,65 @@ ATTENTION_MISTAKES = (
         attend_asking_the_mask,
         "whether there is a mask is asked by `is not None`: a whole table of true and false is neither true nor false",
     ),
+    Mistake(
+        "mask not used",
+        variant(hide=lambda s, m: s),
+        "of a text with two visible keys, the weights of the first query are {yours}, expected {expected}: the mask has no "
+        "effect. (`masked_fill` gives a new tensor and leaves the old as it was.)",
+        show=masked_row,
+    ),
+    Mistake(
+        "mask multiplied by infinity",
+        variant(hide=lambda s, m: s + (1 - m.float()) * float("-inf")),
+        "of a text with two visible keys, the weights of the first query are {yours}, expected {expected}: 0 times infinity "
+        "is no number. Put the score in where it is wanted, and leave the others alone",
+        show=masked_row,
+    ),
+    Mistake(
+        "dropout's own share",
+        variant(drop=lambda p, share: functional.dropout(p)),
+        "without dropout the context of *bank* is {yours}, expected {expected}: something is dropped, since "
+        "`functional.dropout` takes half by itself. Where does the argument go?",
+        show=lambda parts: parts["bank"][0][0],
+    ),
+    Mistake(
+        "softmax along the first dimension",
+        variant(dim=0),
+        "with one query *river* gets the weight {yours}, expected {expected}: softmax runs along the first dimension, so that "
+        "a single query gives everything to each key",
+    ),
+    Mistake(
+        "root of the number of queries",
+        variant(scale=lambda q, k: 1 / math.sqrt(q.shape[-2])),
+        "*bank* gives *river* the weight {yours}, expected {expected}: you divide by the root of T, the number of queries; D "
+        "is the last dimension",
+    ),
+    Mistake(
+        "rounded down",
+        lambda query, key, value, mask=None, dropout=0.0: _attend(
+            query, key, value, mask, dropout, scale=lambda q, k: 1.0, hide=None
+        )
+        if mask is not None
+        else (
+            functional.dropout(p := (query @ key.transpose(-2, -1) // math.sqrt(query.shape[-1])).softmax(-1), dropout)
+            @ value,
+            p,
+        ),
+        "*bank* gives *river* the weight {yours}, expected {expected}: `//` cuts the scores to whole numbers; `/` doesn't",
+    ),
+    Mistake(
+        "dropout on the values",
+        attend_dropping_the_values,
+        "right but for `dropout`: you drop numbers of the values. It is probabilities, so that a token now and then does "
+        "without a neighbor",
+    ),
+    Mistake(
+        "hidden values made 0",
+        attend_masking_values,
+        "of a text with two visible keys, the weights of the first query are {yours}, expected {expected}: the values of hidden "
+        "keys are 0, but their weights are not, so the others get too little",
+        show=masked_row,
+    ),
 )
 
 EXERCISE = Exercise(
@@ -273,6 +341,16 @@ EXERCISE = Exercise(
     mistakes=ATTENTION_MISTAKES,
     notice="no loop is left: for a batch and for many heads the same four lines serve, since only the last two "
     "dimensions are named",
+    asks={
+        "bank": "One text: scores of query times key, divided by √D, softmax along the keys, average of the values",
+        "two texts": "With texts in front: only the last two dimensions of the keys are exchanged",
+        "with a mask": "Hidden keys get the score -inf before softmax, so that the visible ones share 1 among themselves",
+        "with dropout something is drawn": "With a dropout of 0.3 a part of the probabilities becomes 0",
+        "rows before dropout sum to 1": "The probabilities that are returned are those before dropout",
+        "share kept is 0.6 to 0.8": "With a dropout of 0.3 about seven tenths of the probabilities stay",
+        "what is dropped is probabilities": "What is dropped is probabilities, before they meet the values: then a key is lost with all its numbers",
+        "the kept are divided by 0.7": "What stays after dropout is divided by 0.7",
+    },
     difficulty=2,
     minutes=15,
     show=river,

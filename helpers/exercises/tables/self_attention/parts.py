@@ -37,8 +37,8 @@ def _refuses(cls, hidden_size, num_heads):
         cls(hidden_size, num_heads)
     except ValueError:
         return True
-    except Exception:
-        return False
+    except Exception as error:
+        return type(error).__name__
     return False
 
 
@@ -84,6 +84,35 @@ def size_of_a_head(self, H, A):
 
 def init_with_super(self, hidden_size, num_heads, dropout=0.1):
     super().__init__()
+
+
+def without_the_heads(self, hidden_size, num_heads, dropout=0.1):
+    _parts(self, hidden_size, num_heads, dropout)
+    del self.num_heads
+
+
+def without_the_share(self, hidden_size, num_heads, dropout=0.1):
+    _parts(self, hidden_size, num_heads, dropout)
+    del self.dropout
+
+
+def with_a_share_of_its_own(self, hidden_size, num_heads, dropout=0.1):
+    _parts(self, hidden_size, num_heads)
+
+
+def one_layer_for_three(self, H, A):
+    for name in ("query", "key", "value"):
+        delattr(self, name)
+    self.query = nn.Linear(H, 3 * H)
+
+
+def wide_output(self, H, A):
+    self.output = nn.Linear(H // A, H)
+
+
+def lists_of_layers(self, H, A):
+    for name in ("query", "key", "value"):
+        setattr(self, name, nn.ModuleList(nn.Linear(H, H // A) for _ in range(A)))
 
 
 PARTS_MISTAKES = (
@@ -140,6 +169,58 @@ PARTS_MISTAKES = (
         "`super()` works only where a class is written down, and this function stands alone: keep the stub's first line, "
         "which says the same",
     ),
+    Mistake(
+        "num_heads not kept",
+        without_the_heads,
+        "self.num_heads is asked for later, when the heads are split: keep it as it is",
+    ),
+    Mistake(
+        "dropout not kept",
+        without_the_share,
+        "self.dropout is asked for later, in training: keep the share",
+    ),
+    Mistake(
+        "always a tenth dropped",
+        with_a_share_of_its_own,
+        "the argument `dropout` has no effect: with 0.25 self.dropout is {yours}, expected {expected}",
+        show=lambda parts: parts["share of dropout"],
+    ),
+    Mistake(
+        "more heads than numbers accepted",
+        made(refuse=lambda H, A: A < 1 or (H % A and H > A)),
+        "10 numbers for 3 heads, 12 for 0 and 4 for 8 are refused in {yours}, expected {expected}: 4 numbers for 8 heads "
+        "leave each without one",
+        show=lambda parts: list(parts.values())[-1],
+    ),
+    Mistake(
+        "refused the wrong way round",
+        made(refuse=lambda H, A: A < 1 or A % H),
+        "12 numbers can be shared out evenly among 3 heads, and yours refuses them: which number is divided by which?",
+        raises=ValueError,
+    ),
+    Mistake(
+        "one layer for all three",
+        made(change=one_layer_for_three),
+        "queries, keys and values have a layer each, under their own names; who loads weights looks for these",
+    ),
+    Mistake(
+        "an output layer for one head",
+        made(change=wide_output),
+        "the output layer gets all heads side by side, A · D = H numbers, and yours takes those of one head",
+    ),
+    Mistake(
+        "a list of layers, one for each head",
+        made(change=lists_of_layers),
+        "you made a small layer for each head. One layer of H to H numbers makes the queries of all heads at once; they are cut "
+        "afterwards",
+    ),
+    Mistake(
+        "another error",
+        made(refuse=lambda H, A: (H % A if A else 1 / 0) and 1 / 0),
+        "what can't be shared out is refused, but with another error than a ValueError ({yours}): who calls it waits for that "
+        "one",
+        show=lambda parts: list(parts.values())[-1],
+    ),
 )
 
 EXERCISE = Exercise(
@@ -155,6 +236,10 @@ EXERCISE = Exercise(
     ),
     mistakes=PARTS_MISTAKES,
     notice="the number of heads appears in no layer: it only says how the H numbers are cut",
+    asks={
+        "shapes": "Four layers of H to H numbers, self.query, self.key, self.value and self.output, each one nn.Linear that serves all heads",
+        "10 numbers for 3 heads, 12 for 0, 4 for 8 are refused": "All three are refused with a ValueError",
+    },
     difficulty=1,
     minutes=5,
     variants=(made(), made(refuse=lambda H, A: A <= 0 or (H // A) * A != H)),

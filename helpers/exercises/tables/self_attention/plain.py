@@ -122,6 +122,24 @@ PLAIN_MISTAKES = (
         "*bank* becomes {yours}, expected {expected}: the token itself was added to the average. The encoder does that, "
         "in notebook 5; attention alone doesn't",
     ),
+    Mistake(
+        "one token only",
+        lambda tokens: (tokens @ tokens[-1]).softmax(dim=0) @ tokens,
+        "that is the new vector of the last token alone. Every token gets one: all dot products with all make a table "
+        "(T, T)",
+    ),
+    Mistake(
+        "softmax before the dot products",
+        lambda tokens: (tokens.softmax(dim=-1) @ tokens.softmax(dim=-1).T) @ tokens,
+        "*bank* becomes {yours}, expected {expected}: softmax was applied to the tokens. It makes weights of scores, so it "
+        "comes after the dot products",
+    ),
+    Mistake(
+        "distances",
+        weighing(weigh=lambda s: (2 * s - s.diagonal()[:, None] - s.diagonal()[None, :]).softmax(dim=-1)),
+        "*bank* becomes {yours}, expected {expected}: you compare by the distance of two tokens; similarity is the dot "
+        "product here",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -139,6 +157,9 @@ EXERCISE = Exercise(
     mistakes=PLAIN_MISTAKES,
     notice="two matrix products and a softmax are all of attention; what comes now only decides what is compared "
     "with what",
+    asks={
+        "two tokens": "Dot products of each token with all, softmax along each row, then the average of all tokens with these weights",
+    },
     difficulty=1,
     minutes=6,
     show=bank,

@@ -97,6 +97,34 @@ SHARE_MISTAKES = (
         lambda p, distance: p.diagonal(distance, dim1=-2, dim2=-1).amax(dim=-1),
         "to the token before go {yours}, expected {expected}: that is the token that gives most; the mean is asked for",
     ),
+    Mistake(
+        "divided by T - distance",
+        lambda p, distance: _share(p, distance, size=lambda p, line: p.shape[-1] - distance),
+        "to the token before go {yours}, expected {expected}: you divide by T - distance, and for distance -1 that is T + 1. "
+        "How many tokens have one before them?",
+    ),
+    Mistake(
+        "distance without effect",
+        lambda p, distance: _share(p, 0),
+        "to the token before go {yours}, expected {expected}: that is what tokens give to themselves, whatever `distance` "
+        "says",
+    ),
+    Mistake(
+        "both sides",
+        lambda p, distance: _share(p, distance) + _share(p, -distance),
+        "to the token before go {yours}, expected {expected}: both neighbors are in it, the one before and the one after",
+    ),
+    Mistake(
+        "mean of a column",
+        lambda p, distance: p[..., distance].mean(dim=-1),
+        "to the token before go {yours}, expected {expected}: that is what all tokens give to one and the same token. Each "
+        "has its own neighbor: in the table these lie on a slanted line",
+    ),
+    Mistake(
+        "the first table only",
+        lambda p, distance: _share(p if p.ndim == 2 else p[0, 0], distance),
+        "right for one table; of a stack you take the first table alone, and each head should have its number",
+    ),
 )
 
 EXERCISE = Exercise(
@@ -112,6 +140,11 @@ EXERCISE = Exercise(
     ),
     mistakes=SHARE_MISTAKES,
     notice="with equal attention to all T tokens every distance would give 1 / T: that is what a head must beat",
+    asks={
+        "one table, distance -1": "The tokens 1, 2, … have one before them: the mean of what row i gives to column i - 1",
+        "one table, distance 2": "Only the tokens that have another two places on count",
+        "layers and heads, distance -1": "Each head has its own mean: all dimensions in front stay",
+    },
     difficulty=2,
     minutes=6,
     show=to_the_one_before,

@@ -51,6 +51,10 @@ def large_scores(parts):
     return parts["large scores"][0]
 
 
+def exponentials_of_rows(scores):
+    return (scores - scores.amax(dim=-1, keepdim=True)).exp()
+
+
 SOFTMAX_MISTAKES = (
     Mistake(
         "overflow",
@@ -142,6 +146,60 @@ SOFTMAX_MISTAKES = (
         "sum to 1",
         show=first_row,
     ),
+    Mistake(
+        "rows divided by the sum of the table",
+        lambda scores: exponentials_of_rows(scores) / exponentials_of_rows(scores).sum(),
+        "the second row of the table is {yours}, expected {expected}: you divide by one sum, that of the whole table. Each "
+        "row has a sum of its own",
+        show=second_row,
+    ),
+    Mistake(
+        "rows divided by the sums of the columns",
+        lambda scores: exponentials_of_rows(scores) / exponentials_of_rows(scores).sum(dim=0, keepdim=True),
+        "the exponentials are right, but the second row of the table becomes {yours}, expected {expected}: you divide by the "
+        "sums of the columns. Along which dimension does a row run?",
+        show=second_row,
+    ),
+    Mistake(
+        "the largest without its dimension",
+        lambda scores: (e := (scores - scores.amax(dim=-1)).exp()) / e.sum(dim=-1, keepdim=True),
+        "the second row of the table is {yours}, expected {expected}: the largest scores have lost a dimension, so each "
+        "column, not each row, gets its own taken away. How is that dimension kept?",
+        show=second_row,
+    ),
+    Mistake(
+        "the largest of the columns",
+        lambda scores: (e := (scores - scores.amax(dim=0, keepdim=True)).exp()) / e.sum(dim=-1, keepdim=True),
+        "the second row of the table is {yours}, expected {expected}: from each column its largest is taken away. That "
+        "changes the differences within a row, and the weights come from these",
+        show=second_row,
+    ),
+    Mistake(
+        "the largest taken the wrong way round",
+        lambda scores: (e := (scores.amax(dim=-1, keepdim=True) - scores).exp()) / e.sum(dim=-1, keepdim=True),
+        "the scores 1, 3, 2.5 give {yours}, expected {expected}: the smallest score gets the largest weight. What is taken "
+        "away from what?",
+        show=first_row,
+    ),
+    Mistake(
+        "to the base 2",
+        lambda scores: (e := 2 ** (scores - scores.amax(dim=-1, keepdim=True))) / e.sum(dim=-1, keepdim=True),
+        "the scores 1, 3, 2.5 give {yours}, expected {expected}: these are powers of another number than e",
+        show=first_row,
+    ),
+    Mistake(
+        "divided by the largest",
+        lambda scores: (scores / scores.amax(dim=-1, keepdim=True)).softmax(dim=-1),
+        "the scores 1, 3, 2.5 give {yours}, expected {expected}: you divide by the largest score. That changes the differences, "
+        "and the weights come from these: take it away instead",
+        show=first_row,
+    ),
+    Mistake(
+        "divided by the sum of exponentials twice",
+        lambda scores: scores.softmax(dim=-1) / scores.shape[-1],
+        "the weights {yours} sum to less than 1 (expected {expected}): you also divide by how many there are",
+        show=first_row,
+    ),
 )
 
 EXERCISE = Exercise(
@@ -159,6 +217,13 @@ EXERCISE = Exercise(
     ),
     mistakes=SOFTMAX_MISTAKES,
     notice="adding 1000 to every score changes nothing: softmax sees only differences",
+    asks={
+        "one row": "e to the power of each score, divided by the sum of these",
+        "a table": "Each row by itself: its own exponentials, its own sum",
+        "three tables": "Only the last dimension counts, however many stand in front",
+        "large scores": "Take from each row its largest score before the exponential: no weight changes",
+        "a hidden score": "A score of -inf gets the weight 0, and the others share 1",
+    },
     difficulty=1,
     minutes=8,
     show=first_row,

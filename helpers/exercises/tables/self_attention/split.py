@@ -65,6 +65,25 @@ SPLIT_HEADS_MISTAKES = (
         lambda hidden, heads: hidden[:, None].expand(-1, heads, -1, -1),
         "each head got all H numbers of a token; the heads share them, D = H / A for each",
     ),
+    Mistake(
+        "one behind the other",
+        lambda hidden, heads: torch.cat(hidden.chunk(heads, dim=-1), dim=1),
+        "the heads' tokens stand one behind the other, in one dimension of A · T; the heads need a dimension of their own",
+    ),
+    Mistake(
+        "texts and heads exchanged in reading order",
+        lambda hidden, heads: hidden.reshape(hidden.shape[0], -1, heads, hidden.shape[2] // heads).flatten(1, 2)[
+            :, None
+        ],
+        "there is a dimension for the heads, but only one in it: the heads were put among the tokens",
+    ),
+    Mistake(
+        "one head's numbers only",
+        lambda hidden, heads: hidden[:, None, :, : hidden.shape[2] // heads].expand(-1, heads, -1, -1),
+        "head 0 is right, but every head gets the same first D numbers: of two texts, head 1 begins with {yours}, expected "
+        "{expected}",
+        show=lambda parts: parts["two texts"][0, 1, 0],
+    ),
 )
 
 EXERCISE = Exercise(

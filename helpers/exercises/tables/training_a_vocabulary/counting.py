@@ -29,7 +29,9 @@ def split_with(mark, alphabet_counts=True, other=None, first=False):
         if first:
             word = [c for c in word if c in alphabet]
         kept = [(i, c) for i, c in enumerate(word) if not alphabet_counts or other or c in alphabet]
-        return [("##" if mark(i, word) else "") + (c if not other or c in alphabet else other) for i, c in kept]
+        return [
+            ("##" if mark(i, word) else "") + (c if not other or c in alphabet else other) for i, c in kept
+        ]
 
     return split
 
@@ -100,6 +102,24 @@ SPLIT_MISTAKES = (
         lambda word, alphabet: " ".join(split_into_characters(word, alphabet)),
         "a list of pieces is asked for, not one string",
     ),
+    Mistake(
+        "looked up with the mark",
+        lambda word, alphabet: [
+            p for i, c in enumerate(word) if (p := c if i == 0 else "##" + c) in set(alphabet)
+        ],
+        "`chats` becomes {yours}, expected {expected}: the alphabet holds characters without ##, so you must look for the "
+        "character before the mark is set",
+    ),
+    Mistake(
+        "mark behind",
+        lambda word, alphabet: [c if i == 0 else c + "##" for i, c in enumerate(word) if c in alphabet],
+        "`chats` becomes {yours}, expected {expected}: the mark stands before the character",
+    ),
+    Mistake(
+        "one mark for all",
+        lambda word, alphabet: [word[0], "##" + word[1:]],
+        "`chats` becomes {yours}, expected {expected}: the rest of the word is left whole; every character is a piece",
+    ),
 )
 
 SPLIT = Exercise(
@@ -122,6 +142,11 @@ def my_split_into_characters(word, alphabet):
     ),
     mistakes=SPLIT_MISTAKES,
     notice="so every character is there twice in the vocabulary, at the beginning of a word and inside one",
+    asks={
+        "`bäh`": "`ä` is left out, and all others stay as they were",
+        "`éat`": "Whether a character gets ## hangs on its place in the word, not in your list",
+        "`a`": "A single character begins the word and gets no mark",
+    },
     difficulty=1,
     minutes=5,
     show=chats,
@@ -163,7 +188,9 @@ def pairs_of(neighbors=pairwise, weight=lambda count: count, key=tuple):
 
 
 def pairs_across_words(words, counts):
-    line = [piece for pieces, often in zip(words, counts, strict=True) for _ in range(often) for piece in pieces]
+    line = [
+        piece for pieces, often in zip(words, counts, strict=True) for _ in range(often) for piece in pieces
+    ]
     return Counter(pairwise(line))
 
 
@@ -294,7 +321,8 @@ def my_pair_frequencies(words, counts):
         pairs_of(),
         lambda words, counts: {
             pair: sum(
-                often * list(pairwise(pieces)).count(pair) for pieces, often in zip(words, counts, strict=True)
+                often * list(pairwise(pieces)).count(pair)
+                for pieces, often in zip(words, counts, strict=True)
             )
             for pair in {pair for pieces in words for pair in pairwise(pieces)}
         },
@@ -462,6 +490,15 @@ JOIN_MISTAKES = (
         "the result is right, but it was made in the list that you were given. The trainer still needs the word as it was: make "
         "a new list",
     ),
+    Mistake(
+        "## for every new piece",
+        lambda pieces, pair: [
+            "##" + p if p == pair[0] + pair[1].removeprefix("##") and not p.startswith("##") else p
+            for p in references.join_everywhere(pieces, pair)
+        ],
+        "c ##at becomes {yours}, expected {expected}: the new piece begins the word, as its first part did, and gets no ##",
+        show=lambda parts: parts["c ##at"],
+    ),
 )
 
 JOIN_EVERYWHERE = Exercise(
@@ -486,6 +523,13 @@ def my_join_everywhere(pieces, pair):
     mistakes=JOIN_MISTAKES,
     notice="of `##a ##a ##a` one piece is left over: with an odd number, somebody stays alone, and from left to right it is the "
     "last one",
+    asks={
+        "h ##a ##t ##s ##y": "One pair becomes one piece, and what stands before and behind it stays",
+        "b ##a ##n ##a ##n": "The pair may stand in the word several times",
+        "h ##a ##a ##a": "A piece that was joined is used up: the next pair begins behind it",
+        "a ##b ##a ##b": "Compare whole pieces: the pair is a, ##b, and not ##a, ##b",
+        "h ##t": "A word without the pair stays as it is",
+    },
     difficulty=2,
     minutes=12,
     show=lambda parts: parts["h ##a ##t ##s ##y"],

@@ -99,6 +99,15 @@ def in_xababy(parts):
     return parts["ab in xababy"]
 
 
+def changed_on_both_sides(parts, pair, merged):
+    """Every part is taken to lie between two merged places."""
+    changes = []
+    for part in parts:
+        if part:
+            changes += [(pair[1] + part[0], merged + part[0]), (part[-1] + pair[0], part[-1] + merged)]
+    return changes
+
+
 CHANGED_MISTAKES = (
     Mistake(
         "side by side forgotten",
@@ -204,6 +213,13 @@ CHANGED_MISTAKES = (
         "merged place before it. There the word begins",
         show=lambda parts: parts["aa in aaaa"],
     ),
+    Mistake(
+        "merged places on both sides of every part",
+        changed_on_both_sides,
+        "for at in hats you give {yours}, expected {expected}: before the first part and behind the last one there is no merged "
+        "place, so these have a neighbor on one side only",
+        show=lambda parts: parts["at in hats"],
+    ),
 )
 
 CHANGED_PAIRS = Exercise(
@@ -229,6 +245,13 @@ def my_changed_pairs(parts, pair, merged):
     ),
     mistakes=CHANGED_MISTAKES,
     notice="in `aaaa` split at `aa` there are three empty parts, and only the one in the middle stands for a pair",
+    asks={
+        "at in hats": "The first part has a merged place only behind it, the last one only before it",
+        "at in chatsy": "Only the one character next to the merged place changes its pair",
+        "ab in xababy": "Two merged places touch: where `ba` was, `XX` is",
+        "an in banana": "Between two merged places lies one character, and both its pairs change",
+        "at in at": "Without neighbors nothing changes",
+    },
     difficulty=3,
     minutes=15,
     show=in_hats,
@@ -268,12 +291,23 @@ def probe_merge(merge):
         if grown is not None:  # pairs that were there for a moment only don't matter
             grown = sorted(written(p) for p in set(grown) if pairs.count_of[p] > 0)
         yield f"grown in {name}", grown
-        places = {written(p): sorted(set(found)) for p, found in pairs.found_in.items() if pairs.count_of[p] > 0}
+        places = {
+            written(p): sorted(set(found)) for p, found in pairs.found_in.items() if pairs.count_of[p] > 0
+        }
         yield f"places after {name}", dict(sorted(places.items()))
 
 
 def merge_with(
-    subtract=True, add=True, weight=True, delete=True, note=True, rewrite=True, known=True, returned="after", late=False, symbol=True
+    subtract=True,
+    add=True,
+    weight=True,
+    delete=True,
+    note=True,
+    rewrite=True,
+    known=True,
+    returned="after",
+    late=False,
+    symbol=True,
 ):
     """PairCounts.merge with one thing done in another way."""
 
@@ -394,7 +428,9 @@ MERGE_MISTAKES = (
         merge_with(known=False),
         "the piece `ch` is there already and gets a second entry: after c ##h the new pieces are {yours}, expected {expected}. A "
         "piece can be made in two ways, and is one entry all the same",
-        show=lambda parts: parts["pieces after c ##h"] if "pieces after c ##h" in parts else parts["pieces after c ##hat"],
+        show=lambda parts: (
+            parts["pieces after c ##h"] if "pieces after c ##h" in parts else parts["pieces after c ##hat"]
+        ),
     ),
     Mistake(
         "number counted after appending",
@@ -455,6 +491,13 @@ def my_merge(self, pair):
     mistakes=MERGE_MISTAKES,
     notice="the places of pairs that shrank are not taken out of found_in: looking for them would cost more than splitting a word "
     "in vain now and then",
+    asks={
+        "words after ##a ##t": "In each word that holds the pair, it is replaced by the one character of the new piece",
+        "counts after ##a ##t": "For each place in a word, the old pairs beside it become fewer and the new ones more, by how often the word occurs",
+        "pieces after ##a ##t": "The new piece goes to the end of self.pieces, and its number is its place there",
+        "grown in ##a ##t": "What is returned are the pairs that have become more, as a set",
+        "places after ##a ##t": "self.found_in notes for each new pair in which words it stands",
+    },
     difficulty=3,
     minutes=20,
     show=count_in("##h ##at"),

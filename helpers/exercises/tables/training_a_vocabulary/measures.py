@@ -78,6 +78,16 @@ TOKENS_MISTAKES = (
         ),
         "you get {yours}, expected {expected}: a word that becomes [UNK] counts as a word, so its one token counts, too",
     ),
+    Mistake(
+        "the largest number",
+        lambda entries, counts: float(max(len(cut(word, entries)) for word in counts)),
+        "you get {yours}, expected {expected}: that is the most tokens of any word",
+    ),
+    Mistake(
+        "whole numbers",
+        lambda entries, counts: tokens_counted(entries, counts) // sum(counts.values()),
+        "you get {yours}, expected {expected}: `//` cuts to a whole number; a mean has digits behind the point",
+    ),
 )
 
 TOKENS_PER_WORD = Exercise(
@@ -98,6 +108,9 @@ def my_tokens_per_word(entries, word_counts):
     mistakes=TOKENS_MISTAKES,
     notice="`longest_match_first` asks for each end of each piece whether it is in the vocabulary: make a set of the entries first, "
     "or a list of 8,000 is searched each time",
+    asks={
+        "four words": "All tokens of the text divided by all its words, each word as often as it occurs",
+    },
     difficulty=1,
     minutes=6,
     show=lambda parts: parts["four words"],
@@ -136,6 +149,16 @@ def gain_with(second=True, first=True, new=True, shorter=True, fewer=1, total=1,
 
 def unguarded(x, ln):
     return x * ln(x)
+
+
+def gain_of_terms(before, after):
+    """The gain with f(N) counted with these signs, before and after the join."""
+
+    def gain(n_pair, n_first, n_second, n_all):
+        pieces = f(n_first - n_pair) + f(n_second - n_pair) + f(n_pair) - f(n_first) - f(n_second)
+        return pieces + before * f(n_all) + after * f(n_all - n_pair)
+
+    return gain
 
 
 GAIN_MISTAKES = (
@@ -220,6 +243,36 @@ GAIN_MISTAKES = (
         "with n_pair=4, n_first=10, n_second=7, n_all=100 you get {yours}, expected {expected}: that is only what comes after. What was "
         "there before?",
     ),
+    Mistake(
+        "the length added after the join",
+        gain_of_terms(1, 1),
+        "with n_pair=4, n_first=10, n_second=7, n_all=100 you get {yours}, expected {expected}: f of the new length is added; it "
+        "is taken away from the sum, as that of the old length is",
+    ),
+    Mistake(
+        "only the old length",
+        gain_of_terms(1, 0),
+        "with n_pair=4, n_first=10, n_second=7, n_all=100 you get {yours}, expected {expected}: f of the old length is in it, and "
+        "that of the new length isn't",
+    ),
+    Mistake(
+        "only the new length",
+        gain_of_terms(0, -1),
+        "with n_pair=4, n_first=10, n_second=7, n_all=100 you get {yours}, expected {expected}: f of the new length is in it, and "
+        "that of the old length isn't",
+    ),
+    Mistake(
+        "the length taken away before the join",
+        gain_of_terms(-1, -1),
+        "with n_pair=4, n_first=10, n_second=7, n_all=100 you get {yours}, expected {expected}: what was before is taken away as a "
+        "whole, its minus f(N), too: minus a minus is a plus",
+    ),
+    Mistake(
+        "divided by the length",
+        lambda n_pair, n_first, n_second, n_all: gain_of_terms(1, -1)(n_pair, n_first, n_second, n_all) / n_all,
+        "with n_pair=4, n_first=10, n_second=7, n_all=100 you get {yours}, expected {expected}: you divide by the number of "
+        "pieces; asked for is the gain of the whole text",
+    ),
 )
 
 LIKELIHOOD_GAIN = Exercise(
@@ -244,6 +297,10 @@ def my_likelihood_gain(n_pair, n_first, n_second, n_all):
     ),
     mistakes=GAIN_MISTAKES,
     notice="the other pieces of the text cancel out, so a gain costs seven logarithms however long the text is",
+    asks={
+        "n_pair=4, n_first=10, n_second=7, n_all=100": "With f(x) = x ln x: the sum over pieces after the join minus f of the new length, minus the same before. Four counts change: which, and to what?",
+        "n_pair=3, n_first=3, n_second=3, n_all=8": "Here nothing of the two pieces is left: f(0) is 0",
+    },
     difficulty=2,
     minutes=12,
     show=lambda parts: parts["n_pair=4, n_first=10, n_second=7, n_all=100"],

@@ -25,7 +25,12 @@ QUESTIONS = (
     Question(
         id="2.q3",
         text="After ##a ##t, which pair do you expect to be joined next: one at the beginning of a word, or one inside?",
-        choices={"a": "c ##at, as in cat", "b": "##h ##at, as in chat", "c": "##at ##s, as in cats", "d": "h ##at, as in hat"},
+        choices={
+            "a": "c ##at, as in cat",
+            "b": "##h ##at, as in chat",
+            "c": "##at ##s, as in cats",
+            "d": "h ##at, as in hat",
+        },
         answer="b",
         because="all four occur three times. ##h is older than c, h and ##at, and among equals the older one wins.",
         wrong={

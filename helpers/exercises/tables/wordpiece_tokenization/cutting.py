@@ -27,7 +27,18 @@ def probe_longest_match(cut):
     yield "a word of 101 letters", cut("s" * 101, ENTRIES)[:3]
 
 
-def cut_greedily(word, vocabulary, *, choose=max, mark="##", lookup="##", shortest=1, limit=LONGEST_WORD, unknown=None, letter=False):
+def cut_greedily(
+    word,
+    vocabulary,
+    *,
+    choose=max,
+    mark="##",
+    lookup="##",
+    shortest=1,
+    limit=LONGEST_WORD,
+    unknown=None,
+    letter=False,
+):
     """Greedy cutting with one thing done in another way."""
     found, start = [], 0
     if len(word) > limit:
@@ -51,21 +62,25 @@ def greedily(**changes):
     return lambda word, vocabulary: cut_greedily(word, vocabulary, **changes)
 
 
-def cut_with_lengths_of_entries(word, vocabulary):
-    """Goes on by the length of the entry, ## counted."""
-    found, start = [], 0
-    if len(word) > LONGEST_WORD:
-        return [("[UNK]", 0, len(word))]
-    while start < len(word):
-        for end in range(len(word), start, -1):
-            piece = ("##" if start else "") + word[start:end]
-            if piece in vocabulary:
-                found.append((piece, start, start + len(piece)))
-                start += len(piece)
-                break
-        else:
+def cut_by_lengths_of_entries(places):
+    """Goes on by the length of the entry, ## counted; places: the ends that it gives are wrong, too."""
+
+    def cut(word, vocabulary):
+        found, start = [], 0
+        if len(word) > LONGEST_WORD:
             return [("[UNK]", 0, len(word))]
-    return found
+        while start < len(word):
+            for end in range(len(word), start, -1):
+                piece = ("##" if start else "") + word[start:end]
+                if piece in vocabulary:
+                    found.append((piece, start, start + len(piece) if places else end))
+                    start += len(piece)
+                    break
+            else:
+                return [("[UNK]", 0, len(word))]
+        return found
+
+    return cut
 
 
 def cut_with_own_offsets(word, vocabulary):
@@ -124,6 +139,26 @@ def cut_as_long_as_it_grows(word, vocabulary):
             found.append((mark + word[start:end], start, end))
             start = end
     return found if start == len(word) <= LONGEST_WORD else [("[UNK]", 0, len(word))]
+
+
+def cut_letter_by_letter(word, vocabulary):
+    """After a match it goes on with the next letter."""
+    found = []
+    if len(word) > LONGEST_WORD:
+        return [("[UNK]", 0, len(word))]
+    for start in range(len(word)):
+        pieces = [("##" * (start > 0) + word[start:end], start, end) for end in range(len(word), start, -1)]
+        fitting = [piece for piece in pieces if piece[0] in vocabulary]
+        if not fitting:
+            return [("[UNK]", 0, len(word))]
+        found.append(fitting[0])
+    return found
+
+
+def cut_the_rest_as_a_word(word, vocabulary):
+    """Only the last piece is marked."""
+    pieces = longest_match_first(word, vocabulary)
+    return [p if i in (0, len(pieces) - 1) else (p[0].removeprefix("##"), *p[1:]) for i, p in enumerate(pieces)]
 
 
 MATCH_MISTAKES = (
@@ -208,7 +243,7 @@ MATCH_MISTAKES = (
     Mistake(
         "no single letters",
         greedily(shortest=2),
-        "`hatts` becomes {yours}, expected {expected}: a single letter is never tried. What is the smallest end that you try?",
+        "`hatts` becomes {yours}, expected {expected}: the last letter alone is never tried, so either single letters aren't or the whole rest isn't: which are the smallest and the largest end that you try?",
     ),
     Mistake(
         "places begin anew",
@@ -222,9 +257,15 @@ MATCH_MISTAKES = (
     ),
     Mistake(
         "## counted as letters",
-        cut_with_lengths_of_entries,
+        cut_by_lengths_of_entries(places=True),
         "`hatts` becomes {yours}, expected {expected}: the ## isn't part of the word, so a piece covers two characters fewer "
         "than its entry has",
+    ),
+    Mistake(
+        "on by the entry's length",
+        cut_by_lengths_of_entries(places=False),
+        "`hatts` becomes {yours}, expected {expected}: you go on by the length of the entry, and its ## covers no letters of "
+        "the word, so letters are skipped",
     ),
     Mistake(
         "no limit",
@@ -243,6 +284,17 @@ MATCH_MISTAKES = (
         "pieces alone",
         lambda word, vocabulary: [piece for piece, _, _ in longest_match_first(word, vocabulary)],
         "each piece is asked for with its place: (piece, start, end)",
+    ),
+    Mistake(
+        "on by one letter",
+        cut_letter_by_letter,
+        "`hatts` becomes {yours}, expected {expected}: after a piece you go on with the next letter, which is already in it. The "
+        "next piece begins where this one ends",
+    ),
+    Mistake(
+        "only the last piece marked",
+        cut_the_rest_as_a_word,
+        "`hatts` becomes {yours}, expected {expected}: every piece but the first keeps its ##, not only the last",
     ),
 )
 
@@ -271,6 +323,13 @@ def my_longest_match_first(word, vocabulary):
     mistakes=MATCH_MISTAKES,
     notice="the rule only asks which strings are in the vocabulary: it needs no counts and no order of joins, so any list of "
     "strings can be a vocabulary",
+    asks={
+        "`hatts`": "By hand: `hat` is the longest beginning, then `##t`, then `##s`. Each piece begins where the one before it ended",
+        "`hxat`": "Behind `h` nothing fits, so the whole word is one [UNK]",
+        "`xyz`": "The whole word is an entry, though its first two letters are none",
+        "`hab`": "Once `ha` is taken it stays taken, even if nothing fits behind it",
+        "`that`": "After `t`, the longest entry that fits is `##hat`",
+    },
     difficulty=2,
     minutes=15,
     show=hatts,
@@ -426,6 +485,12 @@ def my_pieces_of_chunk(chunk, vocabulary, **options):
     ),
     mistakes=CHUNK_MISTAKES,
     notice="where an ideograph gets two spaces, its origin stands three times in the list, and the spans still fit",
+    asks={
+        "`Cafés!`": "Three places lead back: that of the piece in its word, that of the word in the normalized text, and that of its characters in the chunk",
+        "`[MASK]`": "A chunk that is a special token is one piece, from its first to its last character",
+        "`Is` with lowercase=False": "The options go to normalize_with_origin",
+        "invisible characters": "What was dropped in the middle still lies between start and end",
+    },
     difficulty=3,
     minutes=15,
     show=cafes,

@@ -100,6 +100,12 @@ ACCENT_MISTAKES = (
         "at the end. BERT leaves the syllables apart, and its vocabulary was made from such text",
         show=lambda parts: parts["characters of a Korean word"],
     ),
+    Mistake(
+        "one accent only",
+        lambda text: unicodedata.normalize("NFD", text).replace("\u0301", ""),
+        "you get {yours!r}, expected {expected!r}: only one of the accents is dropped, and there are hundreds: what have they in "
+        "common?",
+    ),
 )
 
 WITHOUT_ACCENTS = Exercise(
@@ -119,27 +125,41 @@ def my_without_accents(text):
     ),
     mistakes=ACCENT_MISTAKES,
     notice="`ø` stays as it is: Unicode takes its stroke for a part of the letter, and there is nothing to take apart",
+    asks={
+        "three words": "An accent is dropped, whether it comes with its letter or as a character of its own; all else stays",
+        "½ and ﬁ": "Only accents go: characters that merely look like others stay",
+        "ø 東 €": "Characters that have no accent stay, whatever alphabet they are from",
+        "Hindi": "Only marks of the category Mn go",
+    },
     difficulty=1,
     minutes=6,
     show=cafe,
     variants=(
-        lambda text: re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFD", text))
-        .replace("\u0e31", "")
-        .replace("\u0941", ""),
+        lambda text: (
+            re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFD", text))
+            .replace("\u0e31", "")
+            .replace("\u0941", "")
+        ),
         lambda text: "".join(map(references.without_accents, text)),
     ),
 )
 
 # 1.6 normalize_character
 
-NAMES = {"a tab": "\t", "a hyphen": "-", "an em space": "\u2003", "a null": "\0", "a zero-width space": "\u200b"}
+NAMES = {
+    "a tab": "\t",
+    "a hyphen": "-",
+    "an em space": "\u2003",
+    "a null": "\0",
+    "a zero-width space": "\u200b",
+}
 NAMES |= {"U+FFFD": "\ufffd", "an unassigned character": "\u0378", "U+0085": "\x85", "private use": "\ue000"}
 
 
 def probe_character(normalize_character):
     for name, character in NAMES.items():
         yield name, normalize_character(character)
-    for character in "Aé,東あ½ﬁ":
+    for character in "Aé,東あ½ﬁ\u4e00\u9fff":
         yield f"`{character}`", normalize_character(character)
     yield "an accent by itself", normalize_character("\u0301")
     for switches in CASED:
@@ -191,7 +211,9 @@ def character_with(
     return rule
 
 
-def character_in_lower_case_or_without_accent(character, lowercase=True, strip_accents=None, split_chinese=True):
+def character_in_lower_case_or_without_accent(
+    character, lowercase=True, strip_accents=None, split_chinese=True
+):
     """Gives back what has lost its accents before it comes to the lower case."""
     if strip_accents or strip_accents is None and lowercase:
         return normalize_character(character, False, True, split_chinese)
@@ -339,6 +361,12 @@ CHARACTER_MISTAKES = (
         "with lowercase=False, `É` becomes {yours}, expected {expected}: a cased model keeps its capitals",
         show=of("`É` with lowercase=False"),
     ),
+    Mistake(
+        "no switch asked",
+        lambda character, lowercase=True, strip_accents=None, split_chinese=True: normalize_character(character),
+        "with lowercase=False, `É` becomes {yours}, expected {expected}: none of the switches has an effect. A cased model keeps "
+        "capitals and, unless it is told otherwise, accents",
+    ),
 )
 
 NORMALIZE_CHARACTER = Exercise(
@@ -404,6 +432,16 @@ def right_origins(text, made):
 
 def origins(parts):
     return parts["`é no 東!`"][1]
+
+
+def origins_always_in_order(text, lowercase=True, strip_accents=None, split_chinese=True):
+    return wordpiece.normalize_with_origin(in_canonical_order(text), lowercase, strip_accents, split_chinese)
+
+
+def origins_of_joined(text, lowercase=True, strip_accents=None, split_chinese=True):
+    """The list of parts instead of the text."""
+    made, origin = wordpiece.normalize_with_origin(text, lowercase, strip_accents, split_chinese)
+    return list(made), origin
 
 
 ORIGIN_MISTAKES = (
@@ -477,6 +515,19 @@ ORIGIN_MISTAKES = (
         lambda *given, **switches: wordpiece.normalize_with_origin(*given, **switches)[0],
         "two results are asked for: the text, and the list of origins",
     ),
+    Mistake(
+        "a list of characters",
+        origins_of_joined,
+        "the first result is asked for as one string: `\"\".join(…)` makes one of a list",
+    ),
+    Mistake(
+        "origins as pairs",
+        lambda text, lowercase=True, strip_accents=None, split_chinese=True: (
+            (r := wordpiece.normalize_with_origin(text, lowercase, strip_accents, split_chinese))[0],
+            [(i, i + 1) for i in r[1]],
+        ),
+        "for each character one number is asked for, the place of what it was made from; spans are made later",
+    ),
 )
 
 NORMALIZE_WITH_ORIGIN = Exercise(
@@ -502,6 +553,11 @@ def my_normalize_with_origin(text, lowercase=True, strip_accents=None, split_chi
     mistakes=ORIGIN_MISTAKES,
     notice="the origins never fall from left to right, so the text behind any stretch of the new one is a stretch of the "
     "old one",
+    asks={
+        "`é no 東!`": "Each character of the result gets the place of the one character of the original that it was made from: two of them may have the same",
+        "two marks in the wrong order": "Where accents are stripped, the marks are sorted first",
+        "nothing": "An empty text gives an empty text and an empty list",
+    },
     difficulty=2,
     minutes=10,
     show=origins,

@@ -70,6 +70,16 @@ def special_without_types(first, second):
     return add_special_tokens(first, second)[0], [0] * len(first) + [1] * len(second or [])
 
 
+def always_two_ends(first, second):
+    row, types = add_special_tokens(first, second)
+    return (row, types) if second is not None else ([*row, ("[SEP]", 0, 0)], [*types, 1])
+
+
+def types_in_turn(first, second):
+    row, types = add_special_tokens(first, second)
+    return row, [i % 2 for i in range(len(types))]
+
+
 SPECIAL_MISTAKES = (
     Mistake(
         "second [CLS]",
@@ -132,6 +142,36 @@ SPECIAL_MISTAKES = (
         special_in_place,
         "the row is right, but you built it in the list `first`, which the caller still needs: make a new list",
     ),
+    Mistake(
+        "two [SEP] for one text",
+        always_two_ends,
+        "a pair is right, but one text alone gets a [SEP] for a second text that isn't there",
+    ),
+    Mistake(
+        "types in turn",
+        types_in_turn,
+        "the type ids of a pair are {yours}, expected {expected}: a type id says to which text a token belongs, not which "
+        "place it has",
+        show=lambda parts: parts["a pair"][1],
+    ),
+    Mistake(
+        "types exchanged",
+        lambda first, second: ((r := add_special_tokens(first, second))[0], [1 - t for t in r[1]]),
+        "the type ids of a pair are {yours}, expected {expected}: 0 and 1 are exchanged",
+        show=lambda parts: parts["a pair"][1],
+    ),
+    Mistake(
+        "the ends of both at the end",
+        lambda first, second: (
+            add_special_tokens(first, None)
+            if second is None
+            else (
+                [("[CLS]", 0, 0), *first, *second, ("[SEP]", 0, 0), ("[SEP]", 0, 0)],
+                add_special_tokens(first, second)[1],
+            )
+        ),
+        "a pair has both [SEP] at its end, so that nothing stands between the texts: where does the first one end?",
+    ),
 )
 
 ADD_SPECIAL_TOKENS = Exercise(
@@ -154,6 +194,11 @@ def my_add_special_tokens(first, second):
     ),
     mistakes=SPECIAL_MISTAKES,
     notice="a pair costs three tokens and one text two, so of 512 places 509 or 510 are left for words",
+    asks={
+        "a pair": "[CLS] first [SEP] second [SEP]; the type ids are 0 up to the first [SEP] and 1 from there on",
+        "one text": "One text has one [SEP] and no ones among its type ids",
+        "a second text without tokens": "An empty list is a text, too; only None is none",
+    },
     difficulty=1,
     minutes=6,
     show=types_of,
@@ -168,8 +213,11 @@ CASES = ((8, 3, 9), (3, 8, 9), (8, 3, 6), (8, 3, 3), (3, 8, 5), (4, 4, 5), (2, 1
 
 def probe_truncate(truncate):
     for first, second, room in CASES:
-        yield f"{first} and {second} tokens, room {room}", tuple(
-            "".join(kept) for kept in truncate(list("abcdefgh"[:first]), list("stuvwxyz"[:second]), room)
+        yield (
+            f"{first} and {second} tokens, room {room}",
+            tuple(
+                "".join(kept) for kept in truncate(list("abcdefgh"[:first]), list("stuvwxyz"[:second]), room)
+            ),
         )
 
 
@@ -235,6 +283,12 @@ def popped_one_by_one(first, second, room):
 
 def kept(case):
     return lambda parts: parts[f"{case[0]} and {case[1]} tokens, room {case[2]}"]
+
+
+def equal_shares_the_rest_for_the_first(first, second, room):
+    if len(first) + len(second) <= room:
+        return first, second
+    return first[: room - room // 2], second[: room // 2]
 
 
 TRUNCATE_MISTAKES = (
@@ -324,6 +378,26 @@ TRUNCATE_MISTAKES = (
         "the right tokens stay, but you take the others out of the caller's lists, which were to be kept: a slice makes a new "
         "list",
     ),
+    Mistake(
+        "equal shares, the rest for the first",
+        equal_shares_the_rest_for_the_first,
+        "of 8 and 3 tokens, room for 9, you keep {yours}, expected {expected}: each text gets half of the room, and what the "
+        "short one doesn't need is wasted",
+        show=kept((8, 3, 9)),
+    ),
+    Mistake(
+        "special tokens counted off again",
+        lambda first, second, room: truncate_longest_first(first, second, max(room - 3, 0)),
+        "of 8 and 3 tokens, room for 9, you keep {yours}, expected {expected}: you take away room for [CLS] and [SEP], which "
+        "are counted off already",
+        show=kept((8, 3, 9)),
+    ),
+    Mistake(
+        "one too many",
+        lambda first, second, room: truncate_longest_first(first, second, room + 1),
+        "of 8 and 3 tokens, room for 9, you keep {yours}, expected {expected}: one token more than there is room for. Is one taken away too few, or do you stop after the first?",
+        show=kept((8, 3, 9)),
+    ),
 )
 
 TRUNCATE = Exercise(
@@ -345,6 +419,15 @@ def my_truncate_longest_first(first, second, room):
     mistakes=TRUNCATE_MISTAKES,
     notice="whoever counts down one by one needs a loop as long as what is cut off; the course's version computes the two numbers "
     "at once",
+    asks={
+        "8 and 3 tokens, room 9": "The long text alone pays, as long as it is the longer one",
+        "8 and 3 tokens, room 6": "The longer text pays until both are equally long: 3 and 3",
+        "8 and 3 tokens, room 3": "Once both are equally long they pay in turn; the one token that is left over is for the text that was longer",
+        "3 and 8 tokens, room 5": "The one token that is left over is for the text that was longer",
+        "4 and 4 tokens, room 5": "Of two that were equally long, the second keeps one token more",
+        "2 and 1 tokens, room 9": "What fits stays as it is",
+        "5 and 5 tokens, room 0": "With no room nothing stays",
+    },
     difficulty=2,
     minutes=15,
     show=kept((8, 3, 3)),
@@ -363,6 +446,7 @@ def probe_pad(pad_encodings):
     yield "padded with 7", pad_encodings(three, 7)
     yield "the lists that you were given, afterwards", [e.ids + e.attention_mask for e in three]
     yield "padded with 0", pad_encodings(three[:2])
+    yield "the longest first", pad_encodings([*three[::-1], encoding([2, 4, 3], [0, 0, 0])], 7)
 
 
 def padded(left=False, to=max, fill=(None, 0, 0), dtype=torch.long, end=0):
@@ -451,7 +535,7 @@ PAD_MISTAKES = (
     Mistake(
         "cut to the shortest",
         padded(to=min),
-        "each row has {yours} places, expected {expected}: the longer texts are cut to the shortest one",
+        "each row has {yours} places, expected {expected}: all texts are cut to one that is not the longest (the shortest here, which is also the first)",
         show=lambda parts: parts["padded with 7"]["ids"].shape[1],
     ),
     Mistake(
@@ -523,6 +607,43 @@ PAD_MISTAKES = (
         padded_as_lists,
         "a model wants tensors: torch.tensor makes one of rows of equal length",
     ),
+    Mistake(
+        "mask the wrong way round",
+        lambda encodings, pad_id=0: (b := pad_encodings(encodings, pad_id))
+        | {"attention_mask": 1 - b["attention_mask"]},
+        "the mask of the first row is {yours}, expected {expected}: 1 stands for a real token, 0 for padding",
+        show=first_of("attention_mask"),
+    ),
+    Mistake(
+        "the types forgotten",
+        lambda encodings, pad_id=0: (b := pad_encodings(encodings, pad_id))
+        | {"type_ids": torch.zeros_like(b["ids"])},
+        "the type ids of the second row are {yours}, expected {expected}: all of them are 0, and an encoding of a pair has ones",
+        show=first_of("type_ids", 1),
+    ),
+    Mistake(
+        "sorted by length",
+        lambda encodings, pad_id=0: pad_encodings(sorted(encodings, key=lambda e: len(e.ids)), pad_id),
+        "right for texts that come in the order of their lengths; with the longest first, the first row is {yours}, expected "
+        "{expected}: you sort them. Row i belongs to text i",
+        show=lambda parts: parts["the longest first"]["ids"][0],
+    ),
+    Mistake(
+        "as long as the last text",
+        lambda encodings, pad_id=0: {
+            name: tensor[:, : len(encodings[-1].ids)] for name, tensor in pad_encodings(encodings, pad_id).items()
+        },
+        "right as long as the last text is the longest; otherwise the longer ones are cut, or their rows are of unequal length. "
+        "Which of the lengths is wanted?",
+        raises=ValueError,
+    ),
+    Mistake(
+        "one mask for all",
+        lambda encodings, pad_id=0: (b := pad_encodings(encodings, pad_id))
+        | {"attention_mask": b["attention_mask"][:1].expand_as(b["attention_mask"])},
+        "the mask of the second row is {yours}, expected {expected}: every row got the mask of the first",
+        show=first_of("attention_mask", 1),
+    ),
 )
 
 PAD_ENCODINGS = Exercise(
@@ -547,6 +668,10 @@ def my_pad_encodings(encodings, pad_id=0):
     mistakes=PAD_MISTAKES,
     notice="the mask of a batch says by its sum how many real tokens there are: everything else is computed in vain, so texts of "
     "like lengths belong together",
+    asks={
+        "padded with 7": "Ids are filled up with pad_id, type ids and mask with 0, all at the right, to the length of the longest text",
+        "the longest first": "The longest text may stand anywhere, and row i belongs to text i",
+    },
     difficulty=2,
     minutes=10,
     show=first_of("ids"),

@@ -19,7 +19,12 @@ QUESTIONS = (
     Question(
         id="1.q2",
         text="BERT's vocabulary has 30,522 entries, frequent words and pieces. How is `unaffable` cut by longest match first?",
-        choices={"a": "un ##aff ##able", "b": "una ##ffa ##ble", "c": "unaffable, in one piece", "d": "[UNK]"},
+        choices={
+            "a": "un ##aff ##able",
+            "b": "una ##ffa ##ble",
+            "c": "unaffable, in one piece",
+            "d": "[UNK]",
+        },
         answer="b",
         because="`una` is an entry and longer than `un`, so it is taken; grammar has no say.",
         wrong={

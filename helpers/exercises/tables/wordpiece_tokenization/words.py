@@ -1,5 +1,6 @@
 """Pieces joined to words; what is punctuation; where words begin and end."""
 
+import itertools
 import re
 import string
 import unicodedata
@@ -59,6 +60,13 @@ def joined_from_the_first(tokens):
     for token in tokens[1:]:
         text += token[2:] if token.startswith("##") else " " + token
     return text
+
+
+def joined_at_a_single_mark(tokens):
+    words = []
+    for token in tokens:
+        words = [*words[:-1], words[-1] + token[2:]] if token[0] == "#" else [*words, token]
+    return " ".join(words)
 
 
 JOIN_MISTAKES = (
@@ -137,6 +145,35 @@ JOIN_MISTAKES = (
         lambda tokens: " ".join(tokens).replace(" ##", "").split(),
         "one string is asked for, in which spaces separate the words",
     ),
+    Mistake(
+        "only one # cut off",
+        lambda tokens: "".join(t[1:] if t.startswith("##") else " " + t for t in tokens).strip(),
+        "the text is {yours!r}, expected {expected!r}: the mark has two characters, and you cut off one",
+    ),
+    Mistake(
+        "a letter cut off",
+        lambda tokens: "".join(t[3:] if t.startswith("##") else " " + t for t in tokens).strip(),
+        "the text is {yours!r}, expected {expected!r}: of each piece that continues a word the first letter is cut off with "
+        "the mark",
+    ),
+    Mistake(
+        "words without spaces between them",
+        lambda tokens: "".join(t.removeprefix("##") + " " * t.startswith("##") for t in tokens).strip(),
+        "the text is {yours!r}, expected {expected!r}: the space stands behind pieces that continue a word, and it should stand "
+        "before those that don't",
+    ),
+    Mistake(
+        "backwards",
+        lambda tokens: "".join(t[2:] if t.startswith("##") else " " + t for t in tokens[::-1]).strip(),
+        "the text is {yours!r}, expected {expected!r}: the tokens are put together in reverse order",
+    ),
+    Mistake(
+        "a single # taken for the mark",
+        joined_at_a_single_mark,
+        "of the tokens `c` and `#` you make {yours!r}, expected {expected!r}: a token that is a single # has vanished. The mark "
+        "has two of them: ask for both",
+        show=lambda parts: parts["with special tokens"],
+    ),
 )
 
 JOIN_PIECES = Exercise(
@@ -157,6 +194,10 @@ def my_join_pieces(tokens):
     mistakes=JOIN_MISTAKES,
     notice="`!` is set off by a space, though it had none in the text: tokens don't remember spaces, so this is not the way "
     "back to the original",
+    asks={
+        "with special tokens": "A token that is a single # is an ordinary token: only ## at its beginning, with something behind it, marks a continuation",
+        "no tokens": "No tokens make an empty text",
+    },
     difficulty=1,
     minutes=5,
     show=lambda parts: parts["the example"],
@@ -243,6 +284,26 @@ PUNCTUATION_MISTAKES = (
         lambda c: not wordpiece.is_punctuation(c),
         "the answers are the wrong way round: `a` is no punctuation, and a comma is",
     ),
+    Mistake(
+        "only the category Po",
+        lambda c: c in string.punctuation or unicodedata.category(c) == "Po",
+        "beyond ASCII you take only {yours} for punctuation, expected {expected}: Po is one of the categories P…, and dashes "
+        "(Pd), brackets (Ps, Pe) and quotes (Pi, Pf) have their own. What do they begin with?",
+        show=taken_for_signs("punctuation beyond ASCII"),
+    ),
+    Mistake(
+        "letters and digits, too",
+        lambda c: 32 < ord(c) < 127 or unicodedata.category(c).startswith("P"),
+        "letters and digits are taken for punctuation: {yours}, expected {expected}. They can be seen, too, but they belong to "
+        "words",
+        show=taken_for_signs("letters, digits, space"),
+    ),
+    Mistake(
+        "digits alone",
+        lambda c: (32 < ord(c) < 127 and not c.isalpha()) or unicodedata.category(c).startswith("P"),
+        "a digit is taken for punctuation: {yours}, expected {expected}. Of ASCII, letters and digits are left out",
+        show=taken_for_signs("letters, digits, space"),
+    ),
 )
 
 IS_PUNCTUATION = Exercise(
@@ -262,12 +323,21 @@ def my_is_punctuation(character):
     ),
     mistakes=PUNCTUATION_MISTAKES,
     notice="€ is no punctuation and $ is, only because the one is in ASCII: `$5` becomes two tokens, `€5` one word",
+    asks={
+        "signs of ASCII": "In ASCII every character that can be seen and is no letter or digit counts",
+        "letters, digits, space": "Letters, digits and the space never count",
+        "punctuation beyond ASCII": "Beyond ASCII the category decides: any that begins with P, such as Pd (dashes), Po, Pi and Pf (quotes)",
+        "other characters beyond ASCII": "Beyond ASCII only the categories P… count: no letters, no symbols (S…), no marks",
+        "control characters": "A control character can't be seen, so it is no sign",
+    },
     difficulty=1,
     minutes=8,
     variants=(
         lambda c: c in string.punctuation or unicodedata.category(c)[0] == "P",
-        lambda c: (33 <= ord(c) < 48 or 58 <= ord(c) < 65 or 91 <= ord(c) < 97 or 123 <= ord(c) < 127)
-        or unicodedata.category(c) in ("Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po"),
+        lambda c: (
+            (33 <= ord(c) < 48 or 58 <= ord(c) < 65 or 91 <= ord(c) < 97 or 123 <= ord(c) < 127)
+            or unicodedata.category(c) in ("Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po")
+        ),
     ),
 )
 
@@ -280,6 +350,8 @@ def probe_spans(word_spans):
     yield "two spaces and a tab", word_spans("  a\tbc !")
     yield "nothing", word_spans("")
     yield "marks alone", word_spans("...")
+    yield "`a_b`", word_spans("a_b")
+    yield "`5€ 20°C`", word_spans("5€ 20°C")
 
 
 def spans_of(text, mark_too=True, keep_empty=False, ends=0, last=True, is_space=str.isspace):
@@ -339,7 +411,52 @@ def spans_with_short_end(text):
     return found if found == whole else [*found, (whole[-1][0], whole[-1][1] - 1)]
 
 
+def spans_by_regex(text):
+    return [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
+
+
+def pieces_between_marks(chunk):
+    """(place, piece) of what stands between two spaces: runs without a mark, and single marks."""
+    runs = itertools.groupby(enumerate(chunk.group(), chunk.start()), key=lambda pair: is_punctuation(pair[1]))
+    for mark, run in runs:
+        run = list(run)
+        if mark:
+            yield from run
+        else:
+            yield run[0][0], "".join(character for _, character in run)
+
+
+def spans_with_marks_inside(text):
+    """Marks are cut off at the ends of what stands between spaces, and stay inside of it."""
+    spans = []
+    for match in re.finditer(r"\S+", text):
+        start, end = match.span()
+        front, back = [], []
+        while start < end and is_punctuation(text[start]):
+            front.append((start, start + 1))
+            start += 1
+        while end > start and is_punctuation(text[end - 1]):
+            back.insert(0, (end - 1, end))
+            end -= 1
+        spans += [*front, *([(start, end)] if start < end else []), *back]
+    return spans
+
+
 WORD_MISTAKES = (
+    Mistake(
+        "an underscore kept inside",
+        spans_by_regex,
+        "`a_b` becomes {yours}, expected {expected}: an underscore is a mark for BERT, and `\\w` counts it among the "
+        "letters. `is_punctuation` says what a mark is",
+        show=lambda parts: parts["`a_b`"],
+    ),
+    Mistake(
+        "symbols taken for marks",
+        lambda text: [match.span() for match in re.finditer(r"[^\W_]+|[^\w\s]|_", text)],
+        "`5€ 20°C` becomes {yours}, expected {expected}: € and ° are symbols, no punctuation, and stay in the word. "
+        "`is_punctuation` says what a mark is",
+        show=lambda parts: parts["`5€ 20°C`"],
+    ),
     Mistake(
         "last word lost",
         lambda text: spans_of(text, last=False),
@@ -426,6 +543,36 @@ WORD_MISTAKES = (
         "spans are asked for, not the words: with the places, the words can be had at any time; with the words, the places "
         "can't",
     ),
+    Mistake(
+        "start and length",
+        lambda text: [(a, b - a) for a, b in wordpiece.word_spans(text)],
+        "the second span of `it's $5 + tax` is {yours}, expected {expected}: the second number is the length of the word. It "
+        "should be the place after its last character",
+        show=lambda parts: parts["it's $5 + tax"][1],
+    ),
+    Mistake(
+        "the space before it, too",
+        lambda text: [(a - (a > 0 and text[a - 1].isspace()), b) for a, b in wordpiece.word_spans(text)],
+        "one of the spans of `it's $5 + tax` is {yours}, expected {expected}: the space before the word is in it",
+        show=lambda parts: parts["it's $5 + tax"][3],
+    ),
+    Mistake(
+        "the first word lost",
+        lambda text: wordpiece.word_spans(text)[1:],
+        "in `it's $5 + tax` the first word is missing: where does it begin, if no space stands before it?",
+    ),
+    Mistake(
+        "lists instead of tuples",
+        lambda text: [[a, b] for a, b in wordpiece.word_spans(text)],
+        "each span is asked for as a tuple (start, end)",
+    ),
+    Mistake(
+        "marks inside a word stay",
+        spans_with_marks_inside,
+        "the first span of `it's $5 + tax` is {yours}, expected {expected}: marks are cut off at both ends of a word, but one "
+        "inside it stays. Every mark is a word of its own, wherever it stands",
+        show=lambda parts: parts["it's $5 + tax"][0],
+    ),
 )
 
 WORD_SPANS = Exercise(
@@ -451,11 +598,24 @@ def my_word_spans(text):
     ),
     mistakes=WORD_MISTAKES,
     notice="nothing of the text is lost but white space: every other character lies in exactly one span",
+    asks={
+        "it's $5 + tax": "A mark is a word of its own wherever it stands, inside a word, too: `it`, `'`, `s`, `$`, `5`, `+`, `tax`",
+        "no, no no": "Each word is wanted at its own place, also when it stood in the text before",
+        "two spaces and a tab": "White space is never part of a word, and several in a row make no word",
+        "nothing": "A text without words gives an empty list",
+        "marks alone": "Every mark is a word, also where nothing else stands",
+        "`a_b`": "An underscore is punctuation, so it is a word of its own: `a`, `_`, `b`",
+        "`5€ 20°C`": "Symbols such as € and ° are no punctuation: they stay in the word that they stand in",
+    },
     difficulty=2,
     minutes=12,
     show=lambda parts: parts["it's $5 + tax"][0],
     variants=(
-        lambda text: [m.span() for m in re.finditer(r"[^\w\s]|_|\w+", text)],
+        lambda text: [
+            (place, place + len(piece))
+            for chunk in re.finditer(r"\S+", text)
+            for place, piece in pieces_between_marks(chunk)
+        ],
         spans_of,
     ),
 )
