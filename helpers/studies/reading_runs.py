@@ -52,7 +52,7 @@ WHOLE = Reading(max_length=384, overlap=128)
 
 
 def reading_examples(paragraphs: Iterable) -> list[ReadingExample]:
-    """The questions of `data.question_paragraphs()`'s paragraphs; every marked span once, in the order of the file."""
+    """The questions of `data.question_paragraphs()`; every marked span once, in the order of the file."""
     found = []
     for paragraph in paragraphs:
         for question in paragraph.questions:
