@@ -1,7 +1,7 @@
 """The table of notebook 15: readers of Wikipedia paragraphs, three seeds, exact match and F1.
 
     python scripts/question_answering.py
-    python scripts/question_answering.py --rows minilm --seeds 3 4 --questions 6000 --csv runs/reading.csv
+    python scripts/question_answering.py --rows minilm --seeds 3 4 --questions 8000 --csv runs/reading.csv
     python scripts/question_answering.py --report
 
 Every run is two lines of the CSV, exact match and F1, with all settings that decide it; its points for every
@@ -40,24 +40,25 @@ def compute(options: argparse.Namespace) -> None:
     """Compute what is missing in the table, row by row, so that a row has all its seeds early."""
     table = RunTable(options.csv, runs.SETTINGS, runs.RESULTS)
     if options.report:
-        print(runs.report(table))
+        print(runs.reading_report(table))
         return
     with locked(options.csv):  # said now, not after the first run, if nothing can be written there
         pass
     parts = {name: runs.reading_examples(found) for name, found in data.question_paragraphs().items()}
     test = runs.evenly(parts["test"], options.test_questions)
-    for row, seed in product(options.rows, options.seeds):
-        settings = runs.settings_of(row, seed, options.questions, len(test))
+    for questions, row, seed in product(options.questions, options.rows, options.seeds):
+        settings = runs.settings_of(row, seed, questions, len(test))
+        name = f"{row}, {questions} questions, seed {seed}" if settings["questions"] else row
         if runs.is_there(table, settings):
-            print(f"{row}, seed {seed}: is in the table", flush=True)
+            print(f"{name}: is in the table", flush=True)
             continue
         began = time.process_time()
         try:
-            scores = runs.run(row, seed, parts["train"], test, options.questions)
+            scores = runs.run(row, seed, parts["train"], test, questions)
         except FloatingPointError as error:
-            raise RowError(f"{row}, seed {seed}: {error}") from error
+            raise RowError(f"{name}: {error}") from error
         runs.add_run(table, settings, scores, began)
-        print(f"{row}, seed {seed}: exact match {scores.exact:.1%}, F1 {scores.f1:.1%}", flush=True)
+        print(f"{name}: exact match {scores.exact:.1%}, F1 {scores.f1:.1%}", flush=True)
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
@@ -67,7 +68,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--rows", nargs="+", default=["sentence", "kinds", "minilm"], choices=runs.ROWS)
     add("--seeds", type=kinds.seed(), nargs="+", default=[0, 1, 2])
-    add("--questions", type=kinds.count(), default=2000, help="to train on; default: 2000")
+    add("--questions", type=kinds.count(), nargs="+", default=[1000, 4000], help="default: 1000 4000")
     add("--test-questions", type=kinds.count(), default=400, help="default: 400, evenly spread")
     add("--csv", type=kinds.growing_table(), default=TABLE, help=f"default: {TABLE}")
     add("--threads", type=kinds.threads(), default=1)

@@ -92,6 +92,18 @@ def build(config: dict) -> Model:
         return bert
 
 
+def their_weights(model: Model) -> dict[str, torch.Tensor]:
+    """A model's weights under the library's names, without those that its class in the library lacks."""
+    state = model.state_dict(keep_vars=True)
+    return {their_name(name): weight for name, weight in state.items() if not _is_lacking(name, model)}
+
+
+def _is_lacking(name: str, model: nn.Module) -> bool:
+    """Whether this is a weight of a pooler that the model's class in the library does not have."""
+    lacks_pooler = ARCHITECTURES.get(type(model).__name__) in WITHOUT_POOLER
+    return lacks_pooler and name.startswith("bert.pooler.")
+
+
 def check_readable(config: dict, model: Model) -> None:
     """Refuse a model that could not be built again from its config.json: odd numbers, other shapes."""
     try:
@@ -107,11 +119,6 @@ def check_readable(config: dict, model: Model) -> None:
         check_shape(their_name(name), shape, wanted[name])
 
 
-def has_unused_pooler(model: nn.Module) -> bool:
-    """Whether this is a model of ours whose counterpart in the library has no pooler."""
-    return ARCHITECTURES.get(type(model).__name__) in WITHOUT_POOLER
-
-
 def fill(model: nn.Module, theirs: dict[str, torch.Tensor], dtype: torch.dtype | None = None) -> list[str]:
     """Give a model from `build` copies of the library's weights; returns the names of those left out.
 
@@ -123,7 +130,7 @@ def fill(model: nn.Module, theirs: dict[str, torch.Tensor], dtype: torch.dtype |
     for name, place in model.state_dict().items():
         wanted = their_name(name)
         key = next((key for key in (wanted, f"bert.{wanted}") if key in theirs), None)
-        if key is None and wanted.startswith("bert.pooler.") and has_unused_pooler(model):
+        if key is None and _is_lacking(name, model):
             like = next(iter(theirs.values()))
             state[name] = torch.zeros(place.shape, dtype=dtype or like.dtype, device=like.device)
             continue
@@ -195,9 +202,7 @@ def to_transformers(model: Model) -> nn.Module:
     settings = their_config(model)
     config = transformers.BertConfig(**settings, attn_implementation="eager")
     theirs = getattr(transformers, settings["architectures"][0])(config).to(next(model.parameters()).device)
-    renamed = {their_name(name): tensor for name, tensor in model.state_dict(keep_vars=True).items()}
-    if has_unused_pooler(model):
-        renamed = {name: tensor for name, tensor in renamed.items() if not name.startswith("bert.pooler.")}
+    renamed = their_weights(model)
     for name, place in theirs.named_parameters():
         if name in renamed:
             place.data = place.data.to(renamed[name].dtype)

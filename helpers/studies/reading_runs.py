@@ -4,7 +4,6 @@ Support code of `scripts/question_answering.py` and notebook 15. Articles are in
 the whole paragraph. A run writes two lines into the table, one for exact match and one for F1.
 """
 
-import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -30,25 +29,25 @@ from helpers.studies.tables import RunTable
 from helpers.wordpiece import WordPieceTokenizer
 
 __all__ = [
-    "MEASURES", "PLAN", "RESULTS", "ROWS", "SETTINGS", "WHOLE", "add_run", "evenly", "is_there",
-    "reading_examples", "report", "run", "settings_of",
+    "MEASURES", "PLAN", "RESULTS", "ROWS", "SETTINGS", "add_run", "evenly", "is_there", "reading_examples",
+    "reading_report", "run", "settings_of",
 ]  # fmt: skip
 
 SETTINGS = (
     "task", "measure", "row", "seed", "questions", "epochs", "batch_size", "learning_rate", "max_length",
-    "test_questions",
+    "precision", "test_questions",
 )  # fmt: skip
 RESULTS = ("score", "cpu_seconds", "threads", "torch")
 MEASURES = ("exact", "f1")
 TRAINED = ("random", "minilm")
 ROWS = ("sentence", "kinds", *TRAINED)
 TASK = "wikipedia"
+PRECISION = "bf16"  # autocast: half the time, where the processor multiplies such numbers
 
-# Training reads windows that hold an answer; tests read whole paragraphs, nearly all of them in one window.
+# Training reads windows that hold an answer; tests read whole paragraphs in windows of the same length.
 PLAN = Reading(
-    epochs=1, batch_size=8, learning_rate=3e-4, max_length=128, overlap=20, keep_empty=False
+    epochs=1, batch_size=8, learning_rate=3e-4, max_length=64, overlap=20, keep_empty=False
 )  # fmt: skip
-WHOLE = Reading(max_length=384, overlap=128)
 
 
 def reading_examples(paragraphs: Iterable) -> list[ReadingExample]:
@@ -72,7 +71,7 @@ def settings_of(row: str, seed: int, questions: int, test_questions: int) -> dic
     found = {"task": TASK, "row": row, "test_questions": test_questions}
     if row in TRAINED:
         plan = {name: getattr(PLAN, name) for name in ("epochs", "batch_size", "learning_rate", "max_length")}
-        found |= {"seed": seed, "questions": questions, **plan}
+        found |= {"seed": seed, "questions": questions, "precision": PRECISION, **plan}
     return {name: found.get(name, "") for name in SETTINGS if name != "measure"}
 
 
@@ -94,8 +93,11 @@ def run(
     bert, tokenizer = encoder_for(row, seed)
     model = BertForQuestionAnswering(bert)
     chosen = [train[index] for index in order[:questions]]
-    train_reader(model, chosen, tokenizer, replace(PLAN, seed=seed))
-    return score_answers(answer_texts(read_answers(model, test, tokenizer, WHOLE), -np.inf), test)
+    # Without the cache: it would keep the rounded weights of the first step for all that follow.
+    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+        train_reader(model, chosen, tokenizer, replace(PLAN, seed=seed))
+        answers = read_answers(model, test, tokenizer, PLAN)
+    return score_answers(answer_texts(answers, -np.inf), test)
 
 
 def is_there(table: RunTable, settings: dict) -> bool:
@@ -113,7 +115,7 @@ def add_run(table: RunTable, settings: dict, scores: ReadingScores, began: float
         table.add(line, np.array(points, dtype=np.float32), np.zeros(len(points), dtype=np.uint8))
 
 
-def report(table: RunTable) -> str:
+def reading_report(table: RunTable) -> str:
     """A line for each row and number of questions: means, 95 % intervals over test questions and seeds."""
     lines = []
     for row, questions in dict.fromkeys((line["row"], line["questions"]) for line in table.lines):
@@ -127,7 +129,7 @@ def report(table: RunTable) -> str:
         lines.append(
             f"{row:<9}{questions:>6}  {len(runs)} runs  " + "  ".join(cells) + f"  {seconds} CPU seconds"
         )
-    return os.linesep.join(lines)
+    return "\n".join(lines)
 
 
 def summarize_seconds(values: Sequence[str]) -> str:

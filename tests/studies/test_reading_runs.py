@@ -113,4 +113,4 @@ def test_a_training_that_breaks_off_is_a_sentence(small, tmp_path, monkeypatch, 
 
     monkeypatch.setattr(reading_runs, "run", broken)
     assert script.main([f"--csv={tmp_path / 'a.csv'}", "--rows", "random"]) == 1
-    assert "random, seed 0: step 3: the loss is nan" in capsys.readouterr().err
+    assert "random, 1000 questions, seed 0: step 3: the loss is nan" in capsys.readouterr().err

@@ -72,6 +72,24 @@ QUESTIONS = (
     ),
     Question(
         id="15.q7",
+        text="This reader was trained on windows of 64 tokens. The test's paragraphs have some 150 tokens, so windows of "
+        "384 would hold nearly all of them whole. What if the same reader reads them so?",
+        choices={
+            "a": "it gets better: it sees the whole paragraph at once",
+            "b": "no difference: the weights are the same",
+            "c": "it gets worse: it never had so many tokens to choose from",
+        },
+        answer="c",
+        because="six times as many tokens are compared, over distances that training never showed; with windows like those "
+        "of its training a reader does best.",
+        wrong={
+            "a": "it sees more, but has it learned to use so much? Compare with what it was shown in training.",
+            "b": "the weights are, but not what they are given: attention and the choice of a span run over all tokens "
+            "of a window.",
+        },
+    ),
+    Question(
+        id="15.q8",
         text="With the right paragraph given, the reader gets a certain share of the questions right. Now three paragraphs "
         "are searched for it, and the right one is mostly among them. What happens to the share?",
         choices={

@@ -29,6 +29,7 @@ CASES = {
     "an article behind a mark": "(The) Beatles",
     "an article with a mark in it": "A.N. Other, a.k.a. An",
     "nothing left": "The!",
+    "two articles in a row": "the The end",
 }
 
 
@@ -194,9 +195,9 @@ F1_MISTAKES = (
     Mistake(
         "shared by all words of either",
         lambda answer, truths: f1_with(answer, truths, formula=lambda same, a, b: same / (a + b - same)),
-        "half of the truth gets {yours}, expected {expected}: shared words by all different ones is another measure, "
+        "more than the truth gets {yours}, expected {expected}: shared words by all different ones is another measure, "
         "Jaccard's",
-        show=case("half of it"),
+        show=case("more than it"),
     ),
     Mistake(
         "mean over the truths",
@@ -223,6 +224,12 @@ F1_MISTAKES = (
         '"The red house" against "red house" gets {yours}, expected {expected}: the words are compared as they are '
         "written",
         show=case("the same"),
+    ),
+    Mistake(
+        "only the answer normalized",
+        lambda answer, truths: f1_with(normalize_answer(answer), truths, words=str.split),
+        '"house" against "the old house" gets {yours}, expected {expected}: the truths have to be normalized, too',
+        show=case("half of it"),
     ),
     Mistake(
         "nothing is wrong",

@@ -39,6 +39,7 @@ def probe_best(best):
     for number in range(3):
         start, end = torch.randn(2, 14)
         yield f"random logits {number}", shown(start, end, range(4, 13), 5)
+    yield "logits below 0", shown(START - 9, END - 9, range(3, 9), 3)
     yield "nothing allowed", shown(START, END, range(3, 3), 4)
 
 
@@ -76,6 +77,11 @@ def greedy(start, end, allowed, max_tokens):
 def inner_places(start, end, allowed, max_tokens):
     score, first, last = search(start, end, allowed, max_tokens)
     return (score, first - allowed.start, last - allowed.start) if len(allowed) else (score, first, last)
+
+
+def from_zero(start, end, allowed, max_tokens):
+    found = search(start, end, allowed, max_tokens)
+    return found if found[0] > 0 or not len(allowed) else (0.0, 0, 0)
 
 
 def reverse(parts):
@@ -143,6 +149,13 @@ BEST_MISTAKES = (
         "you find {yours}, expected {expected} (score, first, last): the two logits are multiplied. Probabilities may be "
         "multiplied; of their logarithms, and logits are such, one takes the sum",
         show=reverse,
+    ),
+    Mistake(
+        "begins with zero",
+        from_zero,
+        "where all logits are below 0 you find {yours}, expected {expected}: the comparison begins with 0, which no span "
+        "reaches. Logits may have any sign",
+        show=lambda parts: parts["logits below 0"],
     ),
 )
 
