@@ -26,6 +26,7 @@ from helpers.classification import BertForClassification
 from helpers.encoder import Bert
 from helpers.pretraining import BertForPreTraining
 from helpers.reading import BertForQuestionAnswering
+from helpers.tagging import BertForTagging
 
 # Our name of a module or weight, and the library's; longer names first where one begins another.
 NAMES = [
@@ -87,6 +88,9 @@ def build(config: dict) -> Model:
         if architecture == "BertForSequenceClassification":
             count, names = classes_of(config)
             return BertForClassification(bert, count, classifier_dropout(config), labels=names)
+        if architecture == "BertForTokenClassification":
+            count, names = classes_of(config)
+            return BertForTagging(bert, count, classifier_dropout(config), labels=names)
         if architecture == "BertForQuestionAnswering":
             return BertForQuestionAnswering(bert)
         return bert
@@ -166,15 +170,17 @@ def warn_of(left: Iterable[str], config: dict, stacklevel: int) -> None:
 def from_transformers(hf_model: nn.Module) -> Model:
     """Our model with the weights of a `transformers` BERT, copied: dtype, device, what is frozen, modes.
 
-    BertForPreTraining, BertForSequenceClassification and BertForQuestionAnswering keep their heads, other
-    classes give the encoder alone, with a LeftOutWarning, as has a dropout of attention unlike the rest's.
-    Raises CheckpointError for models that are no plain BERT, need a pooler and have none, classify several
-    labels at once or none (problem_type), or whose token head is not tied to the token embeddings.
+    BertForPreTraining, BertForSequenceClassification, BertForTokenClassification and BertForQuestionAnswering
+    keep their heads (of the last two the encoder gets a pooler of zeros); other classes give the encoder
+    alone, with a LeftOutWarning, as has a dropout of attention unlike the rest's. Raises CheckpointError for
+    models that are no plain BERT, need a pooler and have none, classify several labels at once or none
+    (problem_type), or whose token head is not tied to the token embeddings.
     """
     if not hasattr(getattr(hf_model, "config", None), "to_dict"):
         raise CheckpointError(
             f"{type(hf_model).__name__} is no model of the Transformers library: give a BertModel, "
-            "BertForPreTraining, BertForSequenceClassification or BertForQuestionAnswering"
+            "BertForPreTraining, BertForSequenceClassification, BertForTokenClassification or "
+            "BertForQuestionAnswering"
         )
     config = hf_model.config.to_dict() | {"architectures": [type(hf_model).__name__]}
     weights = hf_model.state_dict()
