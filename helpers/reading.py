@@ -41,11 +41,11 @@ __all__ = [
     "encode_windows",
     "context_places",
     "span_to_tokens",
-    "training_windows",
+    "answer_windows",
     "reading_batches",
     "train_reader",
     "best_span",
-    "window_logits",
+    "answer_logits",
     "SpanAnswer",
     "choose_answer",
     "read_answers",
@@ -211,7 +211,7 @@ def span_to_tokens(window: Encoding, span: tuple[int, int]) -> tuple[int, int]:
     return inside[0], inside[-1]
 
 
-def training_windows(
+def answer_windows(
     examples: Iterable[ReadingExample], tokenizer: WordPieceTokenizer, plan: Reading
 ) -> tuple[list[Encoding], list[tuple[int, int]]]:
     """The windows of all examples, and for each the tokens of an answer that is whole in there, or (0, 0).
@@ -249,7 +249,7 @@ def train_reader(
     Raises ValueError as `check_reading`, `encode_windows`, `check_tokenizer`; else as `update_weights`.
     """
     check_tokenizer(tokenizer, model)
-    windows, spans = training_windows(examples, tokenizer, plan)
+    windows, spans = answer_windows(examples, tokenizer, plan)
     torch.manual_seed(plan.seed)
     optimizer, schedule = plan.optimizer(model, plan.epochs * math.ceil(len(windows) / plan.batch_size))
     device, losses = next(model.parameters()).device, []
@@ -283,7 +283,7 @@ def best_span(
 
 
 @torch.no_grad()
-def window_logits(
+def answer_logits(
     model: BertForQuestionAnswering, windows: list[Encoding], pad_id: int, batch_size: int = 32
 ) -> list[SpanLogits]:
     """The two logits of every token of each window, (T,) each, computed in batches of similar length."""
@@ -340,7 +340,7 @@ def read_answers(
     examples = check_reading(examples)
     windows = [encode_windows(each.question, each.context, tokenizer, plan) for each in examples]
     flat = [window for group in windows for window in group]
-    logits = iter(window_logits(model, flat, tokenizer.id_of["[PAD]"]))
+    logits = iter(answer_logits(model, flat, tokenizer.id_of["[PAD]"]))
     return [
         choose_answer(example.context, group, [next(logits) for _ in group], plan.max_answer)
         for example, group in zip(examples, windows, strict=True)

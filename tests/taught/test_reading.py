@@ -21,6 +21,7 @@ from helpers.reading import (
     SpanAnswer,
     SpanLogits,
     answer_texts,
+    answer_windows,
     best_span,
     check_reading,
     choose_answer,
@@ -35,7 +36,6 @@ from helpers.reading import (
     span_loss,
     span_to_tokens,
     train_reader,
-    training_windows,
     window_starts,
 )
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
@@ -215,7 +215,7 @@ def test_labels_of_windows(tokenizer):
     spans = ((0, 4), (46, 50))
     assert [context[a:b] for a, b in spans] == ["Anna", "Anna"]
     plan = Reading(max_length=11, overlap=2)
-    windows, labels = training_windows([ReadingExample("who?", context, spans)], tokenizer, plan)
+    windows, labels = answer_windows([ReadingExample("who?", context, spans)], tokenizer, plan)
     marked = [window.tokens[first : last + 1] for window, (first, last) in zip(windows, labels, strict=True)]
     assert marked == [["anna"], ["[CLS]"], ["anna"]]
 
@@ -410,10 +410,10 @@ def test_the_new_layer_has_a_rate_of_its_own():
 def test_windows_without_an_answer_can_be_left_out(tokenizer):
     context = "Anna sings at home. Ben sleeps in the school. Anna sleeps."
     plan = Reading(max_length=11, overlap=2, keep_empty=False)
-    windows, labels = training_windows([ReadingExample("who?", context, ((0, 4),))], tokenizer, plan)
+    windows, labels = answer_windows([ReadingExample("who?", context, ((0, 4),))], tokenizer, plan)
     assert labels == [(4, 4)] and len(windows) == 1
     with pytest.raises(ValueError, match="no window holds an answer"):
-        training_windows([ReadingExample("who?", context)], tokenizer, plan)
+        answer_windows([ReadingExample("who?", context)], tokenizer, plan)
 
 
 def test_on_step_is_told_every_loss(tokenizer):
