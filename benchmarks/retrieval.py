@@ -48,7 +48,7 @@ SETTINGS = {
         "max_length",
         "reads",
     ),
-    "rerank": ("questions", "row", "seed", "trained_on", "learning_rate", "depth"),
+    "rerank": ("questions", "row", "seed", "trained_on", "learning_rate", "precision", "depth"),
 }
 MADE = ("seconds", "threads", "torch", "transformers")
 FOUND = {
@@ -98,17 +98,18 @@ def rerank(table: RunTable, options: argparse.Namespace) -> None:
 
     for seed in options.seeds:
         settings = {"seed": str(seed), "trained_on": str(options.trained_on), "depth": str(DEPTH)}
-        settings |= {"learning_rate": str(options.learning_rate)}
+        settings |= {"learning_rate": str(options.learning_rate), "precision": options.precision}
         if table.matching(questions=name, row="both", **settings):
             continue
         if joined is None:
             began, joined = time.process_time(), joined_search(texts, questions)
             write("joined", joined, began)
         began = time.process_time()
+        half = options.precision == "bfloat16"
         model, tokenizer = retrieval.train_reranker(
-            parts["train"], options.trained_on, seed, learning_rate=options.learning_rate
+            parts["train"], options.trained_on, seed, learning_rate=options.learning_rate, half=half
         )
-        sorted_anew = retrieval.rerank(joined, model, tokenizer, questions, texts, DEPTH)
+        sorted_anew = retrieval.rerank(joined, model, tokenizer, questions, texts, DEPTH, half)
         write("re-ranked", sorted_anew, began, **settings)
         write("both", join_rankings([joined, sorted_anew], (1, 1), JOINED["k"]), began, **settings)
 
@@ -138,8 +139,9 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
     add("table", choices=tuple(SETTINGS))
     add("--seeds", type=kinds.seed(), nargs="+", default=[0, 1, 2, 3, 4])
     add("--steps", type=kinds.count(), default=125, help="contrast: steps of 16 pairs (default: 125)")
-    add("--trained-on", type=kinds.count(4), default=320, help="rerank: training questions (default: 320)")
-    add("--learning-rate", type=kinds.number(above=0), default=1e-4, help="rerank (default: 1e-4)")
+    add("--trained-on", type=kinds.count(4), default=640, help="rerank: training questions (default: 640)")
+    add("--learning-rate", type=kinds.number(above=0), default=2e-4, help="rerank (default: 2e-4)")
+    add("--precision", choices=("bfloat16", "float32"), default="bfloat16", help="rerank (default: bfloat16)")
     add("--every", type=kinds.count(), default=12, help="rerank: one test question in so many (default: 12)")
     add("--csv", type=kinds.growing_table(), help="the table; its answers go beside it, as .npz")
     add("--threads", type=kinds.threads(), default=1)

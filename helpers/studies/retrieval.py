@@ -98,14 +98,16 @@ def train_reranker(
     count: int,
     seed: int,
     checkpoint: str = "minilm",
-    learning_rate: float = 1e-4,
+    learning_rate: float = 2e-4,
+    half: bool = False,
     note: Callable = print,
 ) -> tuple[BertForClassification, WordPieceTokenizer]:
     """An encoder as a pair classifier: question and paragraph in, two logits out.
 
     It learns from `count` questions, four a step: of each, its own paragraph and three others that stand
-    among BM25's first 15. The loss is the cross-entropy over the four `fit_scores`; the learning rate sinks
-    to 0. RowError if there are not so many questions, or fewer than 16 paragraphs.
+    among BM25's first 15. The loss is the cross-entropy over the four `fit_scores`. The learning rate rises
+    for a tenth of the steps and sinks to 0. half: the encoder computes in bfloat16, which is faster where
+    the processor has it. RowError if there are not so many questions, or fewer than 16 paragraphs.
     """
     asked = [(n, question.text) for n, paragraph in enumerate(paragraphs) for question in paragraph.questions]
     if not 4 <= count <= len(asked) or len(paragraphs) < 16:
@@ -124,27 +126,35 @@ def train_reranker(
     torch.manual_seed(seed)
     model = BertForClassification(copy.deepcopy(bert), 2).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
-    steps = count // 4
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
-    for step in range(steps):
-        encodings = [_encode(tokenizer, *pair) for group in groups[4 * step : 4 * step + 4] for pair in group]
-        scores = _fit(model, pad_encodings(encodings, tokenizer.id_of["[PAD]"])).view(4, 4)
+    steps, losses = count // 4, []
+    rising = max(1, steps // 10)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / rising, (steps - step) / max(1, steps - rising))
+    )
+    for step in range(1, steps + 1):
+        encodings = [_encode(tokenizer, *pair) for group in groups[4 * step - 4 : 4 * step] for pair in group]
+        scores = _fit(model, pad_encodings(encodings, tokenizer.id_of["[PAD]"]), half).view(4, 4)
         loss = functional.cross_entropy(scores, torch.zeros(4, dtype=torch.long))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
-        if step % 20 == 0:
-            note(f"step {step} of {steps}: loss {loss.item():.2f}")
+        losses.append(loss.item())
+        if step % 20 == 0 or step == steps:
+            note(f"step {step} of {steps}: loss {np.mean(losses):.2f}")  # since the last note
+            losses = []
     return model, tokenizer
 
 
 def fit_scores(
-    model: BertForClassification, tokenizer: WordPieceTokenizer, pairs: Sequence[tuple[str, str]]
+    model: BertForClassification,
+    tokenizer: WordPieceTokenizer,
+    pairs: Sequence[tuple[str, str]],
+    half: bool = False,
 ) -> torch.Tensor:
     """How well question and paragraph of each pair fit, (N,): the second logit minus the first."""
     encodings = [_encode(tokenizer, *pair) for pair in pairs]
-    return in_batches(model, encodings, tokenizer.id_of["[PAD]"], lambda batch: _fit(model, batch), 32)
+    return in_batches(model, encodings, tokenizer.id_of["[PAD]"], lambda batch: _fit(model, batch, half), 32)
 
 
 def rerank(
@@ -154,6 +164,7 @@ def rerank(
     questions: Sequence[str],
     paragraphs: Sequence[str],
     depth: int = 10,
+    half: bool = False,
 ) -> torch.Tensor:
     """New scores (Q, N), a paragraph's place with a minus: the `depth` best of scores (Q, N), sorted anew.
 
@@ -163,7 +174,7 @@ def rerank(
     best = order[:, :depth]
     pairs = [(question, paragraphs[n]) for question, row in zip(questions, best.tolist(), strict=True)
              for n in row]  # fmt: skip
-    fits = fit_scores(model, tokenizer, pairs).view(best.shape)
+    fits = fit_scores(model, tokenizer, pairs, half).view(best.shape)
     order = torch.cat(
         [best.gather(1, fits.argsort(dim=1, descending=True, stable=True)), order[:, depth:]], 1
     )
@@ -175,6 +186,10 @@ def _encode(tokenizer: WordPieceTokenizer, question: str, paragraph: str) -> Enc
     return tokenizer.encode(question, paragraph[:MOST_CHARACTERS], max_length=MOST_TOKENS)
 
 
-def _fit(model: BertForClassification, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    logits = model(**batch)  # (B, 2)
+def _fit(model: BertForClassification, batch: dict[str, torch.Tensor], half: bool) -> torch.Tensor:
+    with torch.autocast(batch["ids"].device.type, torch.bfloat16, enabled=half):
+        pooled = model.bert(**batch).pooled_output  # (B, H)
+    logits = model.classifier(
+        model.dropout(pooled.float())
+    )  # (B, 2): single precision, as scores are compared
     return logits[:, 1] - logits[:, 0]

@@ -37,7 +37,7 @@ def quick(monkeypatch):
             - torch.nn.functional.one_hot(right(questions), len(texts)) * 1.5
         )
 
-    def rerank(scores, model, tokenizer, questions, texts, depth):  # the right one is first
+    def rerank(scores, model, tokenizer, questions, texts, depth, half):  # the right one is first
         made.append(("rerank", model, depth))
         return scores + 9 * torch.nn.functional.one_hot(right(questions), len(texts))
 
