@@ -5,7 +5,7 @@
 
 Every run is a line of the CSV, and what it said to each test example goes into the .npz file beside it. Runs
 that are there already are left out, so an interrupted series goes on with the same command. One thread; three
-CPU minutes a line of `contrast`, seven a seed of `rerank`.
+CPU minutes a line of `contrast`, six a seed of `rerank`.
 
 contrast: the row `frozen` of results/fine_tuning.csv (same 50 + 50 sentences, same test part), with an
 encoder that was tuned on pairs of the 50. rerank: the joined search of notebook 14 over the test articles, as
