@@ -24,7 +24,7 @@ __all__ = ["Build", "my_tokenizer", "my_bert", "my_pretraining", "my_fine_tuning
 HELPERS = Path(__file__).resolve().parents[1]
 LEAST = 3.0  # seconds of the processor that each further check gets, besides three times those that ours took
 # Each module after those that it imports.
-TAUGHT = ("wordpiece", "embeddings", "attention", "encoder", "pretraining", "classification")
+TAUGHT = ("wordpiece", "embeddings", "attention", "encoder", "pretraining", "classification", "tagging")
 
 
 def my_tokenizer() -> "Build":

@@ -7,6 +7,7 @@
     tables     weighted choices: what grammars are made of
     story      a story drawn from it, and the splits
     label      how a story feels, as far as its text tells
+    spans      what stands where in a story: its entities
     samples    the story files in data/stories/
     latents    how probable hidden choices are when some are known
     reader     all ways in which the grammar can write a text with hidden words
