@@ -1,15 +1,19 @@
-"""Two tables of notebook 14: 50 labels by contrast (five seeds), and a pair classifier that re-ranks.
+"""Two tables of notebook 14: 50 labels by contrast, and a pair classifier that re-ranks.
 
-    python benchmarks/retrieval.py contrast
-    python benchmarks/retrieval.py rerank --seeds 0 1
+    python benchmarks/retrieval.py contrast             writes results/retrieval_contrast.csv, five seeds
+    python benchmarks/retrieval.py rerank --seeds 0     writes results/retrieval_rerank.csv
 
-A line that is in the table is left out, so an interrupted series goes on with the same command. One thread;
-about 50 CPU seconds a line of `contrast`, four minutes one of `rerank`.
+Every run is a line of the CSV, and what it said to each test example goes into the .npz file beside it. Runs
+that are there already are left out, so an interrupted series goes on with the same command. One thread; three
+CPU minutes a line of `contrast`, six a seed of `rerank`.
+
+contrast: the row `frozen` of results/fine_tuning.csv (same 50 + 50 sentences, same test part), with an
+encoder that was tuned on pairs of the 50. rerank: the joined search of notebook 14 over the test articles, as
+it is ("joined"), its ten best sorted anew ("re-ranked"), and both orders joined by places ("both"). The
+answers are 1 / place of each question's paragraph; the "labels" beside them are the numbers of the articles.
 """
 
 import argparse
-import csv
-import io
 import os
 import sys
 import time
@@ -21,98 +25,143 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from helpers import data
-from helpers.data.files import replace_whole
-from helpers.exercises.references.semantic_search import contrast_pairs
-from helpers.studies import retrieval, tasks
-from helpers.studies.tables import read_csv
+from helpers.exercises.references.semantic_search import contrast_pairs, join_rankings, ranks_of
+from helpers.studies import retrieval, rows, tasks
+from helpers.studies.errors import run_script
+from helpers.studies.tables import RunTable, circumstances, locked
+from helpers.training import options as kinds
+from helpers.wordpiece import TruncationWarning
 
 RESULTS = Path(__file__).parent / "results"
-COLUMNS = {
-    "contrast": ("row", "labels", "seed", "steps", "test_accuracy", "seconds"),
-    "rerank": ("row", "trained_on", "seed", "asked", "candidates", "recall_10", "recall_1", "mrr", "seconds"),
+SETTINGS = {
+    "contrast": (
+        "task",
+        "row",
+        "checkpoint",
+        "labels",
+        "seed",
+        "steps",
+        "learning_rate",
+        "max_length",
+        "reads",
+    ),
+    "rerank": ("questions", "row", "seed", "trained_on", "learning_rate", "precision", "depth"),
 }
+MADE = ("seconds", "threads", "torch", "transformers")
+FOUND = {
+    "contrast": ("chosen", "validation_accuracy", "test_accuracy", *MADE),
+    "rerank": ("asked", "recall_1", "recall_5", "recall_20", "mrr", *MADE),
+}
+DEPTH, MOST_TOKENS = 10, 192  # paragraphs that are sorted anew; tokens of a text that becomes a vector
+JOINED = {"weights": (1.0, 0.25), "k": 10}  # chosen on the validation articles, in notebook 14
 
 
-def keep(path: Path, line: dict, columns: tuple[str, ...]) -> None:
-    """Add a line to the table, which is written whole."""
-    lines = [*(read_csv(path)[1] if path.exists() else []), line]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    replace_whole(path, text.getvalue().encode())
+def table_of(name: str, path: Path) -> RunTable:
+    """The table `contrast` or `rerank` in a file."""
+    return RunTable(path, SETTINGS[name], FOUND[name], {"contrast": "task", "rerank": "questions"}[name])
 
 
-def done(path: Path, **values) -> bool:
-    """Whether the table has a line with these values."""
-    lines = read_csv(path)[1] if path.exists() else []
-    return any(all(line[name] == str(value) for name, value in values.items()) for line in lines)
-
-
-def contrast(path: Path, seeds: list[int], steps: int) -> None:
-    """With and without the step by contrast, 50 labels, all test sentences."""
-    task = tasks.load_task("movies")
-    for seed in seeds:
-        for taken in (steps, 0):
-            if not done(path, seed=seed, steps=taken):
-                line = retrieval.by_contrast(task, 50, seed, taken, contrast_pairs)
-                keep(path, line, COLUMNS["contrast"])
-                print(line, flush=True)
-
-
-def rerank(path: Path, seeds: list[int], trained_on: int, asked: int) -> None:
-    """BM25's ten best of the test articles' paragraphs, as they come and re-ranked; the same questions."""
-    parts = data.question_paragraphs()
-    texts = [paragraph.text for paragraph in parts["test"]]
-    questions = [(n, q.text) for n, paragraph in enumerate(parts["test"]) for q in paragraph.questions]
-    questions = questions[:: len(questions) // asked][:asked]
-    best = np.argsort(-retrieval.bm25_scores(texts, [text for _, text in questions]), axis=1)[:, :10].tolist()
-    for seed in seeds:
-        if done(path, row="re-ranked", seed=seed):
+def contrast(table: RunTable, options: argparse.Namespace) -> None:
+    """50 labels of the movie sentences, by contrast."""
+    for seed in options.seeds:
+        values = ("movies", "contrast", "minilm", 50, seed, options.steps, 5e-5, 128, "")
+        line = dict(zip(SETTINGS["contrast"], values, strict=True))
+        line = {name: str(value) for name, value in line.items()}
+        if table.find(line):
             continue
+        began, task = time.process_time(), tasks.load_task("movies")
+        outcome = retrieval.by_contrast(task, line, contrast_pairs)
+        labels = np.array(task.test.labels)
+        line |= {"chosen": outcome.chosen, "validation_accuracy": f"{outcome.validation_accuracy:.6f}"}
+        line |= {"test_accuracy": f"{np.mean(outcome.answers == labels):.6f}"}
+        keep(table, line, outcome.answers, labels, began)
+
+
+def rerank(table: RunTable, options: argparse.Namespace) -> None:
+    """The joined search over the test articles, as it is and with its best sorted anew."""
+    name = f"test, one in {options.every}"
+    parts, joined = data.question_paragraphs(), None
+    texts = [paragraph.text for paragraph in parts["test"]]
+    asked = [(q.text, n) for n, paragraph in enumerate(parts["test"]) for q in paragraph.questions]
+    questions, right = zip(*asked[:: options.every], strict=True)
+    titles = [parts["test"][n].title for n in right]
+    articles = np.unique(titles, return_inverse=True)[1]
+
+    def write(row: str, scores: torch.Tensor, began: float, **settings) -> None:
+        ranks = ranks_of(scores, torch.tensor(right)).numpy()
+        line = dict.fromkeys(SETTINGS["rerank"], "") | {"questions": name, "row": row, "asked": len(ranks)}
+        line |= settings | {f"recall_{k}": f"{np.mean(ranks <= k):.6f}" for k in (1, 5, 20)}
+        keep(table, line | {"mrr": f"{np.mean(1 / ranks):.6f}"}, 1 / ranks, articles, began)
+
+    for seed in options.seeds:
+        settings = {"seed": str(seed), "trained_on": str(options.trained_on), "depth": str(DEPTH)}
+        settings |= {"learning_rate": str(options.learning_rate), "precision": options.precision}
+        if table.matching(questions=name, row="both", **settings):
+            continue
+        if joined is None:
+            began, joined = time.process_time(), joined_search(texts, questions)
+            write("joined", joined, began)
         began = time.process_time()
-        model, tokenizer = retrieval.train_reranker(parts["train"], trained_on, seed)
-        pairs = zip(questions, best, strict=True)
-        orders = [retrieval.rerank(model, tokenizer, text, texts, ten) for (_, text), ten in pairs]
-        for row, found in (("BM25", best), ("re-ranked", orders)):
-            line = {"row": row, "trained_on": trained_on, "seed": seed, "asked": asked, "candidates": 10}
-            line |= measured([n for n, _ in questions], found)
-            line |= {"seconds": f"{time.process_time() - began:.0f}"}
-            keep(path, line, COLUMNS["rerank"])
-            print(line, flush=True)
+        half = options.precision == "bfloat16"
+        model, tokenizer = retrieval.train_reranker(
+            parts["train"], options.trained_on, seed, learning_rate=options.learning_rate, half=half
+        )
+        sorted_anew = retrieval.rerank(joined, model, tokenizer, questions, texts, DEPTH, half)
+        write("re-ranked", sorted_anew, began, **settings)
+        write("both", join_rankings([joined, sorted_anew], (1, 1), JOINED["k"]), began, **settings)
 
 
-def measured(right: list[int], found: list[list[int]]) -> dict[str, str]:
-    """Recall at 10 and 1, and the mean of 1 / place (0 where it is not among the ten)."""
-    places = [ten.index(n) + 1 if n in ten else None for n, ten in zip(right, found, strict=True)]
-    inverse = [1 / place if place else 0.0 for place in places]
-    return {
-        "recall_10": f"{np.mean([place is not None for place in places]):.4f}",
-        "recall_1": f"{np.mean([place == 1 for place in places]):.4f}",
-        "mrr": f"{np.mean(inverse):.4f}",
-    }
+def joined_search(texts: list[str], questions: tuple[str, ...]) -> torch.Tensor:
+    """Scores (Q, N) of notebook 14's search by words and by meaning, joined."""
+    bert, tokenizer, _ = tasks.load_encoder("minilm")
+    asked, found = (
+        functional.normalize(torch.tensor(rows.features(bert, part, tokenizer, MOST_TOKENS)["mean"]), dim=1)
+        for part in (list(questions), texts)
+    )
+    words = torch.tensor(retrieval.bm25_scores(texts, questions))
+    return join_rankings([words, asked @ found.T], **JOINED)
 
 
-def main() -> None:
-    """Compute what is missing in a table."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("table", choices=COLUMNS)
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(5)), help="0 to 4")
-    parser.add_argument("--steps", type=int, default=40, help="steps of 16 pairs, for contrast")
-    parser.add_argument("--questions", type=int, default=240, help="training questions, for rerank")
-    parser.add_argument("--asked", type=int, default=200, help="test questions, for rerank")
-    parser.add_argument("--csv", type=Path, help="the table; benchmarks/results/retrieval_….csv")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore", UserWarning)  # long paragraphs are cut, as said in the notebook
-    path = options.csv or RESULTS / f"retrieval_{options.table}.csv"
-    if options.table == "contrast":
-        contrast(path, options.seeds, options.steps)
-    else:
-        rerank(path, options.seeds, options.questions, options.asked)
+def keep(table: RunTable, line: dict, answers: np.ndarray, labels: np.ndarray, began: float) -> None:
+    """Write a line and say it."""
+    table.add(line | circumstances(time.process_time() - began), answers, labels)
+    print(", ".join(f"{name} {value}" for name, value in line.items() if value not in ("", None)), flush=True)
+
+
+def arguments(given: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("table", choices=tuple(SETTINGS))
+    add("--seeds", type=kinds.seed(), nargs="+", default=[0, 1, 2, 3, 4])
+    add("--steps", type=kinds.count(), default=125, help="contrast: steps of 16 pairs (default: 125)")
+    add("--trained-on", type=kinds.count(4), default=640, help="rerank: training questions (default: 640)")
+    add("--learning-rate", type=kinds.number(above=0), default=2e-4, help="rerank (default: 2e-4)")
+    add("--precision", choices=("bfloat16", "float32"), default="bfloat16", help="rerank (default: bfloat16)")
+    add("--every", type=kinds.count(), default=12, help="rerank: one test question in so many (default: 12)")
+    add("--csv", type=kinds.growing_table(), help="the table; its answers go beside it, as .npz")
+    add("--threads", type=kinds.threads(), default=1)
+    options = parser.parse_args(given)
+    options.csv = options.csv or RESULTS / f"retrieval_{options.table}.csv"
+    return options
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compute what is missing in a table; returns 0."""
+    warnings.simplefilter("ignore", TruncationWarning)  # long paragraphs are cut, as said in the notebook
+    with locked(options.csv):  # said now, not after the first run, if nothing can be written there
+        pass
+    {"contrast": contrast, "rerank": rerank}[options.table](table_of(options.table, options.csv), options)
+    return 0
+
+
+def main(given: list[str] | None = None) -> int:
+    return run_script(given, arguments, run)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

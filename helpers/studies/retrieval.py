@@ -3,26 +3,40 @@
 Sources: Tunstall et al. (2022), section 3; Nogueira and Cho (2019), section 3.
 """
 
+import copy
 import random
-import time
 from collections.abc import Callable, Sequence
 
 import bm25s
 import numpy as np
 import Stemmer
 import torch
-from sklearn.linear_model import LogisticRegression
 from torch.nn import functional
 
 from helpers import data
+from helpers.analysis.batches import in_batches
 from helpers.classification import BertForClassification, encode_texts
-from helpers.encoder import Bert, evaluating
-from helpers.studies import tasks
-from helpers.wordpiece import WordPieceTokenizer, pad_encodings
+from helpers.encoder import Bert
+from helpers.studies import rows, tasks
+from helpers.studies.errors import RowError
+from helpers.wordpiece import Encoding, WordPieceTokenizer, pad_encodings
 
-__all__ = ["bm25_scores", "by_contrast", "contrast_step", "rerank", "sentence_vectors", "train_reranker"]
+__all__ = ["bm25_scores", "by_contrast", "contrast_step", "fit_scores", "rerank", "train_reranker"]
 
-PLAIN = {"lower": True, "stopwords": "en", "show_progress": False}
+BM25 = {"k1": 1.2, "b": 0.75}  # chosen on the validation articles, in notebook 14
+CUT = {"lower": True, "stopwords": "en", "show_progress": False}
+MOST_TOKENS, MOST_CHARACTERS = 192, 1_200  # of a pair; what is far beyond is not even split into tokens
+
+
+def bm25_scores(
+    paragraphs: Sequence[str], questions: Sequence[str], k1: float = BM25["k1"], b: float = BM25["b"]
+) -> np.ndarray:
+    """BM25 of every paragraph for every question, (Q, N), English stems without stop words."""
+    stemmer = Stemmer.Stemmer("english")
+    index = bm25s.BM25(k1=k1, b=b)
+    index.index(bm25s.tokenize(list(paragraphs), stemmer=stemmer, **CUT), show_progress=False)
+    asked = bm25s.tokenize(list(questions), stemmer=stemmer, return_ids=False, **CUT)
+    return np.stack([index.get_scores(words) if words else np.zeros(len(paragraphs)) for words in asked])
 
 
 def _mean(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
@@ -31,34 +45,17 @@ def _mean(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
     return (hidden * real).sum(dim=1) / real.sum(dim=1)
 
 
-def sentence_vectors(
-    bert: Bert, texts: Sequence[str], tokenizer: WordPieceTokenizer, max_length: int = 128
-) -> torch.Tensor:
-    """The mean over the tokens of each text, (N, H), computed in batches of similar length."""
-    encodings = encode_texts(texts, tokenizer, max_length)
-    order = sorted(range(len(encodings)), key=lambda index: len(encodings[index].ids))
-    found = []
-    with evaluating(bert), torch.no_grad():
-        for start in range(0, len(order), 64):
-            chosen = [encodings[index] for index in order[start : start + 64]]
-            batch = pad_encodings(chosen, tokenizer.id_of["[PAD]"])
-            found.append(_mean(bert(**batch).last_hidden_state, batch["attention_mask"]))
-    return torch.cat(found)[torch.tensor(order).argsort()]
+def contrast_step(
+    bert: Bert,
+    texts: Sequence[str],
+    pairs: Sequence[tuple[int, int, int]],
+    tokenizer: WordPieceTokenizer,
+    optimizer: torch.optim.Optimizer,
+) -> float:
+    """One step on pairs of texts: the cosine of two vectors is moved to 1 (same label) or 0; the loss.
 
-
-def bm25_scores(
-    paragraphs: Sequence[str], questions: Sequence[str], k1: float = 1.5, b: float = 0.75
-) -> np.ndarray:
-    """BM25 of every paragraph for every question, (Q, N), English stems without stop words."""
-    stemmer = Stemmer.Stemmer("english")
-    index = bm25s.BM25(k1=k1, b=b)
-    index.index(bm25s.tokenize(list(paragraphs), stemmer=stemmer, **PLAIN), show_progress=False)
-    asked = bm25s.tokenize(list(questions), stemmer=stemmer, return_ids=False, **PLAIN)
-    return np.stack([index.get_scores(words) if words else np.zeros(len(paragraphs)) for words in asked])
-
-
-def contrast_step(bert: Bert, texts: Sequence[str], pairs: Sequence[tuple], tokenizer, optimizer) -> float:
-    """One step on pairs of texts: the cosine of two vectors is moved to 1 (same label) or 0; the loss."""
+    A pair is two numbers of texts and 1 or 0. The loss is the mean squared distance from these.
+    """
     left, right, same = zip(*pairs, strict=True)
     encodings = encode_texts([texts[i] for i in (*left, *right)], tokenizer, 128)
     batch = pad_encodings(encodings, tokenizer.id_of["[PAD]"])
@@ -71,80 +68,128 @@ def contrast_step(bert: Bert, texts: Sequence[str], pairs: Sequence[tuple], toke
     return loss.item()
 
 
-def by_contrast(
-    task: tasks.Task, labels: int, seed: int, steps: int, draw: Callable, learning_rate: float = 5e-5
-) -> dict:
-    """minilm tuned on pairs of `labels` sentences, then logistic regression on its vectors: a line.
+def by_contrast(task: tasks.Task, run: dict, draw: Callable) -> rows.Outcome:
+    """The row `frozen` of the fine-tuning table, after the encoder was tuned on pairs of the run's sentences.
 
-    `steps` of 16 pairs, which draw(labels, count, generator) makes; 0 leaves the encoder as it is. The
-    sentences are those of the fine-tuning table.
+    run: that row's settings, and `steps` of 16 pairs each, which draw(labels, count, generator) makes, with a
+    `learning_rate`. The run sees the same sentences as the row, and its classifier is chosen in the same way
+    on the same validation sentences; only the encoder differs. RowError if there are no two sentences of a
+    class, or only one class.
     """
-    began = time.process_time()
-    bert, tokenizer, _ = tasks.load_encoder("minilm")
-    run = {"labels": str(labels), "seed": str(seed), "checkpoint": "", "max_length": "128", "reads": ""}
-    train, _, _ = tasks.parts(task, run)
-    generator = torch.Generator().manual_seed(seed)
-    pairs = draw(train.labels, 16 * steps, generator) if steps else []
-    optimizer = torch.optim.AdamW(bert.parameters(), lr=learning_rate)
+    original, tokenizer, _ = tasks.load_encoder(run["checkpoint"])
+    bert = copy.deepcopy(original)  # the one that was loaded serves other runs
+    train, validation, test = tasks.parts(task, run)
+    labels, seed = list(train.labels), int(run["seed"])
+    if len(set(labels)) < 2 or len(set(labels)) == len(labels):
+        raise RowError("no pairs can be made of these sentences: use more labels or another seed")
+    pairs = draw(labels, 16 * int(run["steps"]), torch.Generator().manual_seed(seed))
+    optimizer = torch.optim.AdamW(bert.parameters(), lr=float(run["learning_rate"]))
     torch.manual_seed(seed)  # of dropout
     bert.train()
     for start in range(0, len(pairs), 16):
         contrast_step(bert, train.texts, pairs[start : start + 16], tokenizer, optimizer)
-    head = LogisticRegression(max_iter=1000).fit(sentence_vectors(bert, train.texts, tokenizer), train.labels)
-    accuracy = head.score(sentence_vectors(bert, task.test.texts, tokenizer), task.test.labels)
-    line = {"row": "contrast" if steps else "vectors", "labels": labels, "seed": seed, "steps": steps}
-    return line | {"test_accuracy": f"{accuracy:.6f}", "seconds": f"{time.process_time() - began:.0f}"}
+    read = (train.texts, validation.texts, test)
+    found = [rows.features(bert, texts, tokenizer, int(run["max_length"])) for texts in read]
+    return rows.linear({name: [part[name] for part in found] for name in found[0]}, train, validation)
 
 
 def train_reranker(
-    paragraphs: Sequence[data.Paragraph], count: int, seed: int, negatives: int = 3, note: Callable = print
+    paragraphs: Sequence[data.Paragraph],
+    count: int,
+    seed: int,
+    checkpoint: str = "minilm",
+    learning_rate: float = 2e-4,
+    half: bool = False,
+    note: Callable = print,
 ) -> tuple[BertForClassification, WordPieceTokenizer]:
-    """minilm as a pair classifier: question and paragraph in, two logits out; the score is their difference.
+    """An encoder as a pair classifier: question and paragraph in, two logits out.
 
-    For `count` questions, their paragraph and `negatives` others that BM25 puts before it or near it; the
-    loss is the cross-entropy over the scores of these.
+    It learns from `count` questions, four a step: of each, its own paragraph and three others that stand
+    among BM25's first 15. The loss is the cross-entropy over the four `fit_scores`. The learning rate rises
+    for a tenth of the steps and sinks to 0. half: the encoder computes in bfloat16, which is faster where
+    the processor has it. RowError if there are not so many questions, or fewer than 16 paragraphs.
     """
-    bert, tokenizer, _ = tasks.load_encoder("minilm")
-    torch.manual_seed(seed)
-    model = BertForClassification(bert, 2)
-    dice = random.Random(seed)
     asked = [(n, question.text) for n, paragraph in enumerate(paragraphs) for question in paragraph.questions]
+    if not 4 <= count <= len(asked) or len(paragraphs) < 16:
+        raise RowError(
+            f"{len(asked)} questions about {len(paragraphs)} paragraphs: 4 to all of them can be learned "
+            f"from, not {count}, and 16 paragraphs is the least"
+        )
+    dice = random.Random(seed)
     asked = dice.sample(asked, count)
     texts = [paragraph.text for paragraph in paragraphs]
-    scores = bm25_scores(texts, [text for _, text in asked])
     groups = []
-    for (own, question), row in zip(asked, scores, strict=True):
-        others = [n for n in np.argsort(-row)[:15].tolist() if n != own]
-        groups.append([(question, texts[n]) for n in (own, *dice.sample(others, negatives))])
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=count // 4)
-    model.train()
-    for start in range(0, count - 3, 4):
-        pairs = [pair for group in groups[start : start + 4] for pair in group]
-        logits = pair_scores(model, pairs, tokenizer).view(4, negatives + 1)
-        loss = functional.cross_entropy(logits, torch.zeros(4, dtype=torch.long))
+    for (own, question), scores in zip(asked, bm25_scores(texts, [text for _, text in asked]), strict=True):
+        others = [n for n in np.argsort(-scores, kind="stable")[:15].tolist() if n != own]
+        groups.append([(question, texts[n]) for n in (own, *dice.sample(others, 3))])
+    bert, tokenizer, _ = tasks.load_encoder(checkpoint)
+    torch.manual_seed(seed)
+    model = BertForClassification(copy.deepcopy(bert), 2).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
+    steps, losses = count // 4, []
+    rising = max(1, steps // 10)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / rising, (steps - step) / max(1, steps - rising))
+    )
+    for step in range(1, steps + 1):
+        encodings = [_encode(tokenizer, *pair) for group in groups[4 * step - 4 : 4 * step] for pair in group]
+        scores = _fit(model, pad_encodings(encodings, tokenizer.id_of["[PAD]"]), half).view(4, 4)
+        loss = functional.cross_entropy(scores, torch.zeros(4, dtype=torch.long))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
-        if start % 80 == 0:
-            note(f"question {start}: loss {loss.item():.2f}")
+        losses.append(loss.item())
+        if step % 20 == 0 or step == steps:
+            note(f"step {step} of {steps}: loss {np.mean(losses):.2f}")  # since the last note
+            losses = []
     return model, tokenizer
 
 
-def pair_scores(model: BertForClassification, pairs: Sequence[tuple[str, str]], tokenizer) -> torch.Tensor:
+def fit_scores(
+    model: BertForClassification,
+    tokenizer: WordPieceTokenizer,
+    pairs: Sequence[tuple[str, str]],
+    half: bool = False,
+) -> torch.Tensor:
     """How well question and paragraph of each pair fit, (N,): the second logit minus the first."""
-    encodings = [tokenizer.encode(question, text[:900], max_length=192) for question, text in pairs]
-    batch = pad_encodings(encodings, tokenizer.id_of["[PAD]"])
-    logits = model(**batch)
-    return logits[:, 1] - logits[:, 0]
+    encodings = [_encode(tokenizer, *pair) for pair in pairs]
+    return in_batches(model, encodings, tokenizer.id_of["[PAD]"], lambda batch: _fit(model, batch, half), 32)
 
 
-@torch.no_grad()
 def rerank(
-    model: BertForClassification, tokenizer, question: str, texts: Sequence[str], candidates: Sequence[int]
-) -> list[int]:
-    """The candidates (numbers of texts) in the order of their scores, best first."""
-    with evaluating(model):
-        scores = pair_scores(model, [(question, texts[n]) for n in candidates], tokenizer)
-    return [candidates[n] for n in scores.argsort(descending=True).tolist()]
+    scores: torch.Tensor,
+    model: BertForClassification,
+    tokenizer: WordPieceTokenizer,
+    questions: Sequence[str],
+    paragraphs: Sequence[str],
+    depth: int = 10,
+    half: bool = False,
+) -> torch.Tensor:
+    """New scores (Q, N), a paragraph's place with a minus: the `depth` best of scores (Q, N), sorted anew.
+
+    The rest keeps its order behind them. Sorted by `fit_scores`, the largest first.
+    """
+    order = scores.argsort(dim=1, descending=True, stable=True)  # (Q, N)
+    best = order[:, :depth]
+    pairs = [(question, paragraphs[n]) for question, row in zip(questions, best.tolist(), strict=True)
+             for n in row]  # fmt: skip
+    fits = fit_scores(model, tokenizer, pairs, half).view(best.shape)
+    order = torch.cat(
+        [best.gather(1, fits.argsort(dim=1, descending=True, stable=True)), order[:, depth:]], 1
+    )
+    return -(order.argsort(dim=1) + 1).float()
+
+
+def _encode(tokenizer: WordPieceTokenizer, question: str, paragraph: str) -> Encoding:
+    """[CLS] question [SEP] paragraph [SEP], the longer of both cut; warns if it was."""
+    return tokenizer.encode(question, paragraph[:MOST_CHARACTERS], max_length=MOST_TOKENS)
+
+
+def _fit(model: BertForClassification, batch: dict[str, torch.Tensor], half: bool) -> torch.Tensor:
+    with torch.autocast(batch["ids"].device.type, torch.bfloat16, enabled=half):
+        pooled = model.bert(**batch).pooled_output  # (B, H)
+    logits = model.classifier(
+        model.dropout(pooled.float())
+    )  # (B, 2): single precision, as scores are compared
+    return logits[:, 1] - logits[:, 0]

@@ -24,7 +24,14 @@ SCRIPTS = (
     "question_answering",
 )
 DEV = ("run_notebooks", "sync_cells", "badges", "try_colab", "check_resuming")
-BENCHMARKS = ("pretraining_cost", "pretraining_gpu", "pretraining_race", "pretraining_speed", "waiting")
+BENCHMARKS = (
+    "pretraining_cost",
+    "pretraining_gpu",
+    "pretraining_race",
+    "pretraining_speed",
+    "retrieval",
+    "waiting",
+)
 PROGRAMS = [
     *(f"scripts.{name}" for name in SCRIPTS),
     *(f"scripts.dev.{name}" for name in DEV),

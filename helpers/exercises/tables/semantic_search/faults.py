@@ -100,6 +100,11 @@ def first_only(q, p, n):
     return functional.cross_entropy(cosines(q, p), (n[:, None] == n[None, :]).float().argmax(dim=1))
 
 
+def added(q, p, n):
+    scores = cosines(q, p)
+    return (scores.logsumexp(dim=1) - scores.masked_fill(n[:, None] != n, -torch.inf).logsumexp(dim=1)).mean()
+
+
 def rows_dropped(q, p, n):
     kept = [i for i in range(len(n)) if n[i] not in n[:i]]
     return functional.cross_entropy(cosines(q[kept], p[kept]), torch.arange(len(kept)))
@@ -119,8 +124,14 @@ LOSS_MISTAKES = (
     Mistake(
         "the first of them is right",
         first_only,
-        "the loss is {yours}, expected {expected}: the right answer is now the first of the equal columns, and the others "
-        "still count against it",
+        "the loss is {yours}, expected {expected}: the right answer is now another of the equal columns, or a share of each; "
+        "the others still count against it",
+    ),
+    Mistake(
+        "their probabilities added",
+        added,
+        "the loss is {yours}, expected {expected}: the probabilities of the equal columns are added up, so a paragraph that "
+        "stands there three times is three times as easy to choose",
     ),
     Mistake(
         "rows dropped",

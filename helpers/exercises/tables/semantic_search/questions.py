@@ -7,7 +7,11 @@ QUESTIONS = (
         id="14.q1",
         text="Two paragraphs at random, from different articles, get vectors from a BERT that has only learned to guess hidden "
         "words. What is their cosine, on average?",
-        choices={"a": "near 0: they have nothing in common", "b": "near 0.5", "c": "near -0.5: they are opposites"},
+        choices={
+            "a": "near 0: they have nothing in common",
+            "b": "near 0.5",
+            "c": "near -0.5: they are opposites",
+        },
         answer="b",
         because="all its vectors share a common part. A cosine of 0.5 says nothing until one knows what is usual.",
         wrong={
@@ -32,11 +36,11 @@ QUESTIONS = (
     ),
     Question(
         id="14.q3",
-        text="Two rankings are joined by places. Each is right first in about three of four questions. What is the joined "
-        "one?",
+        text="Two rankings are joined by places. One puts the right paragraph first for four questions of five, the other for "
+        "two of three. What is the joined one?",
         choices={
             "a": "between the two: it is a mean",
-            "b": "better than both, if they err on different questions",
+            "b": "a little better than both, if they err on different questions",
             "c": "as good as the better one, whatever they say",
         },
         answer="b",

@@ -17,7 +17,12 @@ def my_ranks_of(scores, right):
 '''
 
 SCORES = torch.tensor(
-    [[0.1, 0.9, 0.4, 0.7, 0.2], [0.5, 0.5, 0.8, 0.5, 0.1], [0.3, 0.2, 0.6, 0.1, 0.4], [0.0, 0.0, 0.0, 0.0, 0.0]]
+    [
+        [0.1, 0.9, 0.4, 0.7, 0.2],
+        [0.5, 0.5, 0.8, 0.5, 0.1],
+        [0.3, 0.2, 0.6, 0.1, 0.4],
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+    ]
 )
 OWN = torch.tensor([3, 1, 2, 0])
 
@@ -46,6 +51,12 @@ RANKS_MISTAKES = (
         lambda s, r: (s > own(s, r)).sum(dim=1) + 1,
         "you get {yours}, expected {expected}: where scores are equal the right one is put first. A method that gives "
         "every paragraph the same score would be right always",
+    ),
+    Mistake(
+        "as a sort leaves them",
+        lambda s, r: (s.argsort(dim=1, descending=True, stable=True) == r[:, None]).long().argmax(dim=1) + 1,
+        "you get {yours}, expected {expected}: of equal scores yours come in the order of their numbers. The right one "
+        "should come last: count the scores that are at least as large",
     ),
     Mistake(
         "the smallest first",
@@ -130,6 +141,12 @@ JOIN_MISTAKES = (
         "the worst first",
         lambda r, w, k=60: joined(r, w, k, lambda s, k: 1 / (k + places_of(s, False))),
         "the first question gets {yours}, expected {expected}: place 1 went to the smallest score",
+    ),
+    Mistake(
+        "the questions ranked",
+        lambda r, w, k=60: joined(r, w, k, lambda s, k: 1 / (k + places_of(s.T).T)),
+        "the first question gets {yours}, expected {expected}: for each paragraph you rank the questions. A ranking is a row: "
+        "the paragraphs of one question",
     ),
     Mistake(
         "weights left out",

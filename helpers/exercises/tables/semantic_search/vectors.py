@@ -66,6 +66,11 @@ POOLING_MISTAKES = (
         "the last text gets {yours}, expected {expected}: that is the vector at [CLS] alone",
     ),
     Mistake(
+        "without the first token",
+        lambda vectors, mask: masked(vectors, mask)[:, 1:].sum(dim=1) / (mask.sum(dim=1, keepdim=True) - 1),
+        "the last text gets {yours}, expected {expected}: you leave out its first token, [CLS]. Here it counts like any other",
+    ),
+    Mistake(
         "over the hidden numbers",
         lambda vectors, mask: masked(vectors, mask).sum(dim=2)[:, :4] / mask.sum(dim=1, keepdim=True),
         "the last text gets {yours}, expected {expected}: you add up the numbers of one token instead of those of all "
@@ -132,7 +137,9 @@ NEAREST_MISTAKES = (
     ),
     Mistake(
         "lengths of columns",
-        lambda q, p, count: (functional.normalize(q, dim=0) @ functional.normalize(p, dim=0).T).topk(count).indices,
+        lambda q, p, count: (
+            (functional.normalize(q, dim=0) @ functional.normalize(p, dim=0).T).topk(count).indices
+        ),
         "you find {yours}, expected {expected}: you divide each column by its length. A vector is a row",
     ),
     Mistake(
@@ -175,7 +182,9 @@ def probe_pairs(make):
     }
 
 
-def pairs_by(labels, count, generator, own=False, balanced=True, same_only=False, shuffled=True, flipped=False, few=0):
+def pairs_by(
+    labels, count, generator, own=False, balanced=True, same_only=False, shuffled=True, flipped=False, few=0
+):
     span = [(i, j) for i in range(len(labels)) for j in range(i + own)]
     every = [(i, j, int((labels[i] == labels[j]) != flipped)) for i, j in span]
     if same_only:
@@ -186,7 +195,9 @@ def pairs_by(labels, count, generator, own=False, balanced=True, same_only=False
     if balanced:
         halves = ((1, count - count // 2), (0, count // 2))
         groups = [([pair for pair in every if pair[2] == kind], wanted) for kind, wanted in halves]
-    pairs = [group[n] for group, m in groups for n in torch.randint(len(group), (m,), generator=generator).tolist()]
+    pairs = [
+        group[n] for group, m in groups for n in torch.randint(len(group), (m,), generator=generator).tolist()
+    ]
     return [pairs[n] for n in torch.randperm(len(pairs), generator=generator).tolist()] if shuffled else pairs
 
 
@@ -212,6 +223,12 @@ PAIRS_MISTAKES = (
         lambda *given: pairs_by(*given, shuffled=False),
         "all pairs with equal labels come first. Trained in that order, the encoder learns first that everything is "
         "alike and then that nothing is",
+    ),
+    Mistake(
+        "each pair once",
+        lambda *given: list(dict.fromkeys(pairs_by(*given))),
+        "you give {yours[how many]} pairs, expected {expected[how many]}: each pair is there once. With replacement a pair may "
+        "come again, as often as it is drawn",
     ),
     Mistake(
         "1 for a difference",
@@ -242,8 +259,12 @@ EXERCISES = (
         minutes=6,
         show=last_text,
         variants=(
-            lambda vectors, mask: torch.einsum("bth,bt->bh", vectors, mask.float()) / mask.sum(dim=1, keepdim=True),
-            lambda vectors, mask: torch.stack([v[m.bool()].mean(dim=0) for v, m in zip(vectors, mask, strict=True)]),
+            lambda vectors, mask: (
+                torch.einsum("bth,bt->bh", vectors, mask.float()) / mask.sum(dim=1, keepdim=True)
+            ),
+            lambda vectors, mask: torch.stack(
+                [v[m.bool()].mean(dim=0) for v, m in zip(vectors, mask, strict=True)]
+            ),
         ),
     ),
     Exercise(
@@ -263,7 +284,9 @@ EXERCISES = (
         show=four,
         variants=(
             lambda q, p, count: functional.cosine_similarity(q[:, None], p[None], dim=2).topk(count).indices,
-            lambda q, p, count: (q @ (p / p.norm(dim=1, keepdim=True)).T).argsort(dim=1, descending=True)[:, :count],
+            lambda q, p, count: (q @ (p / p.norm(dim=1, keepdim=True)).T).argsort(dim=1, descending=True)[
+                :, :count
+            ],
         ),
     ),
 )
