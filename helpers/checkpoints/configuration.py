@@ -12,9 +12,10 @@ import torch
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import BertForPreTraining
+from helpers.reading import BertForQuestionAnswering
 from helpers.tagging import BertForTagging
 
-Model = Bert | BertForPreTraining | BertForClassification | BertForTagging
+Model = Bert | BertForPreTraining | BertForClassification | BertForTagging | BertForQuestionAnswering
 
 SIZES = {
     "vocab_size": "vocab_size",
@@ -44,8 +45,10 @@ ARCHITECTURES = {
     "BertForPreTraining": "BertForPreTraining",
     "BertForClassification": "BertForSequenceClassification",
     "BertForTagging": "BertForTokenClassification",
+    "BertForQuestionAnswering": "BertForQuestionAnswering",
 }
-WITHOUT_POOLER = ("BertForTokenClassification",)  # the library's model has none
+# The library's classes that have no pooler, since they look at single tokens; ours keep one, unused.
+WITHOUT_POOLER = ("BertForTokenClassification", "BertForQuestionAnswering")
 
 
 class CheckpointError(RuntimeError):

@@ -13,6 +13,7 @@
     reader     all ways in which the grammar can write a text with hidden words
     posterior  the perfect model: the exact probability of every hidden word
     pairs      pairs of segments, and what a perfect model makes of them
+    questions  questions about stories, their answers, and the best possible score
 
     python -m helpers.stories            write the files in data/stories/ anew
     python -m helpers.stories --check    compare them with what the generator draws now

@@ -60,12 +60,18 @@ CHAPTERS = tuple(f"It was day {n} of many.\n\nThey waited." for n in range(20))
 MESSAGES = [("Call £1 now", "spam"), ('I am "here"', "ham"), ("Who?", "ham"), ("Win", "spam"), ("Ok", "ham")]
 CSV = ',spam,text\n0,1,Call £1 now\n1,0,"I am ""here""\nham\tWho?\nspam\tWin"\n2,0,Ok\n'
 BOOK = "".join(f"CHAPTER I\n\n{chapter}\n\n" for chapter in CHAPTERS)
+ASKED = {"question": " What?\n", "id": "q", "answers": [{"text": "a sentence", "answer_start": 6}]}
+QUESTIONS = [
+    {"title": f"Title_{n}", "paragraphs": [{"context": "It is a sentence.", "qas": [ASKED]}]}
+    for n in range(20)
+]
 CONTENTS = {
     "wikipedia": (DUMP_NAME, small_dump()),
     "reviews": (REVIEWS_NAME, small_reviews()),
     "leads": ("summaries_en-us.json", json.dumps(SUMMARIES).encode()),
     "books": ("carroll-alice.txt", BOOK.encode()),
     "labelled": ("sms-spam.csv", CSV.encode()),
+    "questions": ("new_wiki_v1.0.json", json.dumps({"data": QUESTIONS}).encode()),
 }
 
 
@@ -114,8 +120,19 @@ READERS = {
     "leads": lambda: [tuple(lead) for lead in data.leads()],
     "books": lambda: [book.chapters for book in data.books()],
     "labelled": lambda: [tuple(message) for message in data.messages()],
+    "questions": lambda: sorted(
+        paragraph for split in data.question_paragraphs().values() for paragraph in split
+    ),
 }
-RIGHT = {"wikipedia": ARTICLES, "reviews": RATED, "leads": LEADS, "books": [CHAPTERS], "labelled": MESSAGES}
+WHAT = data.AnsweredQuestion("q", "What?", (data.Answer("a sentence", 6),))
+RIGHT = {
+    "wikipedia": ARTICLES,
+    "reviews": RATED,
+    "leads": LEADS,
+    "books": [CHAPTERS],
+    "labelled": MESSAGES,
+    "questions": sorted(data.Paragraph(f"Title {n}", "It is a sentence.", (WHAT,)) for n in range(20)),
+}
 
 
 def test_the_small_texts_are_read_right():
@@ -135,6 +152,8 @@ def test_the_small_texts_are_read_right():
         ("labelled", b",spam,text\n0,1\n", "holds no messages"),
         ("labelled", b"", "holds no messages"),
         ("labelled", b"\xff", "holds no texts"),
+        ("questions", b"{}", "new_wiki_v1.0.json holds no questions .* --verify questions"),
+        ("questions", b'{"data": [{"title": "a", "paragraphs": [{"context": "a"}]}]}', "holds no questions"),
         ("books", b"no chapter", "carroll-alice.txt has no line like .* --verify books"),
     ],
 )

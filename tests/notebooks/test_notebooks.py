@@ -34,6 +34,8 @@ NAMES = [
     "11_bert_with_transformers",
     "12_your_own_table",
     "13_token_tagging",
+    "14_semantic_search",
+    "15_question_answering",
     "17_pretraining_at_scale",
 ]
 # Run one after the other in one copy of the course: backwards, and one of them twice.

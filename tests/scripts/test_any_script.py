@@ -21,6 +21,7 @@ SCRIPTS = (
     "tag_text",
     "trials",
     "classify",
+    "question_answering",
     "serve",
 )
 DEV = ("run_notebooks", "sync_cells", "badges", "try_colab", "check_resuming")
@@ -29,6 +30,7 @@ BENCHMARKS = (
     "pretraining_gpu",
     "pretraining_race",
     "pretraining_speed",
+    "retrieval",
     "serving",
     "waiting",
 )

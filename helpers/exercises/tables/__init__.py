@@ -29,6 +29,8 @@ NOTEBOOKS = {
     11: "bert_with_transformers",
     12: "your_own_table",
     13: "token_tagging",
+    14: "semantic_search",
+    15: "question_answering",
     17: "pretraining_at_scale",
 }
 
