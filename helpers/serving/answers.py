@@ -6,10 +6,10 @@ from helpers.everyday import predict_pairs
 from helpers.everyday.examples import Pair
 from helpers.everyday.folder import Classifier
 
-__all__ = ["answers"]
+__all__ = ["answer_pairs"]
 
 
-def answers(classifier: Classifier, pairs: Sequence[Pair]) -> list[dict | Exception]:
+def answer_pairs(classifier: Classifier, pairs: Sequence[Pair]) -> list[dict | Exception]:
     """The answer to each text or pair, in their order.
 
     label: the most probable class; probability: of that class; probabilities: of every class, with six

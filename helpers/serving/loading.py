@@ -10,7 +10,7 @@ from helpers.checkpoints.files import WEIGHTS
 from helpers.data.files import sha256_of
 from helpers.everyday import InputError, load_classifier
 from helpers.everyday.examples import Pair
-from helpers.serving.answers import answers
+from helpers.serving.answers import answer_pairs
 from helpers.serving.batching import Batcher
 from helpers.serving.limits import Limits
 
@@ -41,7 +41,7 @@ def load_service(
     classifier = load_classifier(folder)
     classifier.model.to(device)
     pairs = classifier.settings["second"] is not None
-    (trial,) = answers(classifier, [Pair("a", "a" if pairs else None)])
+    (trial,) = answer_pairs(classifier, [Pair("a", "a" if pairs else None)])
     if isinstance(trial, Exception):
         raise InputError(f"the classifier in {folder} can't be used ({trial}): train it anew")
     path = Path(folder).expanduser()
@@ -49,7 +49,7 @@ def load_service(
         model=path.resolve().name, classes=classifier.names, pairs=pairs,
         version=sha256_of(path / WEIGHTS)[:12], limits=limits,
         batcher=Batcher(
-            partial(answers, classifier), most=batch_size, wait=wait, room=limits.waiting,
+            partial(answer_pairs, classifier), most=batch_size, wait=wait, room=limits.waiting,
             begin=partial(torch.set_num_threads, threads),
         ),
     )  # fmt: skip

@@ -12,7 +12,7 @@ __all__ = ["LOG", "REQUESTS", "error_line", "keep_log", "request_line"]
 
 LOG = logging.getLogger("helpers.serving")
 REQUESTS = logging.getLogger("helpers.serving.requests")
-ADDRESSES, METHODS = ("/classify", "/health"), ("GET", "HEAD", "POST")
+ADDRESSES, LOGGED_METHODS = ("/classify", "/health"), ("GET", "HEAD", "POST")
 
 
 class WithoutMessages(logging.Formatter):
@@ -37,7 +37,7 @@ def keep_log(quiet: bool = False) -> None:
 def request_line(scope: dict, status: int | None, milliseconds: float) -> str:
     """A request in the log; addresses and methods that the service doesn't know are not repeated."""
     address = scope["path"] if scope["path"] in ADDRESSES else "another address"
-    method = scope["method"] if scope["method"] in METHODS else "another method"
+    method = scope["method"] if scope["method"] in LOGGED_METHODS else "another method"
     texts = scope.get("state", {}).get("texts")
     found = "" if texts is None else f", {texts} text{'s' * (texts != 1)}"
     return f"{method} {address} {status}{found}, {milliseconds:.0f} ms"
