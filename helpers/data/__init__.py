@@ -34,8 +34,8 @@ from helpers.stories import SPLITS, Story, split
 
 __all__ = [
     "ASPECTS", "CATALOGUE", "SECTIONS", "Article", "Book", "DataError", "Message", "Paper", "PaperSentence",
-    "Question", "Review", "Story", "books", "cache_folder", "fetch", "leads", "messages", "normalized", "papers",
-    "questions", "reviews", "split_of", "stories", "verify", "wikipedia",
+    "Question", "Review", "Story", "books", "cache_folder", "fetch", "leads", "messages", "normalized",
+    "papers", "questions", "reviews", "split_of", "stories", "verify", "wikipedia",
 ]  # fmt: skip
 
 

@@ -37,14 +37,14 @@ class Paper(NamedTuple):
 def papers() -> dict[str, list[Paper]]:
     """The 250 papers of ACLSum: "train" (100), "validation" (50), "test" (100), the split of its authors.
 
-    9,612 sentences in the order of the text, as the authors' programs cut and spaced them. Fetched at the first
-    call (5 MB, a wheel). Raises DataError. Source: Takeshita et al. (2024).
+    9,612 sentences in the order of the text, as the authors' programs cut and spaced them. Fetched at the
+    first call (5 MB, a wheel). Raises DataError. Source: Takeshita et al. (2024).
     """
-    fetch("papers")
     return {part: _read(name) for part, name in _FILES.items()}
 
 
 def _read(name: str) -> list[Paper]:
+    fetch("papers")
     member = next(member for member in CATALOGUE["papers"].members if member.name == name)
     try:
         lines = read_checked("papers", member).decode("utf-8-sig").split("\n")

@@ -18,6 +18,7 @@ SCRIPTS = (
     "fine_tune",
     "fine_tuning_studies",
     "own_tables",
+    "summaries",
     "trials",
     "classify",
 )

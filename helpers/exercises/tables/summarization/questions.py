@@ -1,0 +1,4 @@
+"""Notebook 16: questions before the output."""
+
+
+QUESTIONS = ()
