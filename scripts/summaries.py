@@ -1,12 +1,12 @@
-"""The table of notebook 16: scores of the sentences of a hundred papers, by ways to choose what is worth keeping.
+"""The table of notebook 16: scores of the sentences of a hundred papers, by ways to choose among them.
 
     python scripts/summaries.py --csv benchmarks/results/summaries.csv
     python scripts/summaries.py --methods minilm informed --seeds 0 1 2
     python scripts/summaries.py --csv benchmarks/results/summaries.csv --report
 
-A run gives each test sentence a score for each aspect: three lines of the CSV, with the scores in the .npz file
-beside it (one line, task "any", for a method that knows no aspects). Runs that are there already are left out, so
-an interrupted series goes on with the same command. Methods:
+A run gives each test sentence a score for each aspect: three lines of the CSV, with the scores in the .npz
+file beside it (one line, task "any", for a method that knows no aspects). Runs that are there already are
+left out, so an interrupted series goes on with the same command. Methods:
 
     lead, centroid, textrank  without labels        minilm    fine-tuned on the sentences alone
     place     place and length                      informed  the same, told section and number, too
@@ -82,7 +82,7 @@ def results(task: str, scores: np.ndarray, seconds: float) -> dict[str, str]:
 
 
 def precisions(runs: RunTable, method: str, task: str) -> np.ndarray:
-    """(seeds, papers) the precision of each paper; for "any" aspects are added."""
+    """(seeds, papers) the precision of each paper; for "any" the scores of the aspects are added."""
     test = summaries.load("test")
     if task == "any" and method not in summaries.RANKERS:
         by_aspect = [runs.matching(task=aspect, method=method) for aspect in ASPECTS]
@@ -97,7 +97,7 @@ def report(runs: RunTable) -> None:
 
     The intervals hold for other papers, and for other seeds where there are several.
     """
-    there = [method for method in summary_methods.METHODS if runs.matching(method=method)]
+    there = [method for method in summary_methods.SCORERS if runs.matching(method=method)]
     for task, method in product(AT, there):
         if task != "any" and method in summaries.RANKERS:
             continue
@@ -114,7 +114,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     add = parser.add_argument
-    add("--methods", nargs="+", choices=summary_methods.METHODS, default=list(summary_methods.METHODS))
+    add("--methods", nargs="+", choices=summary_methods.SCORERS, default=list(summary_methods.SCORERS))
     add("--seeds", type=kinds.seed(), nargs="+", default=[0, 1, 2])
     add("--csv", type=kinds.growing_table(), default=Path("runs/summaries.csv"),
         help="the table; its scores go beside it, as .npz")  # fmt: skip

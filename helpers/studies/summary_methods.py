@@ -21,9 +21,10 @@ from helpers.studies.summaries import Corpus
 
 __all__ = [
     "LEARNED",
-    "METHODS",
+    "SCORERS",
     "PLAN",
     "SETTINGS",
+    "cut_quietly",
     "mean_precision",
     "run_method",
     "settings_of",
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 LEARNED = ("place", "linear", "frozen", "minilm", "informed")
-METHODS = (*summaries.RANKERS, *LEARNED)
+SCORERS = (*summaries.RANKERS, *LEARNED)
 SETTINGS = ("task", "method", "seed", "epochs", "batch_size", "learning_rate", "frozen_layers", "max_length")
 PLAN = {"epochs": 2, "batch_size": 32, "learning_rate": 2e-4, "frozen_layers": 3, "max_length": 64}
 STRENGTHS = {"place": (0.1, 1.0, 10.0), "linear": (0.3, 1.0, 3.0, 10.0), "frozen": (3e-4, 1e-3, 3e-3, 1e-2)}
@@ -59,7 +60,7 @@ def run_method(method: str, seed: int = 0) -> tuple[np.ndarray, str]:
     if method in ("minilm", "informed"):
         return _fine_tuned(method == "informed", seed), ""
     if method not in STRENGTHS:
-        raise ValueError(f"there is no method {method!r}: choose one of {', '.join(METHODS)}")
+        raise ValueError(f"there is no method {method!r}: choose one of {', '.join(SCORERS)}")
     return _regression(method)
 
 
@@ -110,9 +111,11 @@ def _words(parts: dict[str, Corpus]) -> dict:
 
 def _vectors(parts: dict[str, Corpus]) -> dict[str, np.ndarray]:
     """minilm's mean vectors, each number with the mean 0 and the deviation 1, and twice the places."""
+    from sklearn.preprocessing import StandardScaler
+
     found = {part: _mean_vectors(part) for part in parts}
-    mean, deviation = found["train"].mean(axis=0), found["train"].std(axis=0)
-    return {part: np.hstack([(found[part] - mean) / deviation, 2 * parts[part].places]) for part in parts}
+    scaler = StandardScaler().fit(found["train"])
+    return {part: np.hstack([scaler.transform(found[part]), 2 * parts[part].places]) for part in parts}
 
 
 @cache
@@ -121,11 +124,11 @@ def _mean_vectors(part: str) -> np.ndarray:
     from helpers.studies.tasks import load_encoder
 
     bert, tokenizer, _ = load_encoder("minilm")
-    with _cut_quietly():
+    with cut_quietly():
         return features(bert, summaries.load(part).texts, tokenizer, PLAN["max_length"])["mean"]
 
 
-def _cut_quietly():
+def cut_quietly():
     """No warning about the one sentence in twenty that is longer than the encoder is given."""
     import warnings
 
@@ -173,7 +176,7 @@ def _fine_tuned(informed: bool, seed: int) -> np.ndarray:
     examples = Examples(texts[0], train.classes().tolist())
     steps = -(-len(examples.texts) // plan.batch_size)
     optimizer, schedule = plan.optimizer(model, steps * plan.epochs)
-    with _cut_quietly():
+    with cut_quietly():
         encodings = encode_texts(examples.texts, tokenizer, PLAN["max_length"])
         for epoch in range(plan.epochs):
             batches = labelled_batches(encodings, examples.labels, plan.batch_size, tokenizer)

@@ -18,7 +18,7 @@ __all__ = [
     "causal_mask",
     "cross_attention",
     "rouge_2",
-    "visible_keys",
+    "decoder_mask",
 ]
 
 
@@ -111,7 +111,7 @@ def rouge_2(words, written):
     return 2 * precision * recall / (precision + recall)
 
 
-def visible_keys(count, attention_mask=None):
+def decoder_mask(count, attention_mask=None):
     """What each query of a decoder may see, boolean, (1, 1, T, T), with an attention_mask (B, 1, T, T)."""
     visible = torch.ones(count, count, dtype=torch.bool).tril()[None, None]
     if attention_mask is not None:

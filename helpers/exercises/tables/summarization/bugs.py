@@ -85,10 +85,10 @@ ROUGE_2_MISTAKES = (
     ),
 )
 
-# 16.b2 visible_keys
+# 16.b2 decoder_mask
 
 VISIBLE = '''
-def my_visible_keys(count, attention_mask=None):
+def my_decoder_mask(count, attention_mask=None):
     """What each query of a decoder may see, boolean: (B, 1, T, T), or (1, 1, T, T) without attention_mask.
 
     T = count. attention_mask (B, T): 1 for a token, 0 for padding, which nobody may see; None: no padding.
@@ -101,11 +101,11 @@ def my_visible_keys(count, attention_mask=None):
 '''
 
 
-def probe_visible(visible_keys):
+def probe_visible(decoder_mask):
     padding = torch.tensor([[1, 1, 1], [1, 1, 0]])
-    yield "without padding", visible_keys(3)
-    yield "with padding", visible_keys(3, padding)
-    yield "padding before", visible_keys(3, torch.tensor([[0, 1, 1]]))
+    yield "without padding", decoder_mask(3)
+    yield "with padding", decoder_mask(3, padding)
+    yield "padding before", decoder_mask(3, torch.tensor([[0, 1, 1]]))
 
 
 def visible_with(without, padded):
@@ -205,10 +205,10 @@ EXERCISES = (
     ),
     Exercise(
         id="16.b2",
-        name="visible_keys",
+        name="decoder_mask",
         kind="bug",
         source="issue #103 of facebookresearch/xformers (November 2021), mended in its pull request 104",
-        reference=references.visible_keys,
+        reference=references.decoder_mask,
         stub=VISIBLE,
         probe=probe_visible,
         hints=(
