@@ -33,6 +33,7 @@ NAMES = [
     "10_attention_views",
     "11_bert_with_transformers",
     "12_your_own_table",
+    "16_summarization",
     "17_pretraining_at_scale",
 ]
 # Run one after the other in one copy of the course: backwards, and one of them twice.

@@ -28,6 +28,7 @@ NOTEBOOKS = {
     10: "attention_views",
     11: "bert_with_transformers",
     12: "your_own_table",
+    16: "summarization",
     17: "pretraining_at_scale",
 }
 

@@ -10,7 +10,7 @@ from helpers.exercises.references import summarization as references
 
 MASK = '''
 def my_causal_mask(count):
-    """(T, T) boolean, T = count: row i says which keys the query at place i may see, its own and those before.
+    """(T, T) boolean, T = count: row i says which keys query i may see, its own place and those before.
 
     True is visible, as in notebook 4.
     """
