@@ -63,14 +63,14 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         part.add_argument(
             "--encoding", default="utf-8", help="of FILE; default: utf-8, with or without a mark"
         )
-        part.add_argument("--threads", type=kinds.threads(), default=2)
+        part.add_argument("--threads", type=kinds.threads(), default=2, help="of the processor; default: 2")
         return part
 
     learn = command("train", "train a classifier on a table and save it", "FOLDER").add_argument
     learn("--model", default="minilm", help="the start: minilm, a folder, or a name on the model hub")
     learn("--epochs", type=kinds.count(), help="default: 3, more where there are few texts")
     learn("--learning-rate", type=kinds.number(above=0), help="default: by the size of the encoder")
-    learn("--batch-size", type=kinds.count(), default=32)
+    learn("--batch-size", type=kinds.count(), default=32, help="texts in a step; default: 32")
     learn(
         "--max-length", type=kinds.count(3), default=128, help="tokens of a text that are read; default: 128"
     )

@@ -18,5 +18,11 @@
     trials         pretraining recipes tried: a recipe in, what came of it out
     trial_corpora  what a trial reads and is measured on: real text, the stories
     trial_tables   a line for each finished trial
+    running_text   Wikipedia without its capitals, and without its stops: texts whose words have tags
+    word_tags      tags by a table of words, a rule, a linear model
+    tagging_runs   capitals and stops given back: each method's runs, and their table
+    retrieval      few labels by contrast, and a pair classifier that re-ranks, for notebook 14
+    reading_runs   readers of Wikipedia paragraphs: rows, runs and lines of their table
+    reading_baselines  readers without a network: the most similar sentence, kinds of answers, counts
     errors         what can stop a study, and what its script says then
 """

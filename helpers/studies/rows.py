@@ -27,7 +27,7 @@ from helpers.studies.tasks import Task
 from helpers.studies.trainer import fine_tune_with_trainer
 from helpers.wordpiece import WordPieceTokenizer
 
-__all__ = ["RESULTS", "ROWS", "Outcome", "describe", "features", "result_columns", "train"]
+__all__ = ["RESULTS", "ROWS", "Outcome", "describe", "features", "linear", "result_columns", "train"]
 
 RESULTS = (
     "validation_examples", "chosen", "best_epoch", "validation_accuracy", "test_examples", "test_accuracy",
@@ -82,19 +82,11 @@ def own(task: Task, run: dict) -> Outcome:
 
 def frozen(task: Task, run: dict) -> Outcome:
     """minilm as it is, with a linear classifier on its vectors."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
     found = _frozen_features(task, run["checkpoint"], int(run["max_length"]))
     train, validation, _ = tasks.parts(task, run)
     seen, held_out = tasks.places(task, run)
-    candidates = {}
-    for pooling, strength in product(found, (1e-3, 1e-2, 1e-1, 1.0)):
-        inputs = found[pooling][0][seen], found[pooling][1][held_out], found[pooling][2]
-        head = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
-        candidates[f"{pooling}, C {strength}"] = head, inputs
-    return _best(candidates, train, validation)
+    chosen = {name: (parts[0][seen], parts[1][held_out], parts[2]) for name, parts in found.items()}
+    return linear(chosen, train, validation)
 
 
 def ours(task: Task, run: dict) -> Outcome:
@@ -151,6 +143,19 @@ def _best(candidates: dict, train: Examples, validation: Examples) -> Outcome:
 def _check_classes(train: Examples) -> None:
     if len(set(train.labels)) < 2:
         raise RowError("all training examples have the same class: use more labels or another seed")
+
+
+def linear(found: dict[str, Sequence], train: Examples, validation: Examples) -> Outcome:
+    """The best linear classifier; found: pooling -> vectors (N, H) of training, validation and test part."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    candidates = {}
+    for pooling, strength in product(found, (1e-3, 1e-2, 1e-1, 1.0)):
+        head = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
+        candidates[f"{pooling}, C {strength}"] = head, found[pooling]
+    return _best(candidates, train, validation)
 
 
 @cache
