@@ -228,4 +228,25 @@ CATALOGUE = {
         licence="CC BY 4.0 and CC BY-SA 4.0",
         on_demand=True,
     ),
+    # Papers with marked sentences and written summaries; notebook 16 asks for them.
+    "papers": Package(
+        "aclsum", "0.1.2", 5_152_165,
+        "c75ffc48d3eabc5f37c68ea087943780a85950087957759e89746f21111f2213",
+        (
+            Member(
+                "aclsum/dataset/train.jsonl",
+                785_797, "be8ee16765e0691745875e7e380382eaa5eb426d7c1bbe70270809729534e3eb",
+            ),
+            Member(
+                "aclsum/dataset/val.jsonl",
+                404_697, "354ca637395a8597388f1751c288cb38a4697f7d7783722c1727135d3934ee60",
+            ),
+            Member(
+                "aclsum/dataset/test.jsonl",
+                770_130, "491ee57a8bb2bc65af4c7c1cfe5a114dc140b093fc24c242a21785ea4ed9786f",
+            ),
+        ),
+        licence="the package is under the MIT license, the texts are the papers' own (data/README.md)",
+        on_demand=True,
+    ),
 }  # fmt: skip

@@ -7,6 +7,8 @@
     trainer        the library's training loop in the place of ours
     own_tables     tables of labelled texts as one has them, cleaned and split
     own_methods    ways to learn from such a table: a linear model, minilm as it is, minilm fine-tuned
+    summaries      papers, the sentences worth keeping, and what a choice of them is worth
+    summary_methods  ways to score the sentences of a paper
     tables         a table of runs on the disk, with the answers of each run
     reports        means, intervals and paired tests, printed
     domains        a model tuned on one kind of text, asked about others

@@ -36,6 +36,7 @@ NAMES = [
     "13_token_tagging",
     "14_semantic_search",
     "15_question_answering",
+    "16_summarization",
     "17_pretraining_at_scale",
 ]
 # Run one after the other in one copy of the course: backwards, and one of them twice.

@@ -19,6 +19,7 @@ SCRIPTS = (
     "fine_tuning_studies",
     "own_tables",
     "tag_text",
+    "summaries",
     "trials",
     "classify",
     "question_answering",

@@ -31,6 +31,7 @@ NOTEBOOKS = {
     13: "token_tagging",
     14: "semantic_search",
     15: "question_answering",
+    16: "summarization",
     17: "pretraining_at_scale",
 }
 
