@@ -130,12 +130,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         help="numbers of training rows, or all")  # fmt: skip
     add("--csv", type=kinds.growing_table(), default=Path("runs/own_tables.csv"),
         help="the table; its answers go beside it, as .npz")  # fmt: skip
-    add("--threads", type=kinds.threads(), default=1)
-    add("--report", action="store_true", help="compute nothing: print means, intervals, differences")
-    options = parser.parse_args(given)
-    if options.report and not options.csv.exists():
-        parser.error(f"there is no table {options.csv} to report on")
-    return options
+    return kinds.parse_with_report(parser, given, "print means, intervals, differences")
 
 
 def main(given: list[str] | None = None) -> int:

@@ -24,12 +24,9 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see helpers/environment.py
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import torch
-
 from helpers import data
-from helpers.data.output import accept_any_text
 from helpers.studies import reading_runs as runs
-from helpers.studies.errors import RowError, exit_code
+from helpers.studies.errors import RowError, run_script
 from helpers.studies.tables import RunTable, locked
 from helpers.training import options as kinds
 
@@ -71,16 +68,11 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--questions", type=kinds.count(), nargs="+", default=[1000, 4000], help="default: 1000 4000")
     add("--test-questions", type=kinds.count(), default=400, help="default: 400, evenly spread")
     add("--csv", type=kinds.growing_table(), default=TABLE, help=f"default: {TABLE}")
-    add("--threads", type=kinds.threads(), default=1)
-    add("--report", action="store_true", help="print what is in the table, and train nothing")
-    return parser.parse_args(given)
+    return kinds.parse_with_report(parser, given, "print what is in the table")
 
 
 def main(given: list[str] | None = None) -> int:
-    accept_any_text()
-    options = arguments(given)
-    torch.set_num_threads(options.threads)
-    return exit_code(lambda: compute(options))
+    return run_script(given, arguments, compute)
 
 
 if __name__ == "__main__":

@@ -118,12 +118,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--seeds", type=kinds.seed(), nargs="+", default=[0, 1, 2])
     add("--csv", type=kinds.growing_table(), default=Path("runs/summaries.csv"),
         help="the table; its scores go beside it, as .npz")  # fmt: skip
-    add("--threads", type=kinds.threads(), default=1)
-    add("--report", action="store_true", help="compute nothing: print precisions and differences")
-    options = parser.parse_args(given)
-    if options.report and not options.csv.exists():
-        parser.error(f"there is no table {options.csv} to report on")
-    return options
+    return kinds.parse_with_report(parser, given, "print precisions and differences")
 
 
 def main(given: list[str] | None = None) -> int:

@@ -19,12 +19,9 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see helpers/environment.py
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import torch
-
 from helpers.analysis.comparison import summarize
-from helpers.data.output import accept_any_text
 from helpers.studies import tagging_runs
-from helpers.studies.errors import exit_code
+from helpers.studies.errors import run_script
 from helpers.studies.tables import locked
 from helpers.training import options as kinds
 
@@ -68,19 +65,11 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--csv", type=kinds.growing_table(), default=Path("runs/tagging.csv"))
     add("--tasks", choices=tasks, nargs="+", default=tasks, metavar="TASK", help=f"of {', '.join(tasks)}")
     add("--seeds", type=kinds.seed(), nargs="+", default=[0], help="default: 0")
-    add("--threads", type=kinds.threads(), default=1)
-    add("--report", action="store_true", help="compute nothing: print what the table says")
-    options = parser.parse_args(given)
-    if options.report and not options.csv.exists():
-        parser.error(f"there is no table {options.csv} to report on")
-    return options
+    return kinds.parse_with_report(parser, given, "print what the table says")
 
 
 def main(given: list[str] | None = None) -> int:
-    accept_any_text()
-    options = arguments(given)
-    torch.set_num_threads(options.threads)
-    return exit_code(lambda: run(options))
+    return run_script(given, arguments, run)
 
 
 if __name__ == "__main__":
