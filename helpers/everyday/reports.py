@@ -132,7 +132,7 @@ def verdict(settings: dict) -> str:
         advice = f"Train longer (--epochs, {settings['epochs']} here), then try another --learning-rate."
         if spellings([each["name"] for each in settings["test"]["classes"]]):
             advice += " Some labels differ in case or blanks alone: make them one with --merge-labels."
-        return f"This classifier gives one answer to every test text: it does not tell the classes apart. {advice}"
+        return f"This classifier gives one answer to every test text: it tells no classes apart. {advice}"
     if difference["low"] > 0:
         return "The difference is clear: the encoder earns its cost."
     if difference["high"] < 0:
