@@ -1,7 +1,7 @@
 """Answers for a table: as many rows out as in, in their order, with all columns that were there.
 
 New columns stand behind them: `predicted_label`, `probability` (of that label), and `probability_X` for every
-class X. A row without a text gets empty ones.
+class X; X stands in quotes where blanks alone tell it from another. A row without a text gets empty ones.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +12,7 @@ import numpy as np
 from helpers.everyday.errors import InputError, named
 from helpers.everyday.examples import Pair
 from helpers.everyday.folder import Classifier
+from helpers.everyday.reports import visible
 from helpers.everyday.tables import Table
 from helpers.everyday.training import encode_pairs, logits_of
 
@@ -68,7 +69,7 @@ def predict_pairs(
 
 def new_columns(table: Table, names: Sequence[str]) -> list[str]:
     """The names of the columns that predictions add; InputError where the table has one of them already."""
-    added = ["predicted_label", "probability", *(f"probability_{name}" for name in names)]
+    added = ["predicted_label", "probability", *(f"probability_{name}" for name in visible(names))]
     if double := [name for name in added if name in table.columns]:
         raise InputError(
             f"{table.name} has the column {named(double[:1])} already: rename or remove it first"

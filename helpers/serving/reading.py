@@ -98,7 +98,7 @@ def pairs_in(body: bytes, limits: Limits, second: bool) -> list[Pair]:
 def _column(value: object, name: str, limits: Limits, alone: bool) -> list[str]:
     """The checked texts of a field."""
     if alone:
-        return [_checked(value, name, limits)]
+        return [_checked(value, name, limits, "send a text with letters")]
     if not isinstance(value, list):
         raise Refusal(422, f"{name} is {_kind(value)}: send a list of texts")
     if not value:
@@ -106,11 +106,11 @@ def _column(value: object, name: str, limits: Limits, alone: bool) -> list[str]:
     if len(value) > limits.texts:
         raise Refusal(413, f"{name} holds {len(value):,} texts, at most {limits.texts:,} are read at once: "
                            "send the others in further requests")  # fmt: skip
-    return [_checked(each, f"{name}[{index}]", limits) for index, each in enumerate(value)]
+    return [_checked(each, f"{name}[{index}]", limits, "leave it away") for index, each in enumerate(value)]
 
 
-def _checked(text: object, place: str, limits: Limits) -> str:
-    """A text that a tokenizer can read."""
+def _checked(text: object, place: str, limits: Limits, advice: str) -> str:
+    """A text that a tokenizer can read. advice: what to do about an empty one."""
     if not isinstance(text, str):
         raise Refusal(422, f"{place} is {_kind(text)}: send a text in quotes")
     if len(text) > limits.characters:
@@ -120,7 +120,7 @@ def _checked(text: object, place: str, limits: Limits) -> str:
         raise Refusal(422, f"{place} has half a surrogate pair at character {surrogate.start():,}, counted "
                            "from 0, which stands for no character: send both halves, or UTF-8")  # fmt: skip
     if is_empty(text):
-        raise Refusal(422, f"{place} is empty, or blanks alone: leave it away")
+        raise Refusal(422, f"{place} is empty, or blanks alone: {advice}")
     return text
 
 

@@ -99,6 +99,15 @@ def test_a_stop_under_load_loses_nothing(folder):
 
 
 @POSIX
+def test_one_text_is_counted_as_one(folder):
+    with Program(folder) as program:
+        assert request(program.port, {"text": "a film"})[0] == 200
+        program.process.send_signal(signal.SIGTERM)
+        assert program.end() == 0
+    assert program.log[-1].endswith(" stopped: 1 text was answered in 1 batch\n")
+
+
+@POSIX
 def test_a_second_signal_cuts_the_stop_short(folder):
     with (
         Program(folder, "--batch-size", "1", seconds=0.5) as program,

@@ -61,8 +61,10 @@ REFUSED = {
     "too long a text": (
         b'{"texts": ["a", "' + b"x" * 21 + b'"]}', 413, "texts[1] has 21 characters, at most 20"
     ),
-    "an empty text": (b'{"texts": ["a", ""]}', 422, "texts[1] is empty"),
-    "blanks for a text": (rb'{"text": " \t\u00a0\u200b"}', 422, "text is empty"),
+    "an empty text": (b'{"texts": ["a", ""]}', 422, "texts[1] is empty, or blanks alone: leave it away"),
+    "blanks for a text": (
+        rb'{"text": " \t\u00a0\u200b"}', 422, "text is empty, or blanks alone: send a text with letters",
+    ),
     "half a pair": (rb'{"text": "ab\ud83d"}', 422, "half a surrogate pair at character 2"),
     "halves the wrong way round": (rb'{"text": "\ude00\ud83d"}', 422, "half a surrogate pair at character 0"),
     "second for single texts": (b'{"text": "a", "second": "b"}', 422, "leave second away"),
