@@ -22,13 +22,13 @@ SLOW = """
 import sys, time
 from helpers.serving import loading
 from scripts import serve
-answers = loading.answers
+answer_pairs = loading.answer_pairs
 
 def slow(classifier, pairs):
     time.sleep(float(sys.argv[1]))
-    return answers(classifier, pairs)
+    return answer_pairs(classifier, pairs)
 
-loading.answers = slow
+loading.answer_pairs = slow
 sys.exit(serve.main(sys.argv[2:]))
 """
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")

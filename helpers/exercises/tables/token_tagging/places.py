@@ -9,6 +9,7 @@ PLACES = '''
 def my_places_of_first_pieces(offsets, spans):
     """For each word the number of the first token that begins inside it; None where no token does.
 
+    A token that begins in a word and reaches beyond its end begins inside it all the same.
     offsets: (begin, end) in characters for every token; special tokens have (0, 0). spans: the same for the
     words that are asked for. Both are in order; not every token belongs to a word. The result is a list.
     """
@@ -92,6 +93,13 @@ PLACES_MISTAKES = (
         places_with(right, missing=0),
         "where two of four words have no token, you give {yours}, expected {expected}: 0 is the place of [CLS]",
         show=lambda parts: parts["words without a token"],
+    ),
+    Mistake(
+        "wholly inside",
+        places_with(lambda a, b, begin, end: begin <= a and b <= end and a < b),
+        "with a token 0-4 over the words 0-2 and 2-4 you give {yours}, expected {expected}: a token that begins in a word "
+        "counts, also if it reaches beyond its end",
+        show=lambda parts: parts["a token over two words"],
     ),
     Mistake(
         "what overlaps",

@@ -6,7 +6,7 @@ QUESTIONS = (
     Question(
         id="13.q1",
         text="Of the words of Wikipedia's running text, what share has a capital letter, in percent?",
-        answer=16.5,
+        answer=16.4,
         tolerance=0.15,
         unit="%",
         because="one word in six. Who says \"lower\" to everything is right at five of six words.",
@@ -17,7 +17,7 @@ QUESTIONS = (
         "which words are written with a capital letter?",
         choices={
             "a": "yes: its pretraining text had capitals",
-            "b": "no: it has never seen one",
+            "b": "no: it has never seen one, so it can know nothing that would help",
             "c": "not the capitals, but what goes with them: which words stand where names stand",
         },
         answer="c",
@@ -25,7 +25,7 @@ QUESTIONS = (
         "that is what a few labels can be attached to.",
         wrong={
             "a": "the text had them, but the tokenizer took them away before the model read a word.",
-            "b": "that is true, and not all: ask what a word that is written large has in common with others.",
+            "b": "it has never seen one; but ask what words that are written large have in common, beside the letter.",
         },
     ),
     Question(

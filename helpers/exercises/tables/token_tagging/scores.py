@@ -106,7 +106,8 @@ def my_entities_of(tags):
     """The entities that BIO tags name: a list of (kind, begin, end); end is the word after the last.
 
     "B-who" begins an entity of the kind "who", "I-who" continues one, "O" belongs to none. An I- that has
-    nothing to continue (nothing right before it, or another kind) begins an entity as well.
+    nothing to continue (nothing right before it, or another kind) begins an entity as well. A kind may hold
+    a hyphen ("B-first-name"). Entities are tuples, since they are put into sets.
     """
     ...
 '''
@@ -124,7 +125,9 @@ TEXTS = {
 
 def probe_entities(entities):
     for name, tags in TEXTS.items():
-        yield name, [tuple(entity) for entity in entities(list(tags))]
+        found = entities(list(tags))
+        yield name, [tuple(entity) for entity in found]
+    yield "what can go into a set", len(set(found))
 
 
 def entities_with(*, ends_at=0, any_kind=False, b_begins=True, stray=True, gap=False, at_end=True, kind_of=lambda tag: tag[2:]):

@@ -15,7 +15,7 @@ def my_case_of(word):
 
 WORDS = {
     "the": "the", "The": "The", "NASA": "NASA", "iPhone": "iPhone", "McDonald": "McDonald", "A": "A", "a": "a",
-    "threed": "3D", "sixties": "1960s", "number": "42", "accent": "État",
+    "3D": "3D", "1960s": "1960s", "number 42": "42", "État": "État",
 }  # fmt: skip
 
 
@@ -90,19 +90,19 @@ MISTAKES = (
     Mistake(
         "ASCII letters alone",
         case_with(letters=lambda word: [c for c in word if c.isascii() and c.isalpha()]),
-        "\"État\" is {yours[accent]}, expected {expected[accent]}: É is a letter, too. Python's strings have a method that "
+        "\"État\" is {yours[État]}, expected {expected[État]}: É is a letter, too. Python's strings have a method that "
         "knows the letters of all alphabets",
     ),
     Mistake(
         "42 is not lower",
         case_without_lower_first,
-        "\"42\" is {yours[number]}, expected {expected[number]}: a word without letters is neither. `islower` is False for it, "
+        "\"42\" is {yours[number 42]}, expected {expected[number 42]}: a word without letters is neither. `islower` is False for it, "
         "since it asks for at least one letter",
     ),
     Mistake(
         "digits in front",
         case_by_upper_first,
-        "\"3D\" is {yours[threed]}, expected {expected[threed]}: the first character is a digit. Look at the letters alone",
+        "\"3D\" is {yours[3D]}, expected {expected[3D]}: the first character is a digit. Look at the letters alone",
     ),
 )
 
