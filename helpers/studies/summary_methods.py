@@ -24,6 +24,7 @@ __all__ = [
     "SCORERS",
     "PLAN",
     "SETTINGS",
+    "STRENGTHS",
     "cut_quietly",
     "mean_precision",
     "run_method",
@@ -35,7 +36,11 @@ LEARNED = ("place", "linear", "frozen", "minilm", "informed")
 SCORERS = (*summaries.RANKERS, *LEARNED)
 SETTINGS = ("task", "method", "seed", "epochs", "batch_size", "learning_rate", "frozen_layers", "max_length")
 PLAN = {"epochs": 2, "batch_size": 32, "learning_rate": 2e-4, "frozen_layers": 3, "max_length": 64}
-STRENGTHS = {"place": (0.1, 1.0, 10.0), "linear": (0.3, 1.0, 3.0, 10.0), "frozen": (3e-4, 1e-3, 3e-3, 1e-2)}
+STRENGTHS = {  # C of each regression; the best on the validation part should not be the first or the last
+    "place": (0.01, 0.1, 1.0, 10.0),
+    "linear": (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0),
+    "frozen": (1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
+}
 PARTS = ("train", "validation", "test")
 
 

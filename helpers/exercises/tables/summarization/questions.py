@@ -36,17 +36,18 @@ QUESTIONS = (
     Question(
         id="16.q4",
         text="Ten sentences of each paper: the first ten, or the ten that TextRank finds most central. Which are marked more "
-        "often?",
+        "often, so clearly that it should hold for other papers?",
         choices={
-            "a": "the first ten, by far",
-            "b": "the central ones, by a little",
-            "c": "the central ones, by far",
+            "a": "the first ten",
+            "b": "neither: the interval of the difference includes zero",
+            "c": "the central ones",
         },
         answer="b",
-        because="the first ten reach into the introduction, where the field is told; but the very first ones are good.",
+        because="the central ones are ahead by four points, from -0.6 to +8.2. The first ten reach into the introduction, "
+        "where the field is told; but the very first ones are good.",
         wrong={
             "a": "an abstract has six sentences; what comes next?",
-            "c": "central sentences share many words with others, and so do long ones about the field.",
+            "c": "they are, in these hundred papers; the interval says whether others would agree.",
         },
     ),
     Question(
