@@ -39,7 +39,7 @@ def predict(
     check_output(out, file, force)  # it may have been made since
     write_table(out, columns, rows)
     counts = Counter(answer for answer in predictions.answers if answer is not None)
-    names = reports.shown(classifier.names)
+    names = reports.shown_names(classifier.names)
     for number, count in counts.most_common(10):
         say(f"{count:8,}  {names[number]}")
     say(f"{len(rows):,} rows written to {out}{changes_of_form(table, out, encoding)}")

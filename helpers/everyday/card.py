@@ -7,7 +7,7 @@ comes from the settings that are saved beside it.
 import json
 import shlex
 
-from helpers.everyday.reports import percent, plain, points, shown, verdict
+from helpers.everyday.reports import percent, plain, points, shown_names, verdict
 
 __all__ = ["model_card"]
 
@@ -87,7 +87,7 @@ def model_card(settings: dict) -> str:
     test, baseline, data = settings["test"], settings["baseline"], settings["data"]
     pair = settings["second"] is not None
     names, tested = (
-        shown([each["name"] for each in part], 60) for part in (settings["labels"], test["classes"])
+        shown_names([each["name"] for each in part], 60) for part in (settings["labels"], test["classes"])
     )
     columns = [f"texts in the column {_code(settings['text'])}"]
     columns += [f"second texts in {_code(settings['second'])}"] if pair else []

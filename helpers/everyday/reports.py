@@ -20,7 +20,7 @@ __all__ = [
     "places",
     "plain",
     "points",
-    "shown",
+    "shown_names",
     "summary_lines",
     "verdict",
     "visible",
@@ -50,7 +50,7 @@ def visible(names: Sequence[str]) -> list[str]:
     return found if len(set(found)) == len(found) else [repr(name) for name in names]
 
 
-def shown(names: Sequence[str], most: int = 24) -> list[str]:
+def shown_names(names: Sequence[str], most: int = 24) -> list[str]:
     """Labels as a table prints them: `visible` and `plain`; a long one in quotes keeps its end."""
     lines = []
     for name, seen in zip(names, visible(names), strict=True):
@@ -73,7 +73,7 @@ def summary_lines(scores: Scores) -> list[str]:
 
 def class_lines(scores: Scores) -> list[str]:
     """Precision, recall and F1 of each class in percent."""
-    names = shown([each.name for each in scores.classes])
+    names = shown_names([each.name for each in scores.classes])
     width = max([5, *map(len, names)])
     lines = [f"{'class':{width}}  precision  recall     F1  examples"]
     for name, each in zip(names, scores.classes, strict=True):
@@ -84,7 +84,7 @@ def class_lines(scores: Scores) -> list[str]:
 
 def confusion_lines(scores: Scores) -> list[str]:
     """The confusion matrix; of more than 12 classes the ten most frequent confusions."""
-    names = shown([each.name for each in scores.classes], 14)
+    names = shown_names([each.name for each in scores.classes], 14)
     if len(names) > MOST_CLASSES:
         wrong = scores.confusion - np.diag(np.diag(scores.confusion))
         order = np.argsort(-wrong, axis=None, kind="stable")[:10]

@@ -8,7 +8,7 @@ import logging
 import sys
 import traceback
 
-__all__ = ["LOG", "REQUESTS", "counted", "error_line", "keep_log", "request_line"]
+__all__ = ["LOG", "REQUESTS", "number_of", "error_line", "keep_log", "request_line"]
 
 LOG = logging.getLogger("helpers.serving")
 REQUESTS = logging.getLogger("helpers.serving.requests")
@@ -34,7 +34,7 @@ def keep_log(quiet: bool = False) -> None:
     logging.raiseExceptions = False  # whoever read the log may have gone; the service goes on
 
 
-def counted(number: int, one: str, many: str) -> str:
+def number_of(number: int, one: str, many: str) -> str:
     """A number with its words: "1 text is", "2 texts are"."""
     return f"{number} {one if number == 1 else many}"
 
@@ -44,7 +44,7 @@ def request_line(scope: dict, status: int | None, milliseconds: float) -> str:
     address = scope["path"] if scope["path"] in ADDRESSES else "another address"
     method = scope["method"] if scope["method"] in LOGGED_METHODS else "another method"
     texts = scope.get("state", {}).get("texts")
-    found = "" if texts is None else f", {counted(texts, 'text', 'texts')}"
+    found = "" if texts is None else f", {number_of(texts, 'text', 'texts')}"
     return f"{method} {address} {status}{found}, {milliseconds:.0f} ms"
 
 

@@ -21,7 +21,7 @@ import uvicorn
 from helpers.everyday import InputError
 from helpers.serving.application import make_application
 from helpers.serving.loading import Service
-from helpers.serving.log import LOG, counted
+from helpers.serving.log import LOG, number_of
 
 __all__ = ["Server", "listen", "serve"]
 
@@ -57,8 +57,8 @@ async def serve(
         server = Server(service, ready)
         await server.serve([listening])
         batcher = service.batcher
-        answered = counted(batcher.answered, "text was", "texts were")
-        LOG.info("stopped: %s answered in %s", answered, counted(batcher.batches, "batch", "batches"))
+        answered = number_of(batcher.answered, "text was", "texts were")
+        LOG.info("stopped: %s answered in %s", answered, number_of(batcher.batches, "batch", "batches"))
         return server.hurried
 
 
@@ -91,18 +91,18 @@ class Server(uvicorn.Server):
         """Begin the stop, or cut it short; in the event loop's thread."""
         batcher = self.service.batcher
         if self._winding is None:
-            LOG.info("stopping: %s still answered", counted(batcher.waiting, "text is", "texts are"))
+            LOG.info("stopping: %s still answered", number_of(batcher.waiting, "text is", "texts are"))
             self._winding = asyncio.create_task(self._wind_down())
         elif self.hurried is None:
             self.hurried = sig
-            LOG.info("stopping at once: %s no answer", counted(batcher.waiting, "text gets", "texts get"))
+            LOG.info("stopping at once: %s no answer", number_of(batcher.waiting, "text gets", "texts get"))
             batcher.give_up()
 
     async def _wind_down(self) -> None:
         batcher = self.service.batcher
         batcher.close()
         if not await batcher.drain(self.service.limits.stop):
-            LOG.info("stopping: %s no answer", counted(batcher.waiting, "text gets", "texts get"))
+            LOG.info("stopping: %s no answer", number_of(batcher.waiting, "text gets", "texts get"))
             batcher.give_up()
         began = time.monotonic()
         while self.hurried is None and time.monotonic() - began < MOST_QUIET:

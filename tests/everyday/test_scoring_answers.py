@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
-from helpers.everyday.reports import class_lines, confusion_lines, plain, shown, verdict, visible
+from helpers.everyday.reports import class_lines, confusion_lines, plain, shown_names, verdict, visible
 from helpers.everyday.scoring import compare_answers, score
 
 
@@ -92,7 +92,7 @@ def test_blanks_of_labels_are_seen(names, seen):
 
 
 def test_a_long_label_keeps_the_blank_at_its_end():
-    one, other = shown(["x" * 40, "x" * 40 + " "])
+    one, other = shown_names(["x" * 40, "x" * 40 + " "])
     assert one.endswith("x'") and other.endswith("x '") and len(one) == len(other) == 24
 
 
