@@ -31,7 +31,7 @@ from helpers import data
 from helpers.exercises.references.semantic_search import contrast_pairs, join_rankings, ranks_of
 from helpers.studies import retrieval, rows, tasks
 from helpers.studies.errors import run_script
-from helpers.studies.tables import RunTable, circumstances, locked
+from helpers.studies.tables import RunTable, circumstances, ensure_writable
 from helpers.training import options as kinds
 from helpers.wordpiece import TruncationWarning
 
@@ -153,8 +153,7 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
 def run(options: argparse.Namespace) -> int:
     """Compute what is missing in a table; returns 0."""
     warnings.simplefilter("ignore", TruncationWarning)  # long paragraphs are cut, as said in the notebook
-    with locked(options.csv):  # said now, not after the first run, if nothing can be written there
-        pass
+    ensure_writable(options.csv)
     {"contrast": contrast, "rerank": rerank}[options.table](table_of(options.table, options.csv), options)
     return 0
 

@@ -28,7 +28,7 @@ import numpy as np
 from helpers.analysis.comparison import compare_runs, summarize
 from helpers.studies import own_methods, own_tables
 from helpers.studies.errors import RowError, run_script
-from helpers.studies.tables import RunTable, circumstances, locked, number_in
+from helpers.studies.tables import RunTable, circumstances, ensure_writable, number_in
 from helpers.training import options as kinds
 
 RESULTS = (
@@ -43,8 +43,7 @@ def run(options: argparse.Namespace) -> int:
     if options.report:
         report(runs)
         return 0
-    with locked(options.csv):  # said now, not after the first run, if nothing can be written there
-        pass
+    ensure_writable(options.csv)
     table = own_tables.load(options.task)
     total = len(table.train)
     counts = [total if labels == "all" else labels for labels in options.labels]

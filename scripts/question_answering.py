@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from helpers import data
 from helpers.studies import reading_runs as runs
 from helpers.studies.errors import RowError, run_script
-from helpers.studies.tables import RunTable, locked
+from helpers.studies.tables import RunTable, ensure_writable
 from helpers.training import options as kinds
 
 TABLE = Path("benchmarks/results/question_answering.csv")
@@ -39,8 +39,7 @@ def compute(options: argparse.Namespace) -> None:
     if options.report:
         print(runs.reading_report(table))
         return
-    with locked(options.csv):  # said now, not after the first run, if nothing can be written there
-        pass
+    ensure_writable(options.csv)
     parts = {name: runs.reading_examples(found) for name, found in data.question_paragraphs().items()}
     test = runs.evenly(parts["test"], options.test_questions)
     for questions, row, seed in product(options.questions, options.rows, options.seeds):

@@ -31,7 +31,7 @@ from helpers.analysis.comparison import compare_runs
 from helpers.data import ASPECTS
 from helpers.studies import summaries, summary_methods
 from helpers.studies.errors import run_script
-from helpers.studies.tables import RunTable, circumstances, locked
+from helpers.studies.tables import RunTable, circumstances, ensure_writable
 from helpers.training import options as kinds
 
 RESULTS = ("chosen", "test_examples", "at", "test_precision", "seconds", "threads", "torch", "transformers",
@@ -45,8 +45,7 @@ def run(options: argparse.Namespace) -> int:
     if options.report:
         report(runs)
         return 0
-    with locked(options.csv):  # said now, not after the first run, if nothing can be written there
-        pass
+    ensure_writable(options.csv)
     for method, seed in product(options.methods, options.seeds):
         tasks = ("any",) if method in summaries.RANKERS else ASPECTS
         lines = [summary_methods.settings_of(task, method, seed) for task in tasks]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from helpers.data.catalogue import CATALOGUE
 from helpers.data.fetching import fetch, read_checked
-from helpers.data.files import DataError
+from helpers.data.files import unexpected
 
 __all__ = ["ASPECTS", "SECTIONS", "Paper", "PaperSentence", "papers"]
 
@@ -53,10 +53,7 @@ def _read(name: str) -> list[Paper]:
             raise ValueError("no lines")
         return found
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"{member.name} holds no papers ({error!r}): it is not the expected file. Run `python -m "
-            "helpers.data --verify papers` in the folder of the course, which fetches it anew."
-        ) from error
+        raise unexpected("papers", f"{member.name} holds no papers ({error!r})") from error
 
 
 def _paper(entry: dict) -> Paper:

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from helpers.data.catalogue import CATALOGUE
 from helpers.data.fetching import fetch, read_checked
-from helpers.data.files import DataError
+from helpers.data.files import unexpected
 from helpers.data.rated_sentences import split_of
 
 __all__ = ["Answer", "AnsweredQuestion", "Paragraph", "misaligned", "question_paragraphs"]
@@ -84,10 +84,7 @@ def _entries() -> Iterator[tuple[str, str, list[tuple[str, str, list[Answer]]]]]
                     ]
                     yield title, paragraph["context"], asked
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(
-                f"{member.name} holds no questions ({error!r}): it is not the expected file. Run `python -m "
-                "helpers.data --verify questions` in the folder of the course, which fetches it anew."
-            ) from error
+            raise unexpected("questions", f"{member.name} holds no questions ({error!r})") from error
 
 
 def _answers(asked: dict) -> list[Answer]:

@@ -39,12 +39,6 @@ def bm25_scores(
     return np.stack([index.get_scores(words) if words else np.zeros(len(paragraphs)) for words in asked])
 
 
-def _mean(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-    """The mean over a text's tokens, (B, H): as notebook 14 teaches it."""
-    real = attention_mask[:, :, None].to(hidden.dtype)
-    return (hidden * real).sum(dim=1) / real.sum(dim=1)
-
-
 def contrast_step(
     bert: Bert,
     texts: Sequence[str],
@@ -59,7 +53,7 @@ def contrast_step(
     left, right, same = zip(*pairs, strict=True)
     encodings = encode_texts([texts[i] for i in (*left, *right)], tokenizer, 128)
     batch = pad_encodings(encodings, tokenizer.id_of["[PAD]"])
-    vectors = _mean(bert(**batch).last_hidden_state, batch["attention_mask"])
+    vectors = rows.mean_of_tokens(bert(**batch).last_hidden_state, batch["attention_mask"])
     cosines = functional.cosine_similarity(*vectors.chunk(2), dim=1)
     loss = functional.mse_loss(cosines, torch.tensor(same, dtype=torch.float))
     optimizer.zero_grad()

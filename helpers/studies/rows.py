@@ -27,7 +27,10 @@ from helpers.studies.tasks import Task
 from helpers.studies.trainer import fine_tune_with_trainer
 from helpers.wordpiece import WordPieceTokenizer
 
-__all__ = ["RESULTS", "ROWS", "Outcome", "describe", "features", "linear", "result_columns", "train"]
+__all__ = [
+    "RESULTS", "ROWS", "Outcome", "describe", "features", "linear", "mean_of_tokens", "result_columns",
+    "train",
+]  # fmt: skip
 
 RESULTS = (
     "validation_examples", "chosen", "best_epoch", "validation_accuracy", "test_examples", "test_accuracy",
@@ -168,6 +171,12 @@ def _frozen_features(task: Task, checkpoint: str, max_length: int) -> dict[str, 
     return {pooling: [part[pooling] for part in found] for pooling in found[0]}
 
 
+def mean_of_tokens(vectors: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """The mean of the vectors of a text's tokens, padding left out: (B, T, H), (B, T) -> (B, H)."""
+    real = attention_mask[:, :, None]  # (B, T, 1)
+    return (vectors * real).sum(dim=1) / real.sum(dim=1)
+
+
 def features(
     bert: Bert, texts: Sequence[str], tokenizer: WordPieceTokenizer, max_length: int = 128
 ) -> dict[str, np.ndarray]:
@@ -182,8 +191,7 @@ def features(
 
     def compute(batch: dict[str, torch.Tensor]) -> torch.Tensor:
         vectors = bert(**batch).last_hidden_state.float()  # (B, T, H)
-        real = batch["attention_mask"][:, :, None]  # (B, T, 1)
-        mean = (vectors * real).sum(dim=1) / real.sum(dim=1)  # (B, H)
+        mean = mean_of_tokens(vectors, batch["attention_mask"])
         return torch.stack([vectors[:, 0], mean], dim=1)  # (B, 2, H)
 
     encodings = encode_texts(texts, tokenizer, max_length)
