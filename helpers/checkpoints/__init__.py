@@ -7,6 +7,7 @@
     vocabularies   the tokenizer's files, vocab.txt or tokenizer.json
     places         the course's own checkpoints, folders, the model hub
     folders        `save` and `load`
+    modern         a modern encoder for the library's ModernBertModel and back
 
 Left out: optimizer states, checkpoints in several files, and anything pickled (pytorch_model.bin).
 """
@@ -29,6 +30,7 @@ from helpers.checkpoints.models import (
     their_name,
     to_transformers,
 )
+from helpers.checkpoints.modern import from_modernbert, to_modernbert, under_modernbert_names
 from helpers.checkpoints.places import CHECKPOINTS, OWN
 from helpers.checkpoints.vocabularies import check_padding, check_sizes
 
@@ -44,12 +46,15 @@ __all__ = [
     "check_sizes",
     "encoder_of",
     "fill",
+    "from_modernbert",
     "from_transformers",
     "load",
     "our_config",
     "save",
     "their_config",
     "their_name",
+    "to_modernbert",
     "to_transformers",
+    "under_modernbert_names",
     "uncompiled",
 ]

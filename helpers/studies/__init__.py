@@ -17,6 +17,7 @@
     ablations      that recipe with one thing changed
     trials         pretraining recipes tried: a recipe in, what came of it out
     trial_corpora  what a trial reads and is measured on: real text, the stories
+    modern_trials  a modern encoder's changes, each for the same CPU seconds, and what their steps cost
     trial_tables   a line for each finished trial
     running_text   Wikipedia without its capitals, and without its stops: texts whose words have tags
     word_tags      tags by a table of words, a rule, a linear model

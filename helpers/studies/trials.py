@@ -18,6 +18,7 @@ from torch.nn import functional
 from helpers.encoder import BertConfig
 from helpers.pretraining import IGNORE, BertForPreTraining, mask_tokens
 from helpers.training import optimizer as long_run
+from helpers.training.changes import CHANGES, ChangedBert
 from helpers.training.starts import NEIGHBORS, start_with_neighbors
 from helpers.training.variants import (
     BIASES,
@@ -28,7 +29,7 @@ from helpers.training.variants import (
     shrink_by_layer,
 )
 
-__all__ = ["RECIPES", "Hiding", "Recipe", "differences", "make_model", "make_optimizer", "run"]
+__all__ = ["RECIPES", "Hiding", "Recipe", "differences", "make_model", "make_optimizer", "run", "update"]
 
 CHOICES = {
     "norm": NORMS,
@@ -72,6 +73,8 @@ class Recipe:
     precision: str = "bf16"  # autocast, or "fp32"
     weight_decay: float = 0.01
     beta2: float = 0.98
+    changes: tuple[str, ...] = ()  # of those that made the encoder a modern one (helpers/training/changes.py)
+    window: int = 16  # of its local layers
 
     def __post_init__(self):
         for name, allowed in CHOICES.items():
@@ -98,6 +101,12 @@ class Recipe:
             raise ValueError(f"hidden {self.hidden} can't be shared out evenly among {self.heads} heads")
         if self.start == "neighbors" and self.hidden // self.heads % 2:
             raise ValueError("the start at the neighbors needs heads of an even width")
+        if unknown := set(self.changes) - set(CHANGES):
+            raise ValueError(f"changes must be of {CHANGES}, not {min(unknown)!r}")
+        if self.changes and (self.norm, self.anneal, self.start) != ("post", 0.0, "plain"):
+            raise ValueError("changes go with norm 'post', anneal 0 and start 'plain': they bring their own")
+        if self.changes and (self.window < 2 or "rotary" in self.changes and self.hidden // self.heads % 2):
+            raise ValueError("changes need a window of at least 2, and rotary ones heads of an even width")
         if self.last_rows % self.rows:
             raise ValueError(f"last_rows must be a multiple of rows, {self.rows}, not {self.last_rows}")
 
@@ -175,7 +184,10 @@ def make_model(recipe: Recipe, corpus, seed: int) -> BertForPreTraining:
         len(corpus.tokenizer.vocabulary), recipe.hidden, recipe.layers, recipe.heads, 4 * recipe.hidden,
         corpus.positions, dropout=recipe.dropout, init_std=std, pad_token_id=corpus.tokenizer.id_of["[PAD]"],
     )  # fmt: skip
-    bert = VariantBert(config, recipe.norm, recipe.bias)
+    if recipe.changes:
+        bert = ChangedBert(config, recipe.changes, recipe.window)
+    else:
+        bert = VariantBert(config, recipe.norm, recipe.bias)
     if recipe.start == "neighbors":
         start_with_neighbors(bert, NEIGHBORS[: recipe.heads])
     if recipe.initial_std == "by layer":
@@ -197,7 +209,7 @@ def make_optimizer(recipe: Recipe, model: BertForPreTraining) -> torch.optim.Opt
     return long_run.make_optimizer(settings, model, recipe.beta2)
 
 
-def _update(model: BertForPreTraining, parts: list[dict], optimizer, precision: str) -> bool:
+def update(model: BertForPreTraining, parts: list[dict], optimizer, precision: str) -> bool:
     """One update from the mean loss over all hidden tokens of the parts; False if a number is not finite."""
     asked = sum((part["labels"] != IGNORE).sum().item() for part in parts)
     for part in parts:
@@ -235,7 +247,7 @@ def run(recipe: Recipe, corpus, seed: int, every: int, say: Callable[[str], None
         taken = list(islice(batches, min(parts, recipe.steps - read)))
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * long_run.learning_rate_share(read + 1, rates)
-        if not _update(model, taken, optimizer, recipe.precision):
+        if not update(model, taken, optimizer, recipe.precision):
             break
         before, read, updates = read, read + len(taken), updates + 1
         tokens += sum(part.get("attention_mask", torch.ones_like(part["ids"])).sum().item() for part in taken)

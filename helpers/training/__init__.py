@@ -13,6 +13,7 @@
     optimizer  AdamW with its groups, and the learning rate of every step
     shortcuts  work left out because the loss does not depend on it
     variants   other orders of the same encoder, which trials compare
+    changes    what made BERT's encoder a modern one, each change alone or together
     diagnostics  what goes on inside while a model trains: activations, gradients, sizes of updates
     engine     a run: begun or resumed, then step by step updated, measured, saved, stopped
     folder     the folder of a run: one run at a time, under the settings that it began with

@@ -106,12 +106,21 @@ class VariantBert(Bert):
         bias = (self.bias_share * self.bias[:, :length, :length])[None]
         return bias if visible is None else bias.masked_fill(~visible, float("-inf"))
 
+    def seen(self, layer: EncoderLayer, length: int, mask: torch.Tensor | None) -> torch.Tensor | None:
+        """The mask of one layer; all have the same here (helpers/training/changes.py has other ones)."""
+        return mask
+
+    def turned(self, layer: EncoderLayer, query, key, places: torch.Tensor | None):
+        """Queries and keys as one layer compares them, here as they are; places (B, N) of the queries."""
+        return query, key
+
     def pass_layer(
         self, layer: EncoderLayer, hidden: torch.Tensor, mask: torch.Tensor | None,
         positions: torch.Tensor | None = None,
     ) -> torch.Tensor:  # fmt: skip
         """(B, T, H) -> (B, T, H); with positions (B, T) boolean only at those: (M, H)."""
         attention, pre = layer.attention, self.norm == "pre"
+        mask = self.seen(layer, hidden.shape[1], mask)
         reading = layer.attention_norm(hidden) if pre else hidden
         asking, kept = reading, hidden
         if positions is not None:
@@ -129,6 +138,7 @@ class VariantBert(Bert):
                 (attention.value, reading),
             )
         )
+        query, key = self.turned(layer, query, key, None if positions is None else places)
         dropout = attention.dropout if attention.training else 0.0
         context = join_heads(functional.scaled_dot_product_attention(query, key, value, mask, dropout))
         context = context if positions is None else context[chosen]

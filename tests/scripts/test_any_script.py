@@ -21,6 +21,7 @@ SCRIPTS = (
     "tag_text",
     "summaries",
     "trials",
+    "modern_trials",
     "classify",
     "question_answering",
     "serve",

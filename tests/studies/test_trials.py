@@ -73,6 +73,9 @@ def told():
         ({"dropout": 1.0}, "dropout and beta2 must be below 1"),
         ({"heads": 5}, "can't be shared out evenly among 5 heads"),
         ({"heads": 64, "start": "neighbors"}, "heads of an even width"),
+        ({"changes": ("swish",)}, "changes must be of .*, not 'swish'"),
+        ({"changes": ("rotary",), "norm": "pre"}, "they bring their own"),
+        ({"changes": ("local",), "window": 1}, "a window of at least 2"),
         ({"last_rows": 40}, "last_rows must be a multiple of rows, 16, not 40"),
     ],
 )
