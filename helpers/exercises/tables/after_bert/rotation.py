@@ -1,0 +1,156 @@
+"""19.2: the pairs of a head's numbers turned by their angles."""
+
+import torch
+
+from helpers import rotary
+from helpers.exercises.exercise import Exercise, Mistake
+
+STUB = '''
+def my_rotate(heads, angles):
+    """heads (B, A, T, D), angles (T, D / 2) -> (B, A, T, D), each pair turned by its angle.
+
+    Pair i is number i of the first half and number i of the second half: (a, b) becomes
+    (a cos - b sin, b cos + a sin).
+    """
+    ...
+'''
+
+
+def inputs():
+    torch.manual_seed(5)
+    return torch.randn(2, 3, 4, 6), 2 * torch.rand(4, 3)
+
+
+def probe(rotate):
+    heads, angles = inputs()
+    yield "two texts, three heads", rotate(heads.clone(), angles.clone())
+    yield "one token, a quarter turn", rotate(torch.tensor([[[[1.0, 2.0]]]]), torch.tensor([[torch.pi / 2]]))
+
+
+def variant(turn):
+    """From the halves a, b and cos, sin to the two halves of the result."""
+
+    def rotate(heads, angles):
+        a, b = heads.chunk(2, dim=-1)
+        return torch.cat(turn(a, b, angles.cos(), angles.sin()), dim=-1)
+
+    return rotate
+
+
+def neighbors(heads, angles):
+    a, b, cos, sin = heads[..., 0::2], heads[..., 1::2], angles.cos(), angles.sin()
+    return torch.stack([a * cos - b * sin, b * cos + a * sin], dim=-1).flatten(-2)
+
+
+def half_turned_twice(a, b, cos, sin):
+    a = a * cos - b * sin
+    return a, b * cos + a * sin
+
+
+def by_head(heads, angles):
+    turned = variant(lambda a, b, cos, sin: (a * cos - b * sin, b * cos + a * sin))
+    return turned(heads.transpose(1, 2), angles[:3]).transpose(1, 2)
+
+
+def complex_numbers(heads, angles):
+    a, b = heads.chunk(2, dim=-1)
+    turned = torch.complex(a, b) * torch.polar(torch.ones_like(angles), angles)
+    return torch.cat([turned.real, turned.imag], dim=-1)
+
+
+def swapped_copy(heads, angles):
+    a, b = heads.chunk(2, dim=-1)
+    twice = torch.cat([angles, angles], dim=-1)
+    return heads * twice.cos() + torch.cat([-b, a], dim=-1) * twice.sin()
+
+
+def shown(parts):
+    return parts["two texts, three heads"][0, 1, 2]
+
+
+EXERCISE = Exercise(
+    id="19.2",
+    name="rotate",
+    reference=rotary.rotate,
+    stub=STUB,
+    probe=probe,
+    show=shown,
+    hints=(
+        "`heads.chunk(2, dim=-1)` gives the two halves, (B, A, T, D / 2) each: all a and all b.",
+        "The cosines are (T, D / 2), so they meet the halves without any reshaping. `torch.cat` puts the two results side by side.",
+    ),
+    mistakes=(
+        Mistake(
+            "pairs of neighbors",
+            neighbors,
+            "a token of head 1 becomes {yours}, expected {expected}: you pair each number with its neighbor, as the paper does. "
+            "Here a pair is one number of the first half and one of the second",
+        ),
+        Mistake(
+            "the other way round",
+            variant(lambda a, b, cos, sin: (a * cos + b * sin, b * cos - a * sin)),
+            "a token of head 1 becomes {yours}, expected {expected}: you turn clockwise. In which of the two formulas stands the minus?",
+        ),
+        Mistake(
+            "plus twice",
+            variant(lambda a, b, cos, sin: (a * cos + b * sin, b * cos + a * sin)),
+            "a token of head 1 becomes {yours}, expected {expected}: with two plus signs lengths change; a rotation keeps them",
+        ),
+        Mistake(
+            "minus twice",
+            variant(lambda a, b, cos, sin: (a * cos - b * sin, b * cos - a * sin)),
+            "a token of head 1 becomes {yours}, expected {expected}: with two minus signs lengths change; a rotation keeps them",
+        ),
+        Mistake(
+            "sine and cosine exchanged",
+            variant(lambda a, b, cos, sin: (a * sin - b * cos, b * sin + a * cos)),
+            "a token of head 1 becomes {yours}, expected {expected}: sine and cosine have changed places, so that an angle of 0 "
+            "turns as well",
+        ),
+        Mistake(
+            "the turned half is used again",
+            variant(half_turned_twice),
+            "a token of head 1 becomes {yours}, expected {expected}: the first half is right, but the second is made from the first "
+            "half after it was turned. Both need the numbers from before",
+        ),
+        Mistake(
+            "halves exchanged",
+            variant(lambda a, b, cos, sin: (b * cos + a * sin, a * cos - b * sin)),
+            "a token of head 1 becomes {yours}, expected {expected}: the right numbers, but the second half stands first",
+        ),
+        Mistake(
+            "only the first half",
+            variant(lambda a, b, cos, sin: (a * cos - b * sin, b)),
+            "a token of head 1 becomes {yours}, expected {expected}: the second half is as it was. A turn moves both",
+        ),
+        Mistake(
+            "cosine alone",
+            variant(lambda a, b, cos, sin: (a * cos, b * cos)),
+            "a token of head 1 becomes {yours}, expected {expected}: numbers are shortened, not turned. Where does each half get a "
+            "part of the other?",
+        ),
+        Mistake(
+            "angles added",
+            variant(lambda a, b, cos, sin: (a + torch.atan2(sin, cos), b + torch.atan2(sin, cos))),
+            "a token of head 1 becomes {yours}, expected {expected}: the angles are added to the numbers, as a table of positions "
+            "would be. They are angles to turn by",
+        ),
+        Mistake(
+            "an angle for each head",
+            lambda heads, angles: (
+                by_head(heads, angles) if heads.shape[1] > 1 else complex_numbers(heads, angles)
+            ),
+            "a token of head 1 becomes {yours}, expected {expected}: it was turned by the angles of token 1, since you give each "
+            "head and not each token its own. Tokens are the last dimension but one",
+        ),
+        Mistake(
+            "twice the angle",
+            lambda heads, angles: complex_numbers(heads, 2 * angles),
+            "a token of head 1 becomes {yours}, expected {expected}: it was turned twice",
+        ),
+    ),
+    notice="no length has changed: turning only moves the directions against each other",
+    difficulty=2,
+    minutes=12,
+    variants=(complex_numbers, swapped_copy),
+)
