@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from helpers.attention import join_heads, scaled_dot_product_attention, split_heads
 
-__all__ = ["rotary_angles", "rotate", "local_mask", "local_attention", "RotaryAttention"]
+__all__ = ["rotary_angles", "rotate_pairs", "local_mask", "local_attention", "RotaryAttention"]
 
 
 def rotary_angles(places: torch.Tensor, width: int, base: float = 10_000.0) -> torch.Tensor:
@@ -24,7 +24,7 @@ def rotary_angles(places: torch.Tensor, width: int, base: float = 10_000.0) -> t
     return places.float()[:, None] * (1.0 / base**exponents)
 
 
-def rotate(heads: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
+def rotate_pairs(heads: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
     """Turn each pair of numbers by its angle: (B, A, T, D) and (T, D / 2) -> (B, A, T, D).
 
     A pair is number i of the first half and number i of the second half, as in GPT-NeoX and the Transformers
@@ -111,7 +111,7 @@ class RotaryAttention(nn.Module):
         query, key, value = (
             split_heads(linear(hidden), self.num_heads) for linear in (self.query, self.key, self.value)
         )  # each (B, A, T, D)
-        query, key = rotate(query, angles), rotate(key, angles)
+        query, key = rotate_pairs(query, angles), rotate_pairs(key, angles)
         probabilities = None
         mask = None if visible is None else visible[:, None, None, :]
         if self.window is not None:

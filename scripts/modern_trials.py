@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from helpers.data.files import write_atomically
 from helpers.studies import modern_trials, trial_tables
 from helpers.studies.errors import run_script
-from helpers.studies.modern_trials import COLUMNS, COSTS, LENGTHS, MODERN, WAYS
+from helpers.studies.modern_trials import COLUMNS, COSTS, MODERN, ROW_LENGTHS, WAYS
 from helpers.studies.tables import TableError, csv_line
 from helpers.studies.trial_corpora import StoryCorpus
 from helpers.studies.trials import run
@@ -41,7 +41,7 @@ def costs(options: argparse.Namespace, corpus: StoryCorpus) -> dict[str, float]:
         said = lambda text: print(text, flush=True)  # noqa: E731
         found = [(name, 0, values) for name, values in
                  modern_trials.step_seconds(MODERN, corpus, options.rounds, say=said).items()]  # fmt: skip
-        for length in LENGTHS:
+        for length in ROW_LENGTHS:
             said(f"{length} tokens")
             by_way = modern_trials.length_seconds(WAYS, length, options.rounds)
             found += [(way, length, values) for way, values in by_way.items()]
@@ -73,7 +73,7 @@ def compute(options: argparse.Namespace) -> None:
                 continue
             print(f"{name}, seed {seed}: {steps} steps", flush=True)
             found = run(recipe, corpus, seed, max(1, steps // 6), lambda text: print(text, flush=True))
-            found |= {"step_ms": cost[name], "weights": modern_trials.number_of_weights(recipe, corpus)}
+            found |= {"step_ms": cost[name], "weights": modern_trials.learned_weights(recipe, corpus)}
             command = f"python scripts/modern_trials.py --recipes {shlex.quote(name)} --seeds {seed}"
             command += f" --seconds {options.seconds:g}"
             line = trial_tables.add(options.csv, wanted, found, command, COLUMNS)

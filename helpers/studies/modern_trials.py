@@ -19,8 +19,8 @@ from helpers.studies.trials import RECIPES, Hiding, Recipe, make_model, make_opt
 from helpers.training.changes import CHANGES
 
 __all__ = [
-    "BASELINE", "COLUMNS", "COSTS", "LENGTHS", "MODERN", "WAYS", "length_seconds", "make_encoder",
-    "median_and_least", "number_of_weights", "step_seconds",
+    "BASELINE", "COLUMNS", "COSTS", "ROW_LENGTHS", "MODERN", "WAYS", "length_seconds", "make_encoder",
+    "median_and_least", "learned_weights", "step_seconds",
 ]  # fmt: skip
 
 PLAIN = replace(RECIPES["live"], steps=1)
@@ -40,11 +40,11 @@ COLUMNS = (
 )  # fmt: skip
 COSTS = ("what", "length", "milliseconds", "least", "rounds")  # of a step; a length of 0: the stories
 
-LENGTHS = (64, 128, 256, 512, 1024, 2048)
+ROW_LENGTHS = (64, 128, 256, 512, 1024, 2048)
 WAYS = ("BERT", "global", "masked", "local")
-TOKENS = 2048  # in every batch of those lengths
-SHAPE = {"vocab_size": 500, "hidden_size": 64, "num_layers": 3, "num_heads": 2}
-WINDOW = 64
+BATCH_TOKENS = 2048  # in every batch of those lengths
+SMALL_SHAPE = {"vocab_size": 500, "hidden_size": 64, "num_layers": 3, "num_heads": 2}
+LOCAL_WINDOW = 64
 
 
 def step_seconds(
@@ -71,8 +71,8 @@ def step_seconds(
 def make_encoder(way: str, length: int) -> torch.nn.Module:
     """An encoder of three layers: BERT's, or a modern one whose layers are global or local."""
     if way == "BERT":
-        return Bert(BertConfig(**SHAPE, intermediate_size=256, max_positions=length, dropout=0.0))
-    config = ModernConfig(**SHAPE, intermediate_size=171, pad_token_id=0, window=WINDOW,
+        return Bert(BertConfig(**SMALL_SHAPE, intermediate_size=256, max_positions=length, dropout=0.0))
+    config = ModernConfig(**SMALL_SHAPE, intermediate_size=171, pad_token_id=0, window=LOCAL_WINDOW,
                           global_every=1 if way == "global" else 3)  # fmt: skip
     model = ModernBert(config)
     if way == "masked":
@@ -82,7 +82,7 @@ def make_encoder(way: str, length: int) -> torch.nn.Module:
 
 
 def length_seconds(
-    ways: Sequence[str], length: int, rounds: int, tokens: int = TOKENS
+    ways: Sequence[str], length: int, rounds: int, tokens: int = BATCH_TOKENS
 ) -> dict[str, list[float]]:
     """CPU seconds of forward and backward for so many tokens in rows of a length, by each of WAYS.
 
@@ -90,7 +90,7 @@ def length_seconds(
     see a window, by a mask on full attention; "local": the same in blocks, without computing the rest.
     """
     torch.manual_seed(0)
-    ids = torch.randint(1, SHAPE["vocab_size"], (max(1, tokens // length), length))
+    ids = torch.randint(1, SMALL_SHAPE["vocab_size"], (max(1, tokens // length), length))
     models = {way: make_encoder(way, length) for way in ways}
     found = {way: [] for way in ways}
     for number in range(rounds + 1):
@@ -103,7 +103,7 @@ def length_seconds(
     return found
 
 
-def number_of_weights(recipe: Recipe, corpus) -> int:
+def learned_weights(recipe: Recipe, corpus) -> int:
     """The weights that a recipe's model learns, with its token head."""
     return sum(
         weight.numel() for weight in make_model(recipe, corpus, 0).parameters() if weight.requires_grad

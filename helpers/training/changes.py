@@ -9,7 +9,7 @@ from torch import nn
 
 from helpers.encoder import BertConfig, EncoderLayer, check_inputs, initialize_weights
 from helpers.modern import GatedFeedForward, ModernConfig
-from helpers.rotary import local_mask, rotary_angles, rotate
+from helpers.rotary import local_mask, rotary_angles, rotate_pairs
 from helpers.training.variants import VariantBert
 
 __all__ = ["CHANGES", "ChangedBert"]
@@ -87,4 +87,4 @@ class ChangedBert(VariantBert):
         far = "local" in self.changes and self.shape.is_global(self.number(layer))
         angles = self.angles[int(far)]
         asking = angles[: query.shape[2]] if places is None else angles[places][:, None]  # (B, 1, N, D / 2)
-        return rotate(query, asking), rotate(key, angles[: key.shape[2]])
+        return rotate_pairs(query, asking), rotate_pairs(key, angles[: key.shape[2]])

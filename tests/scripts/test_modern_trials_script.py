@@ -39,7 +39,7 @@ def ran(monkeypatch):
     monkeypatch.setattr(script, "StoryCorpus", lambda: "stories")
     monkeypatch.setattr(script.modern_trials, "step_seconds", step_seconds)
     monkeypatch.setattr(script.modern_trials, "length_seconds", lambda ways, *_: dict.fromkeys(ways, [1.0]))
-    monkeypatch.setattr(script.modern_trials, "number_of_weights", lambda recipe, corpus: 7)
+    monkeypatch.setattr(script.modern_trials, "learned_weights", lambda recipe, corpus: 7)
     return found
 
 

@@ -5,7 +5,7 @@ import torch
 
 from helpers import stories
 from helpers.studies import modern_trials
-from helpers.studies.modern_trials import BASELINE, LENGTHS, MODERN, WAYS, length_seconds, step_seconds
+from helpers.studies.modern_trials import BASELINE, MODERN, ROW_LENGTHS, WAYS, length_seconds, step_seconds
 from helpers.studies.story_runs import RECIPE, Task, make_tokenizer
 from helpers.studies.trial_corpora import StoryCorpus
 from helpers.studies.trials import differences, run
@@ -49,7 +49,7 @@ def test_every_recipe_trains(corpus):
         assert results["ended"] == steps, name
         losses[name] = results["stories_loss"]
     assert losses["all"] < losses["all, half the rate"] + 1
-    plain, gated, bare = (modern_trials.number_of_weights(MODERN[name], corpus)
+    plain, gated, bare = (modern_trials.learned_weights(MODERN[name], corpus)
                           for name in (BASELINE, "GeGLU", "no biases"))  # fmt: skip
     assert abs(gated / plain - 1) < 0.01 and bare < plain
 
@@ -66,6 +66,6 @@ def test_masked_and_local_attention_give_the_same_vectors():
 
 
 def test_lengths_are_timed():
-    found = length_seconds(WAYS, LENGTHS[1], rounds=1, tokens=256)
+    found = length_seconds(WAYS, ROW_LENGTHS[1], rounds=1, tokens=256)
     assert list(found) == list(WAYS) and all(len(values) == 1 for values in found.values())
     assert modern_trials.median_and_least([0.003, 0.001, 0.002]) == (2.0, 1.0)

@@ -6,7 +6,7 @@ from torch.nn import functional
 from transformers.models.modernbert import modeling_modernbert
 
 from helpers.attention import MultiHeadSelfAttention
-from helpers.rotary import RotaryAttention, local_attention, local_mask, rotary_angles, rotate
+from helpers.rotary import RotaryAttention, local_attention, local_mask, rotary_angles, rotate_pairs
 
 
 def random_heads(length, width, batch=2, heads=3):
@@ -28,7 +28,7 @@ def test_turning_is_multiplying_complex_numbers(base):
     numbers = torch.complex(heads[..., :4].double(), heads[..., 4:].double())
     turned = numbers * torch.exp(1j * angles.double())
     expected = torch.cat([turned.real, turned.imag], dim=-1)
-    assert torch.allclose(rotate(heads, angles).double(), expected, atol=1e-6)
+    assert torch.allclose(rotate_pairs(heads, angles).double(), expected, atol=1e-6)
 
 
 def test_turning_is_the_librarys():
@@ -36,9 +36,9 @@ def test_turning_is_the_librarys():
     angles = rotary_angles(torch.arange(9), 12)
     twice = torch.cat([angles, angles], dim=-1)[None]
     theirs = modeling_modernbert.apply_rotary_pos_emb(query, key, twice.cos(), twice.sin())
-    for ours, other in zip((rotate(query, angles), rotate(key, angles)), theirs, strict=True):
+    for ours, other in zip((rotate_pairs(query, angles), rotate_pairs(key, angles)), theirs, strict=True):
         assert torch.allclose(ours, other, atol=1e-6)
-    assert rotate(query.bfloat16(), angles).dtype == torch.bfloat16
+    assert rotate_pairs(query.bfloat16(), angles).dtype == torch.bfloat16
 
 
 def test_scores_depend_on_the_distance_only():
@@ -46,8 +46,8 @@ def test_scores_depend_on_the_distance_only():
     query, key = torch.randn(2, 1, 1, 1, 16)
     score = {
         (i, j): (
-            rotate(query, rotary_angles(torch.tensor([i]), 16))
-            * rotate(key, rotary_angles(torch.tensor([j]), 16))
+            rotate_pairs(query, rotary_angles(torch.tensor([i]), 16))
+            * rotate_pairs(key, rotary_angles(torch.tensor([j]), 16))
         ).sum()
         for i in (0, 5, 400)
         for j in (i - 3, i + 1, i + 4)

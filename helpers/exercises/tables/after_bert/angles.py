@@ -9,7 +9,7 @@ from helpers.exercises.exercise import Exercise, Mistake
 
 STUB = '''
 def my_rotary_angles(places, width, base=10_000.0):
-    """places (T,) whole numbers -> (T, D / 2): pair i is turned by place / base^(2i / D) radians. width: D."""
+    """Places (T,) -> (T, D / 2): pair i is turned by place / base^(2i / D) radians. width: D."""
     ...
 '''
 

@@ -21,19 +21,18 @@ QUESTIONS = (
     ),
     Question(
         id="19.q2",
-        text="Twelve layers, random weights, one batch. In BERT's order (the norm around the sum), how do the gradients of "
-        "the last layer compare with those of the first, on average over the weights?",
+        text="Encoders of 2, 4, 8, 16 and 32 layers, all with random weights, in BERT's order: the norm around the sum. What "
+        "happens to the gradient of the last layer as the encoder gets deeper?",
         choices={
-            "a": "they are several times as large",
-            "b": "they are about the same",
-            "c": "they are several times as small",
+            "a": "it grows with the number of layers",
+            "b": "it stays about the same",
+            "c": "it falls with the number of layers",
         },
-        answer="a",
-        because="on its way down the gradient passes two norms in every layer, and each scales it down: the sum that it divides by is "
-        "longer than each of its parts.",
+        answer="b",
+        because="the norm after the last sum brings it back to the same length, so the last layer does not notice how many are below it.",
         wrong={
-            "b": "so it is in the other order. Here a norm stands on the way from each layer to the one below",
-            "c": "a gradient that grew on its way down would be larger in the first layer. What does dividing by a length do to it?",
+            "a": "what could the last layer notice of the layers below, if every sum before it has been normalized?",
+            "c": "so it is in the other order, where the last block adds to a sum of many. Here each sum is normalized first",
         },
     ),
     Question(

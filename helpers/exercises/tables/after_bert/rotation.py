@@ -6,7 +6,7 @@ from helpers import rotary
 from helpers.exercises.exercise import Exercise, Mistake
 
 STUB = '''
-def my_rotate(heads, angles):
+def my_rotate_pairs(heads, angles):
     """heads (B, A, T, D), angles (T, D / 2) -> (B, A, T, D), each pair turned by its angle.
 
     Pair i is number i of the first half and number i of the second half: (a, b) becomes
@@ -70,8 +70,8 @@ def shown(parts):
 
 EXERCISE = Exercise(
     id="19.2",
-    name="rotate",
-    reference=rotary.rotate,
+    name="rotate_pairs",
+    reference=rotary.rotate_pairs,
     stub=STUB,
     probe=probe,
     show=shown,
