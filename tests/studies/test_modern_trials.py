@@ -1,12 +1,15 @@
 """The trials of a modern encoder: their recipes, what is measured, and that local attention saves work."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from helpers import stories
-from helpers.studies import modern_trials
+from helpers.studies import modern_trials, trial_tables
 from helpers.studies.modern_trials import BASELINE, MODERN, ROW_LENGTHS, WAYS, length_seconds, step_seconds
 from helpers.studies.story_runs import RECIPE, Task, make_tokenizer
+from helpers.studies.tables import read_csv
 from helpers.studies.trial_corpora import StoryCorpus
 from helpers.studies.trials import differences, run
 from helpers.training.changes import CHANGES
@@ -69,3 +72,23 @@ def test_lengths_are_timed():
     found = length_seconds(WAYS, ROW_LENGTHS[1], rounds=1, tokens=256)
     assert list(found) == list(WAYS) and all(len(values) == 1 for values in found.values())
     assert modern_trials.median_and_least([0.003, 0.001, 0.002]) == (2.0, 1.0)
+
+
+def test_the_stored_runs_had_the_same_time():
+    """What notebook 19 shows: three seeds of each change, within a tenth of the same CPU seconds."""
+    results = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
+    lines = trial_tables.read(results / "modern_trials.csv", modern_trials.COLUMNS)
+    main = (BASELINE, *CHANGES, "all")
+    assert {(line["recipe"], line["seed"]) for line in lines} >= {
+        (name, seed) for name in main for seed in "012"
+    }
+    for line in lines:
+        recipe = MODERN[line["recipe"]]
+        assert line["settings"] == differences(recipe) and line["ended"] == line["steps"]
+        assert abs(int(line["steps"]) * float(line["step_ms"]) / 60_000 - 1) < 0.001
+        assert abs(float(line["cpu_seconds"]) / 60 - 1) < 0.2, line["recipe"]
+    columns, costs = read_csv(results / "modern_costs.csv")
+    assert columns == modern_trials.COSTS
+    assert {(line["what"], int(line["length"])) for line in costs} == {
+        *((name, 0) for name in MODERN), *((way, length) for way in WAYS for length in ROW_LENGTHS)
+    }  # fmt: skip
