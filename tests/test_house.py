@@ -21,7 +21,7 @@ BELOW["data"] = BELOW["stories"] | {"stories"}
 BELOW["checkpoints"] = BELOW["data"] | {"data"}
 for room in ("training", "views", "analysis"):  # none of the three imports another
     BELOW[room] = BELOW["checkpoints"] | {"checkpoints"}
-BELOW["doctor"] = BELOW["checkpoints"] | {"checkpoints"}
+BELOW["doctor"] = BELOW["data"] | {"data", "environment"}
 BELOW["everyday"] = BELOW["checkpoints"] | {"checkpoints"}
 BELOW["serving"] = BELOW["everyday"] | {"everyday"}
 for room in ("studies", "exercises"):

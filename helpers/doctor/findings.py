@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers import environment
-from helpers.doctor.machine import ROOT, cores, free_disk, free_memory, gigabytes, there
+from helpers.doctor.machine import ROOT, cores, free_disk, free_memory, gigabytes, short, there
 
 __all__ = ["Finding", "as_text", "look"]
 
@@ -171,7 +171,7 @@ def _disk() -> list[Finding]:
     free = free_disk(folder)
     return [
         Finding(
-            f"disk: {gigabytes(free)} free for {folder}",
+            f"disk: {gigabytes(free)} free for {short(folder)}",
             free is None or free >= DISK,
             f"{DISK:.0f} GB are needed while data are fetched. Make room, or let BERT_COURSE_CACHE name a "
             "folder on another disk",
@@ -194,7 +194,7 @@ def _writable(root: Path) -> list[Finding]:
         except OSError as error:
             reason = error.strerror or str(error)
         advice = f"{reason}. Let {variable} name a folder of yours, or copy the course into one"
-        findings.append(Finding(f"can write to {folder}", reason is None, advice))
+        findings.append(Finding(f"can write to {short(folder)}", reason is None, advice))
     return findings
 
 

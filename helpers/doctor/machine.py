@@ -12,7 +12,7 @@ from pathlib import Path
 
 from helpers import environment
 
-__all__ = ["about", "commit", "cores", "free_disk", "free_memory", "gigabytes", "there"]
+__all__ = ["about", "commit", "cores", "free_disk", "free_memory", "gigabytes", "short", "there"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
@@ -28,14 +28,15 @@ VARIABLES = (
 
 def about() -> list[str]:
     """Lines that say which course runs where: commit, system, Python, packages, memory, disk, settings."""
-    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    release = re.match(r"[\w.]*", platform.release())[0]  # what a distribution adds to it is left out
+    system = f"{platform.system()} {release} {platform.machine()}"
     place = "Colab" if environment.on_colab() else "not Colab"
     packages = ", ".join(f"{name} {environment.installed_version(name) or '-'}" for name in PACKAGES)
     memory, disk = free_memory(), free_disk(ROOT)
     known = [f"{name}={_without_password(os.environ[name])}" for name in VARIABLES if os.environ.get(name)]
     return [
         f"course: {commit()}",
-        f"system: {system}, Python {platform.python_version()} ({sys.executable}), {place}",
+        f"system: {system}, Python {platform.python_version()} ({short(sys.executable)}), {place}",
         f"packages: {packages}",
         f"memory: {gigabytes(memory)} free; disk: {gigabytes(disk)} free; cores: {cores()}",
         f"settings: {', '.join(known) or 'none'}",
@@ -73,6 +74,12 @@ def free_disk(folder: Path) -> float | None:
         return shutil.disk_usage(there(folder)).free / 1e9
     except OSError:
         return None
+
+
+def short(place: str | Path) -> str:
+    """A path as the course's own files are named: from its folder, where it lies inside."""
+    path = Path(place)
+    return path.relative_to(ROOT).as_posix() if ROOT in path.parents else str(place)
 
 
 def there(folder: Path) -> Path:
