@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from helpers.attention import join_heads, scaled_dot_product_attention, split_heads
 
-__all__ = ["rotary_angles", "rotate_pairs", "local_mask", "local_attention", "RotaryAttention"]
+__all__ = ["rotary_angles", "rotate_pairs", "local_mask", "block_mask", "local_attention", "RotaryAttention"]
 
 
 def rotary_angles(places: torch.Tensor, width: int, base: float = 10_000.0) -> torch.Tensor:
@@ -50,35 +50,35 @@ def local_mask(length: int, window: int, visible: torch.Tensor | None = None) ->
     return mask & visible[:, None, None, :] | (distance == 0)
 
 
-def local_attention(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    window: int,
-    visible: torch.Tensor | None = None,
-) -> torch.Tensor:
-    """Attention under `local_mask`, without computing what it hides.
+def block_mask(visible: torch.Tensor, reach: int) -> torch.Tensor:
+    """`local_mask` cut into blocks of r = `reach` tokens: visible (B, T) -> (B, blocks, r, 3 r).
 
-    query, key, value (B, A, T, D) -> (B, A, T, D). The tokens are cut into blocks of r = window // 2; the
-    queries of a block meet the keys of their own, the one before and the one after: T queries meet 3 r keys
-    each and not T. visible: as in `local_mask`. Raises ValueError for a window below 2.
-    Beltagy et al. 2020, section 3.1 and appendix A ("chunks").
+    The keys of a block are those of the block before, its own and the one after; the last one is filled up.
     """
-    batch, heads, length, width = query.shape
+    end = -visible.shape[1] % reach
+    seen = functional.pad(visible, (reach, reach + end)).unfold(1, 3 * reach, reach)  # (B, blocks, 3 r)
+    inside = torch.arange(3 * reach, device=visible.device)
+    distance = inside - reach - inside[:reach, None]  # (r, 3 r): how far to the right of the query
+    return (distance.abs() <= reach) & seen[:, :, None, :] | (distance == 0)
+
+
+def local_attention(query, key, value, window: int, visible: torch.Tensor | None = None) -> torch.Tensor:
+    """Attention under `local_mask` that does not compute what it hides; all tensors (B, A, T, D).
+
+    In blocks of r = window // 2, so that T queries meet 3 r keys each and not T. visible: as in `local_mask`.
+    Raises ValueError for a window below 2. Beltagy et al. 2020, section 3.1 and appendix A ("chunks").
+    """
+    batch, _, length, _ = query.shape
     reach = window // 2
     if reach < 1:
         raise ValueError(f"window must be at least 2, a token to either side, not {window}")
-    blocks = -(-length // reach)
-    end = blocks * reach - length  # the last block is filled up
     if visible is None:
         visible = torch.ones(batch, length, dtype=torch.bool, device=query.device)
+    mask = block_mask(visible, reach)  # (B, blocks, r, 3 r)
+    blocks, end = mask.shape[1], -length % reach
     asking = functional.pad(query, (0, 0, 0, end)).unflatten(2, (blocks, reach))  # (B, A, blocks, r, D)
     near = [functional.pad(each, (0, 0, reach, reach + end)) for each in (key, value)]
     near = [each.unfold(2, 3 * reach, reach).transpose(3, 4) for each in near]  # (B, A, blocks, 3 r, D)
-    seen = functional.pad(visible, (reach, reach + end)).unfold(1, 3 * reach, reach)  # (B, blocks, 3 r)
-    inside = torch.arange(3 * reach, device=query.device)
-    distance = inside - reach - inside[:reach, None]  # (r, 3 r): how far to the right of the query
-    mask = (distance.abs() <= reach) & seen[:, :, None, :] | (distance == 0)  # (B, blocks, r, 3 r)
     # blocks become texts of their own: (B · blocks, A, …)
     asking, *near = (each.transpose(1, 2).flatten(0, 1) for each in (asking, *near))
     context = functional.scaled_dot_product_attention(asking, *near, mask.flatten(0, 1)[:, None])
