@@ -16,5 +16,9 @@
     trials         pretraining recipes tried: a recipe in, what came of it out
     trial_corpora  what a trial reads and is measured on: real text, the stories
     trial_tables   a line for each finished trial
+    smaller        a classifier made smaller in many ways: students, pruned, narrow, with thin matrices
+    smaller_forms  their weights in other forms, and what is measured of each
+    exported       a classifier as an ONNX file, in single precision or with 8-bit matrices
+    speed          one text and many, measured in turns
     errors         what can stop a study, and what its script says then
 """

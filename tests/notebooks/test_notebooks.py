@@ -34,6 +34,7 @@ NAMES = [
     "11_bert_with_transformers",
     "12_your_own_table",
     "17_pretraining_at_scale",
+    "18_smaller_and_faster",
 ]
 # Run one after the other in one copy of the course: backwards, and one of them twice.
 CHEAP_NOTEBOOKS = ["04", "03", "03", "00"]

@@ -29,6 +29,7 @@ NOTEBOOKS = {
     11: "bert_with_transformers",
     12: "your_own_table",
     17: "pretraining_at_scale",
+    18: "smaller_and_faster",
 }
 
 _failed: dict[int, str] = {}
