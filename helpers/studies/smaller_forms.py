@@ -22,7 +22,7 @@ from helpers.analysis.calibration import expected_calibration_error
 from helpers.studies import tasks
 from helpers.studies.exported import OnnxClassifier, export_onnx, quantize_onnx
 from helpers.studies.smaller import Study, base_of
-from helpers.studies.speed import Runner, Speed, answers_in_order, measure_speed, runner_of
+from helpers.studies.speed import Runner, Speed, logits_in_order, measure_speed, runner_of
 from helpers.studies.tables import circumstances
 
 __all__ = ["DOMAINS", "RESULTS", "Made", "dynamic_int8", "made", "measure_point"]
@@ -119,7 +119,7 @@ def measure_point(study: Study, point: str, timed: int = TIMED) -> tuple[dict[st
     found = made(study, point)
     line: dict[str, object] = {"weights": found.weights, "megabytes": f"{found.megabytes:.3f}"}
     test = study.task.test
-    logits, labels = answers_in_order(found.runner, test.texts), torch.tensor(test.labels)
+    logits, labels = logits_in_order(found.runner, test.texts), torch.tensor(test.labels)
     line |= {
         "accuracy": f"{(logits.argmax(dim=-1) == labels).float().mean().item():.6f}",
         "loss": f"{functional.cross_entropy(logits, labels).item():.6f}",
@@ -128,7 +128,7 @@ def measure_point(study: Study, point: str, timed: int = TIMED) -> tuple[dict[st
     if point in ELSEWHERE:
         for name in DOMAINS:
             other = tasks.load_task(name).test
-            right = answers_in_order(found.runner, other.texts).argmax(dim=-1) == torch.tensor(other.labels)
+            right = logits_in_order(found.runner, other.texts).argmax(dim=-1) == torch.tensor(other.labels)
             line[f"accuracy_{name}"] = f"{right.float().mean().item():.6f}"
     some = test.texts[:: max(1, len(test.texts) // timed)][:timed]
     runners = {"point": found.runner, "teacher": made(study, "teacher").runner}

@@ -15,7 +15,7 @@ from helpers.compression import nearest_rank
 from helpers.encoder import evaluating
 from helpers.wordpiece import WordPieceTokenizer, pad_encodings
 
-__all__ = ["Runner", "Speed", "answers_in_order", "measure_speed", "runner_of"]
+__all__ = ["Runner", "Speed", "logits_in_order", "measure_speed", "runner_of"]
 
 Runner = Callable[[Sequence[str]], torch.Tensor]
 
@@ -46,7 +46,7 @@ def runner_of(
     return runner
 
 
-def answers_in_order(runner: Runner, texts: Sequence[str], batch_size: int = 64) -> torch.Tensor:
+def logits_in_order(runner: Runner, texts: Sequence[str], batch_size: int = 64) -> torch.Tensor:
     """The logits of all texts (N, C) in their order, computed in batches of similar length."""
     order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
     parts = [runner([texts[index] for index in order[start : start + batch_size]])

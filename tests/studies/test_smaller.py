@@ -10,7 +10,7 @@ from helpers.encoder import Bert, BertConfig
 from helpers.studies import recipes, smaller, smaller_forms, tasks
 from helpers.studies.errors import RowError
 from helpers.studies.exported import OnnxClassifier, Plain, export_onnx
-from helpers.studies.speed import answers_in_order, measure_speed
+from helpers.studies.speed import logits_in_order, measure_speed
 from helpers.studies.tables import RunTable
 from helpers.wordpiece import pad_encodings
 from scripts import compress
@@ -88,10 +88,10 @@ def test_a_graph_gives_what_the_model_gives(study, tmp_path):
 
 def test_forms_of_a_point_have_its_answers(study):
     texts = study.task.test.texts
-    whole = answers_in_order(smaller_forms.made(study, "student 2").runner, texts)
+    whole = logits_in_order(smaller_forms.made(study, "student 2").runner, texts)
     for form, bound in (("bf16", 0.1), ("int8", 0.2), ("onnx", 1e-5), ("onnx int8", 0.2)):
         found = smaller_forms.made(study, f"student 2 {form}")
-        assert (answers_in_order(found.runner, texts) - whole).abs().max() < bound, form
+        assert (logits_in_order(found.runner, texts) - whole).abs().max() < bound, form
     assert smaller.base_of("student 2 onnx int8") == smaller.base_of("student 2 onnx") == "student 2"
 
 
@@ -100,7 +100,7 @@ def test_answers_are_in_the_order_of_the_texts():
         return torch.tensor([[len(text), 0.0] for text in texts])
 
     texts = ["four", "a", "three three", "bb", "sixsix"]
-    assert answers_in_order(runner, texts, batch_size=2)[:, 0].tolist() == [4, 1, 11, 2, 6]
+    assert logits_in_order(runner, texts, batch_size=2)[:, 0].tolist() == [4, 1, 11, 2, 6]
 
 
 def test_speeds_are_those_of_the_runner():
