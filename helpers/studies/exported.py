@@ -3,8 +3,10 @@
 Left out: graphs that the encoder's checks would need; what is exported takes its inputs as they are.
 """
 
+import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,19 @@ class Plain(nn.Module):
         return self.classifier(torch.tanh(self.bert.pooler(hidden[:, 0])))
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what exporters say of packages that are not needed and of steps that are not wanted."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
 def export_onnx(model: BertForClassification, path: str | Path) -> Path:
     """Write a classifier as one ONNX file for texts of any number and length; the path.
 
@@ -48,8 +63,7 @@ def export_onnx(model: BertForClassification, path: str | Path) -> Path:
     example = tuple(torch.full((2, 7), value) for value in (1, 0, 1))  # three tensors, none of them twice
     most = model.bert.config.max_positions
     dims = {0: torch.export.Dim("texts", min=1), 1: torch.export.Dim("tokens", min=2, max=most)}
-    with evaluating(model), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter's own parts
+    with evaluating(model), _quiet():
         program = torch.onnx.export(
             Plain(model).eval(), example, dynamo=True, input_names=INPUTS,
             output_names=("logits",), dynamic_shapes=dict.fromkeys(INPUTS, dims), verbose=False,
@@ -62,7 +76,8 @@ def quantize_onnx(path: str | Path, target: str | Path) -> Path:
     """Write the same graph with 8-bit matrices, a scale for each output; inputs are quantized on the way."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    quantize_dynamic(path, target, weight_type=QuantType.QInt8, per_channel=True)
+    with _quiet():
+        quantize_dynamic(path, target, weight_type=QuantType.QInt8, per_channel=True)
     return Path(target)
 
 
