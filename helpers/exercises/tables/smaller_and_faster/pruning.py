@@ -17,7 +17,7 @@ def my_prune_heads(attention, kept):
     """The same attention with only the heads in `kept`, numbers from 0, in a new object.
 
     attention has num_heads and four linear layers, query, key, value and output. The A heads stand side by
-    side: of the H rows of query, key and value the first D belong to head 0, the next D to head 1; D = H / A;
+    side: of the H rows of query, key and value the first D are of head 0, the next D of head 1 (D = H / A);
     of `output` the H columns do. There are `copy.deepcopy` and `smaller_linear(linear, outputs=places)` or
     `inputs=places`, places a tensor of whole numbers.
     """
