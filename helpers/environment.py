@@ -39,7 +39,7 @@ IMPORTS = (
 # Around the notebooks, not imported by them: any other way to install, open or test them will do.
 AROUND_THE_NOTEBOOKS = (
     "jupyterlab", "ipywidgets", "nbclient", "nbval", "pytest", "pytest-xdist", "hypothesis", "psutil",
-    "python-dateutil",
+    "python-dateutil", "starlette", "uvicorn",
 )  # fmt: skip
 
 DEVICE_VARIABLE = "BERT_COURSE_DEVICE"

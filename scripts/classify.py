@@ -57,7 +57,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
                               help="labels that differ in case or blanks alone are one class")  # fmt: skip
         part.add_argument("--out", required=name != "evaluate", metavar=writes,
                           help={"train": "where the classifier is written",
-                                "predict": "the table with the answers: .csv, .tsv, .jsonl or .ndjson",
+                                "predict": "the table with the answers: .csv (always commas), .tsv (tabs), "
+                                           ".jsonl or .ndjson; always in UTF-8, whatever FILE is in",
                                 "evaluate": "the figures as .json, too"}[name])  # fmt: skip
         part.add_argument("--force", action="store_true", help="replace what --out names")
         part.add_argument(

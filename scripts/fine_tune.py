@@ -38,7 +38,7 @@ from helpers.studies.errors import RowError, run_script
 from helpers.studies.recipes import CHANGES, GRID, OWN, SETTINGS, settings_of
 from helpers.studies.reports import report_rows
 from helpers.studies.rows import RESULTS, ROWS, describe, result_columns
-from helpers.studies.tables import RunTable, locked
+from helpers.studies.tables import RunTable, ensure_writable
 from helpers.studies.tasks import load_task
 from helpers.training import options as kinds
 
@@ -66,8 +66,7 @@ def run(options: argparse.Namespace) -> int:
     rows = [row for row in ROWS if row in options.rows]
     todo = list(product(options.seeds, counts, rows, tried))
 
-    with locked(options.csv):  # said now, not after the first run, if nothing can be written there
-        pass
+    ensure_writable(options.csv)
     began, failed = time.perf_counter(), set()
     for done, (seed, labels, row, changes) in enumerate(todo):
         if row in failed:

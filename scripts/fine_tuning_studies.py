@@ -36,7 +36,7 @@ from helpers.studies.curves import PLANS, CurveStudy
 from helpers.studies.domains import DomainStudy, Labels
 from helpers.studies.errors import run_script
 from helpers.studies.reports import report_curves, report_domains
-from helpers.studies.tables import locked
+from helpers.studies.tables import ensure_writable
 from helpers.training import options as kinds
 
 DEFAULTS = {
@@ -59,8 +59,7 @@ def run(options: argparse.Namespace) -> None:
     if options.report:
         return report_domains(study.table) if options.study == "domains" else report_curves(study.csv)
 
-    with locked(options.csv):  # said now, not after the first run, if nothing can be written there
-        pass
+    ensure_writable(options.csv)
     for seed in options.seeds:
         known = {}  # the model that several parts of the study start from
         for part in study.parts:

@@ -28,7 +28,7 @@ import numpy as np
 from helpers.analysis.comparison import compare_runs, summarize
 from helpers.studies import own_methods, own_tables
 from helpers.studies.errors import RowError, run_script
-from helpers.studies.tables import RunTable, circumstances, locked, number_in
+from helpers.studies.tables import RunTable, circumstances, ensure_writable, number_in
 from helpers.training import options as kinds
 
 RESULTS = (
@@ -43,8 +43,7 @@ def run(options: argparse.Namespace) -> int:
     if options.report:
         report(runs)
         return 0
-    with locked(options.csv):  # said now, not after the first run, if nothing can be written there
-        pass
+    ensure_writable(options.csv)
     table = own_tables.load(options.task)
     total = len(table.train)
     counts = [total if labels == "all" else labels for labels in options.labels]
@@ -130,12 +129,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         help="numbers of training rows, or all")  # fmt: skip
     add("--csv", type=kinds.growing_table(), default=Path("runs/own_tables.csv"),
         help="the table; its answers go beside it, as .npz")  # fmt: skip
-    add("--threads", type=kinds.threads(), default=1)
-    add("--report", action="store_true", help="compute nothing: print means, intervals, differences")
-    options = parser.parse_args(given)
-    if options.report and not options.csv.exists():
-        parser.error(f"there is no table {options.csv} to report on")
-    return options
+    return kinds.parse_with_report(parser, given, "print means, intervals, differences")
 
 
 def main(given: list[str] | None = None) -> int:

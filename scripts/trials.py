@@ -22,7 +22,6 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see helpers/environment.py
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-
 from helpers.studies import trial_tables
 from helpers.studies.errors import RowError, run_script
 from helpers.studies.trial_corpora import TEXTS, StoryCorpus, TextCorpus

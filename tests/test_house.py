@@ -22,6 +22,7 @@ BELOW["checkpoints"] = BELOW["data"] | {"data"}
 for room in ("training", "views", "analysis"):  # none of the three imports another
     BELOW[room] = BELOW["checkpoints"] | {"checkpoints"}
 BELOW["everyday"] = BELOW["checkpoints"] | {"checkpoints"}
+BELOW["serving"] = BELOW["everyday"] | {"everyday"}
 for room in ("studies", "exercises"):
     BELOW[room] = BELOW["training"] | {"training", "views", "analysis"}
 
@@ -71,6 +72,7 @@ def test_every_room_has_its_rule(project_files):
         ("data/files.py", "import helpers.checkpoints", "data may not import checkpoints"),
         ("training/a.py", "from helpers.analysis import heads", "training may not import analysis"),
         ("analysis/a.py", "from helpers import data, training", "analysis may not import training"),
+        ("everyday/a.py", "from helpers import serving", "everyday may not import serving"),
         ("studies/a.py", "from helpers import exercises", "studies may not import exercises"),
         ("studies/a.py", "from scripts import fine_tune", "helpers/ imports nothing from scripts/"),
         ("views/a.py", "from .data import Reading", "write out helpers"),

@@ -12,8 +12,10 @@ import torch
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import BertForPreTraining
+from helpers.reading import BertForQuestionAnswering
+from helpers.tagging import BertForTagging
 
-Model = Bert | BertForPreTraining | BertForClassification
+Model = Bert | BertForPreTraining | BertForClassification | BertForTagging | BertForQuestionAnswering
 
 SIZES = {
     "vocab_size": "vocab_size",
@@ -42,7 +44,11 @@ ARCHITECTURES = {
     "Bert": "BertModel",
     "BertForPreTraining": "BertForPreTraining",
     "BertForClassification": "BertForSequenceClassification",
+    "BertForTagging": "BertForTokenClassification",
+    "BertForQuestionAnswering": "BertForQuestionAnswering",
 }
+# The library's classes that have no pooler, since they look at single tokens; ours keep one, unused.
+WITHOUT_POOLER = ("BertForTokenClassification", "BertForQuestionAnswering")
 
 
 class CheckpointError(RuntimeError):
@@ -97,7 +103,7 @@ def their_config(model: Model) -> dict:
     return {key: value.item() if hasattr(value, "item") else value for key, value in found.items()}
 
 
-def _their_classes(model: BertForClassification) -> dict:
+def _their_classes(model: BertForClassification | BertForTagging) -> dict:
     """The names of the classes (LABEL_0 … where there are none), and the dropout before the classifier."""
     count = model.classifier.out_features
     names = getattr(model, "labels", None) or [f"LABEL_{index}" for index in range(count)]

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from helpers.checkpoints.configuration import CheckpointError, Model, our_config, their_config
 from helpers.checkpoints.files import WEIGHTS, check_sums, read, read_json, write_sums
-from helpers.checkpoints.models import build, check_readable, fill, their_name, warn_of
+from helpers.checkpoints.models import build, check_readable, fill, their_weights, warn_of
 from helpers.checkpoints.places import check_replaceable, locate, unfinished_folder
 from helpers.checkpoints.vocabularies import (
     check_padding,
@@ -43,8 +43,7 @@ def save(
     options = their_tokenizer_config(model, tokenizer)
     check_readable(config, model)
     tensors = {}
-    for ours, tensor in model.state_dict().items():
-        name = their_name(ours)
+    for name, tensor in their_weights(model).items():
         tensors[name] = copied(name, tensor.to("cpu"), dtype).contiguous()
     check_replaceable(folder)
     try:

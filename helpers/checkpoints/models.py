@@ -11,6 +11,8 @@ import torch
 from torch import nn
 
 from helpers.checkpoints.configuration import (
+    ARCHITECTURES,
+    WITHOUT_POOLER,
     CheckpointError,
     Model,
     classes_of,
@@ -23,6 +25,8 @@ from helpers.checkpoints.weights import TIED, check_layers, check_shape, check_t
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert
 from helpers.pretraining import BertForPreTraining
+from helpers.reading import BertForQuestionAnswering
+from helpers.tagging import BertForTagging
 
 # Our name of a module or weight, and the library's; longer names first where one begins another.
 NAMES = [
@@ -45,6 +49,7 @@ HEADS = [
     ("norm", "cls.predictions.transform.LayerNorm"),
     ("token_bias", "cls.predictions.bias"),
     ("next_sentence", "cls.seq_relationship"),
+    ("span", "qa_outputs"),
 ]
 COUNTERS = ("embeddings.position_ids", "embeddings.token_type_ids")  # no weights: older files store them
 
@@ -83,7 +88,24 @@ def build(config: dict) -> Model:
         if architecture == "BertForSequenceClassification":
             count, names = classes_of(config)
             return BertForClassification(bert, count, classifier_dropout(config), labels=names)
+        if architecture == "BertForTokenClassification":
+            count, names = classes_of(config)
+            return BertForTagging(bert, count, classifier_dropout(config), labels=names)
+        if architecture == "BertForQuestionAnswering":
+            return BertForQuestionAnswering(bert)
         return bert
+
+
+def their_weights(model: Model) -> dict[str, torch.Tensor]:
+    """A model's weights under the library's names, without those that its class in the library lacks."""
+    state = model.state_dict(keep_vars=True)
+    return {their_name(name): weight for name, weight in state.items() if not _is_lacking(name, model)}
+
+
+def _is_lacking(name: str, model: nn.Module) -> bool:
+    """Whether this is a weight of a pooler that the model's class in the library does not have."""
+    lacks_pooler = ARCHITECTURES.get(type(model).__name__) in WITHOUT_POOLER
+    return lacks_pooler and name.startswith("bert.pooler.")
 
 
 def check_readable(config: dict, model: Model) -> None:
@@ -104,13 +126,18 @@ def check_readable(config: dict, model: Model) -> None:
 def fill(model: nn.Module, theirs: dict[str, torch.Tensor], dtype: torch.dtype | None = None) -> list[str]:
     """Give a model from `build` copies of the library's weights; returns the names of those left out.
 
-    These are foreign heads. Raises CheckpointError naming a weight that is missing, has another shape than
-    the configuration says, is not finite, or belongs to the encoder and has no place in the model.
+    These are foreign heads. A pooler that the model does not use, and that is not there, gets zeros. Raises
+    CheckpointError naming a weight that is missing, has another shape than the configuration says, is not
+    finite, or belongs to the encoder and has no place in the model.
     """
     state, used = {}, set()
     for name, place in model.state_dict().items():
         wanted = their_name(name)
         key = next((key for key in (wanted, f"bert.{wanted}") if key in theirs), None)
+        if key is None and _is_lacking(name, model):
+            like = next(iter(theirs.values()))
+            state[name] = torch.zeros(place.shape, dtype=dtype or like.dtype, device=like.device)
+            continue
         if key is None:
             raise missing(wanted)
         check_shape(wanted, theirs[key].shape, place.shape)
@@ -143,15 +170,17 @@ def warn_of(left: Iterable[str], config: dict, stacklevel: int) -> None:
 def from_transformers(hf_model: nn.Module) -> Model:
     """Our model with the weights of a `transformers` BERT, copied: dtype, device, what is frozen, modes.
 
-    BertForPreTraining and BertForSequenceClassification keep their heads, other classes give the encoder
+    BertForPreTraining, BertForSequenceClassification, BertForTokenClassification and BertForQuestionAnswering
+    keep their heads (of the last two the encoder gets a pooler of zeros); other classes give the encoder
     alone, with a LeftOutWarning, as has a dropout of attention unlike the rest's. Raises CheckpointError for
-    models that are no plain BERT, have no pooler, classify several labels at once or none (problem_type), or
-    whose token head is not tied to the token embeddings.
+    models that are no plain BERT, need a pooler and have none, classify several labels at once or none
+    (problem_type), or whose token head is not tied to the token embeddings.
     """
     if not hasattr(getattr(hf_model, "config", None), "to_dict"):
         raise CheckpointError(
             f"{type(hf_model).__name__} is no model of the Transformers library: give a BertModel, "
-            "BertForPreTraining or BertForSequenceClassification"
+            "BertForPreTraining, BertForSequenceClassification, BertForTokenClassification or "
+            "BertForQuestionAnswering"
         )
     config = hf_model.config.to_dict() | {"architectures": [type(hf_model).__name__]}
     weights = hf_model.state_dict()
@@ -160,7 +189,8 @@ def from_transformers(hf_model: nn.Module) -> Model:
     warn_of(fill(model, weights), config, stacklevel=2)
     theirs = {name.removeprefix("bert."): weight for name, weight in hf_model.named_parameters()}
     for name, weight in model.named_parameters():
-        weight.requires_grad_(theirs[their_name(name).removeprefix("bert.")].requires_grad)
+        other = theirs.get(their_name(name).removeprefix("bert."))
+        weight.requires_grad_(other is None or other.requires_grad)  # None: a pooler of ours alone
     model.train(hf_model.training)
     for part, others in _counterparts(model, hf_model):
         part.train(others[-1].training)
@@ -178,7 +208,7 @@ def to_transformers(model: Model) -> nn.Module:
     settings = their_config(model)
     config = transformers.BertConfig(**settings, attn_implementation="eager")
     theirs = getattr(transformers, settings["architectures"][0])(config).to(next(model.parameters()).device)
-    renamed = {their_name(name): tensor for name, tensor in model.state_dict(keep_vars=True).items()}
+    renamed = their_weights(model)
     for name, place in theirs.named_parameters():
         if name in renamed:
             place.data = place.data.to(renamed[name].dtype)

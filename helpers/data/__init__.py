@@ -16,6 +16,8 @@ another folder.
     gutenberg        books in the public domain, as running prose
     summaries        the first paragraphs of Wikipedia articles
     labelled         text messages and questions with their labels, as their makers left them
+    paragraphs       paragraphs of Wikipedia with questions that people asked about them
+    papers           papers with the sentences marked that say what was hard, what was done, what came out
     rated_sentences  the reviews, and the split of every sentence
     output           printing that no terminal can stop
 """
@@ -26,14 +28,17 @@ from helpers.data.fetching import cache_folder, fetch, verify
 from helpers.data.files import DataError
 from helpers.data.gutenberg import Book, books
 from helpers.data.labelled import Message, Question, messages, questions
+from helpers.data.papers import ASPECTS, SECTIONS, Paper, PaperSentence, papers
+from helpers.data.paragraphs import Answer, AnsweredQuestion, Paragraph, question_paragraphs
 from helpers.data.rated_sentences import Review, normalized, reviews, split_of
 from helpers.data.summaries import leads
 from helpers.stories import SPLITS, Story, split
 
 __all__ = [
-    "CATALOGUE", "Article", "Book", "DataError", "Message", "Question", "Review", "Story", "books",
-    "cache_folder", "fetch", "leads", "messages", "normalized", "questions", "reviews", "split_of", "stories",
-    "verify", "wikipedia",
+    "ASPECTS", "CATALOGUE", "SECTIONS", "Answer", "AnsweredQuestion", "Article", "Book", "DataError",
+    "Message", "Paper", "PaperSentence", "Paragraph", "Question", "Review", "Story", "books", "cache_folder",
+    "fetch", "leads", "messages", "normalized", "papers", "question_paragraphs", "questions", "reviews",
+    "split_of", "stories", "verify", "wikipedia",
 ]  # fmt: skip
 
 

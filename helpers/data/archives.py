@@ -8,6 +8,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -20,14 +21,34 @@ _CHUNK = 1 << 20
 
 
 def extract(archive: Path, members: tuple[Member, ...], folder: Path) -> None:
-    """Write `members` of a wheel or .tar.gz into `folder` under their bare names, checked by SHA-256."""
-    with explain_os_errors(folder), _explain_damage(archive), _open_archive(archive) as open_member:
+    """Write `members` of a wheel or .tar.gz into `folder` under their bare names, checked by SHA-256.
+
+    The archive is read once, from its beginning to its end; nothing else of it is written. Where anything
+    is wrong with it, none of the files is left.
+    """
+    wanted = {member.path: member for member in members}
+    with explain_os_errors(folder), _explain_damage(archive), _whole_or_nothing(members, folder):
+        for path, open_member in _walk(archive):
+            if member := wanted.pop(path, None):
+                stream = open_member()
+                if stream is None:
+                    raise KeyError(f"{path} is a folder there")
+                with stream as source:
+                    _copy_checked(source, folder / member.name, member)
+        if wanted:
+            raise KeyError(f"there is no {next(iter(wanted))} in it")
+
+
+@contextmanager
+def _whole_or_nothing(members: tuple[Member, ...], folder: Path) -> Iterator[None]:
+    """Remove the members from `folder` where not all of them could be written."""
+    try:
+        yield
+    except BaseException:
         for member in members:
-            stream = open_member(member.path)
-            if stream is None:
-                raise KeyError(f"{member.path} is a folder there")
-            with stream as source:
-                _copy_checked(source, folder / member.name, member)
+            if not (folder / member.name).is_dir():
+                (folder / member.name).unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -50,19 +71,19 @@ def _explain_damage(archive: Path) -> Iterator[None]:
         ) from error
 
 
-@contextmanager
-def _open_archive(archive: Path) -> Iterator[Callable[[str], BinaryIO]]:
-    """Open a zip or tar archive; yields a function from a member's path to its stream."""
+def _walk(archive: Path) -> Iterator[tuple[str, Callable[[], BinaryIO | None]]]:
+    """The path of every member of a zip or tar archive, in its order, and a function that opens it there."""
     if archive.suffix in (".whl", ".zip"):
         with zipfile.ZipFile(archive) as file:
             for info in file.infolist():
                 _check_path(info.filename, stat.S_ISLNK(info.external_attr >> 16))
-            yield file.open
+            for info in file.infolist():
+                yield info.filename, partial(file.open, info)
     else:
         with tarfile.open(archive) as file:
             for info in file:
                 _check_path(info.name, not (info.isfile() or info.isdir()))
-            yield file.extractfile
+                yield info.name, partial(file.extractfile, info)
 
 
 def _check_path(name: str, is_link: bool) -> None:

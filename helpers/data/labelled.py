@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from helpers.data.catalogue import CATALOGUE
 from helpers.data.fetching import fetch, read_checked
-from helpers.data.files import DataError
+from helpers.data.files import DataError, unexpected
 
 __all__ = ["Message", "Question", "messages", "questions"]
 
@@ -81,7 +81,4 @@ def _text(name: str) -> str:
 
 
 def _unexpected(name: str, what: str, error: object) -> DataError:
-    return DataError(
-        f"{name} holds no {what} ({error}): it is not the expected file. Run `python -m helpers.data "
-        "--verify labelled` in the folder of the course, which fetches it anew."
-    )
+    return unexpected("labelled", f"{name} holds no {what} ({error})")

@@ -5,7 +5,7 @@ import json
 from helpers.data.articles import Article
 from helpers.data.catalogue import CATALOGUE
 from helpers.data.fetching import fetch, read_checked
-from helpers.data.files import DataError
+from helpers.data.files import unexpected
 from helpers.data.wikitext import tidy
 
 __all__ = ["leads"]
@@ -25,7 +25,4 @@ def leads() -> list[Article]:
         entries = json.loads(read_checked("leads", member).decode("utf-8-sig")).values()
         return [Article(entry["title"], tidy(entry["extract"])) for entry in entries]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"{member.name} holds no summaries ({error!r}): it is not the expected file. Run `python -m "
-            "helpers.data --verify leads` in the folder of the course, which fetches it anew."
-        ) from error
+        raise unexpected("leads", f"{member.name} holds no summaries ({error!r})") from error

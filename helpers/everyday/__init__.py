@@ -11,6 +11,7 @@
     training    the course's loop for texts and pairs, best epoch by macro-F1
     baseline    tuned word counts beside it
     scoring     macro-F1, accuracy and each class, with intervals
+    grouping    texts of similar length are read at once, so that little is padding
     predicting  probabilities for rows, new columns of a table
     folder      model, settings and card, written whole
     card        the model card

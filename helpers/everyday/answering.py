@@ -15,10 +15,10 @@ from helpers.everyday import reports
 from helpers.everyday.errors import InputError, explained, named
 from helpers.everyday.examples import pairs_of
 from helpers.everyday.folder import Classifier, load_classifier
-from helpers.everyday.labels import is_empty, spelling_key
+from helpers.everyday.labels import is_empty, merge_notes, spelling_key, spellings
 from helpers.everyday.predicting import Predictions, new_columns, predict_pairs, with_predictions
 from helpers.everyday.scoring import score
-from helpers.everyday.tables import Table, check_output, load_table, write_table
+from helpers.everyday.tables import Table, changes_of_form, check_output, load_table, write_table
 
 __all__ = ["evaluate", "predict"]
 
@@ -39,9 +39,10 @@ def predict(
     check_output(out, file, force)  # it may have been made since
     write_table(out, columns, rows)
     counts = Counter(answer for answer in predictions.answers if answer is not None)
+    names = reports.shown_names(classifier.names)
     for number, count in counts.most_common(10):
-        say(f"{count:8,}  {reports.plain(classifier.names[number])}")
-    say(f"{len(rows):,} rows written to {out}")
+        say(f"{count:8,}  {names[number]}")
+    say(f"{len(rows):,} rows written to {out}{changes_of_form(table, out, encoding)}")
     return predictions
 
 
@@ -59,7 +60,15 @@ def evaluate(
         _check_json(Path(out), Path(file), force)
     table = _read(file, [text, second, label], encoding, say)
     classifier = _load(folder, device)
-    names = _known(table.texts(label), classifier, merge_labels or classifier.settings["merge_labels"])
+    written = table.texts(label)
+    names = _known(written, classifier, merge_labels or classifier.settings["merge_labels"])
+    for line in merge_notes(written, names):
+        say(line)
+    if merge_labels and len(set(map(spelling_key, classifier.names))) < len(classifier.names):
+        say(
+            f"--merge-labels does nothing here: the classifier has classes of its own for "
+            f"{' and '.join(map(named, spellings(classifier.names).values()))}; train it anew with it"
+        )
     predictions = _predict(classifier, table, text, second, say)
     missing = [is_empty(name) for name in names]
     unknown = Counter(name for name, gone in zip(names, missing, strict=True) if not gone)
@@ -72,7 +81,8 @@ def evaluate(
         if answer is not None and name in number
     ]
     if sum(missing):
-        say(f"{sum(missing):,} rows without a label are left out")
+        lines = [line for line, gone in zip(table.lines, missing, strict=True) if gone]
+        say(f"left out: {len(lines):,} without a label ({reports.places(lines)})")
     if unknown:
         count = sum(unknown.values())
         say(f"{count:,} rows have labels that the classifier does not know, {named(unknown)}; it knows "
@@ -131,7 +141,10 @@ def _predict(classifier: Classifier, table: Table, text: str, second: str | None
 
 
 def _known(names: list[str], classifier: Classifier, merge: bool) -> list[str]:
-    """Labels in the classifier's spelling where they differ from it in case or blanks alone."""
+    """Labels in the classifier's spelling where they differ from it in case or blanks alone.
+
+    As they are where two of its own classes differ so: either could be meant.
+    """
     usual = {spelling_key(name): name for name in classifier.names}
     if not merge or len(usual) < len(classifier.names):
         return names

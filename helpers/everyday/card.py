@@ -7,7 +7,7 @@ comes from the settings that are saved beside it.
 import json
 import shlex
 
-from helpers.everyday.reports import percent, plain, points, verdict
+from helpers.everyday.reports import percent, plain, points, shown_names, verdict
 
 __all__ = ["model_card"]
 
@@ -86,7 +86,9 @@ def model_card(settings: dict) -> str:
     """The card as Markdown from the settings of `helpers.everyday.runs.train`, safe with any label."""
     test, baseline, data = settings["test"], settings["baseline"], settings["data"]
     pair = settings["second"] is not None
-    names = [_safe(each["name"]) for each in settings["labels"]]
+    names, tested = (
+        shown_names([each["name"] for each in part], 60) for part in (settings["labels"], test["classes"])
+    )
     columns = [f"texts in the column {_code(settings['text'])}"]
     columns += [f"second texts in {_code(settings['second'])}"] if pair else []
     columns += [f"labels in {_code(settings['label'])}"]
@@ -95,7 +97,7 @@ def model_card(settings: dict) -> str:
         base=json.dumps(HUB_NAMES.get(settings["model"], settings["model"])),
         number=len(names),
         what="a pair of texts" if pair else "a text",
-        names=", ".join(names[:20]) + (" and more" if len(names) > 20 else ""),
+        names=", ".join(map(_safe, names[:20])) + (" and more" if len(names) > 20 else ""),
         example='{"text": "first text", "text_pair": "second text"}' if pair else '"a text"',
         text_column=_word(settings["text"]),
         second_option=f" --second {_word(settings['second'])}" if pair else "",
@@ -109,7 +111,8 @@ def model_card(settings: dict) -> str:
         different=f"{data['different_texts']:,}",
         two=f"{data['texts_with_two_labels']:,}",
         labels=_table(("class", "training", "validation", "test"), [
-            (each["name"], each["train"], each["validation"], each["test"]) for each in settings["labels"]
+            (name, each["train"], each["validation"], each["test"])
+            for name, each in zip(names, settings["labels"], strict=True)
         ]),
         command=plain(settings["command"], 2000).replace("`", "'"),
         versions=", ".join(f"{name} {version}" for name, version in settings["versions"].items()),
@@ -120,10 +123,10 @@ def model_card(settings: dict) -> str:
         usual_macro=percent(baseline["most_frequent"]["macro_f1"]),
         usual_accuracy=percent(baseline["most_frequent"]["accuracy"]),
         difference=points(baseline["difference"]),
-        verdict=verdict(baseline["difference"]),
+        verdict=verdict(settings),
         classes=_table(("class", "precision", "recall", "F1", "test examples"), [
-            (each["name"], *(f"{100 * each[key]:.1f}" for key in MEASURES), each["examples"])
-            for each in test["classes"]
+            (name, *(f"{100 * each[key]:.1f}" for key in MEASURES), each["examples"])
+            for name, each in zip(tested, test["classes"], strict=True)
         ]),
         **{key: settings[key] for key in (
             "max_length", "seed", "epochs", "best_epoch", "learning_rate", "batch_size", "seconds",

@@ -55,7 +55,7 @@ def _wrong_byte(content: bytes, name: str, encoding: str, place: int) -> str:
     """The sentence about a byte that does not fit the encoding."""
     line = content.count(b"\n", 0, place) + 1
     byte = content[place : place + 1].hex()
-    found = f"{name} is not {encoding}: byte {place:,}, counted from 0, in line {line:,} is {byte}"
+    found = f"{name} is not {encoding}: byte {place:,}, counted from 0, in line {line:,} is 0x{byte}"
     if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
         text = content.decode("utf-8", errors="replace")
         good = sum(char > "\x7f" and char != "\ufffd" for char in text)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from helpers.everyday.errors import InputError
-from helpers.everyday.labels import check_classes, classes_of, is_empty, merged
+from helpers.everyday.labels import check_classes, classes_of, is_empty, merge_notes, merged
 from helpers.everyday.tables import Table
 
 __all__ = ["Labelled", "Parts", "labelled", "pairs_of", "same_text_key", "split"]
@@ -40,6 +40,7 @@ class Labelled:
     keys: list[str]  # the same for texts that count as one
     counts: dict[str, int]  # rows, of which: empty texts, missing labels, usable, different texts, two labels
     notes: list[str]
+    left_out: dict[str, list[int]]  # the lines of rows with empty texts, and with missing labels
 
 
 class Parts(NamedTuple):
@@ -78,14 +79,21 @@ def labelled(table: Table, text: str, label: str, second: str | None = None, mer
     pairs, names = pairs_of(table, text, second), table.texts(label)
     empty = [pair.empty for pair in pairs]
     missing = [is_empty(name) for name in names]
+    left_out = {
+        "empty_texts": [line for line, blank in zip(table.lines, empty, strict=True) if blank],
+        "missing_labels": [
+            line for line, gone, blank in zip(table.lines, missing, empty, strict=True) if gone and not blank
+        ],
+    }
     rows = [row for row in range(len(table)) if not empty[row] and not missing[row]]
     pairs, names = [pairs[row] for row in rows], [names[row] for row in rows]
+    written = names
     if merge:
         names = merged(names)
     keys = [same_text_key(pair) for pair in pairs]
     where = f"{table.name}, column {label!r}"
     lines = [table.lines[row] for row in rows]
-    notes = check_classes(names, keys, lines, where)
+    notes = [*merge_notes(written, names), *check_classes(names, keys, lines, where)]
     if swallowed := [line for line, pair in zip(lines, pairs, strict=True) if _holds_rows(pair.text)]:
         notes.append(
             f"{len(swallowed):,} texts look as if they had swallowed rows of a table (the first in line "
@@ -95,14 +103,13 @@ def labelled(table: Table, text: str, label: str, second: str | None = None, mer
     two = sum(len(found) > 1 for found in _labels_of(keys, names).values())
     counts = {
         "rows": len(table),
-        "empty_texts": sum(empty),
-        "missing_labels": sum(gone and not blank for gone, blank in zip(missing, empty, strict=True)),
+        **{name: len(found) for name, found in left_out.items()},
         "usable": len(rows),
         "different_texts": len(set(keys)),
         "texts_with_two_labels": two,
     }
     number = {name: index for index, name in enumerate(classes)}
-    return Labelled(pairs, [number[name] for name in names], classes, keys, counts, notes)
+    return Labelled(pairs, [number[name] for name in names], classes, keys, counts, notes, left_out)
 
 
 def _holds_rows(text: str) -> bool:

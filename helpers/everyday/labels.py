@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from helpers.everyday.errors import InputError, named
 
-__all__ = ["check_classes", "classes_of", "is_empty", "merged", "spelling_key", "spellings"]
+__all__ = ["check_classes", "classes_of", "is_empty", "merge_notes", "merged", "spelling_key", "spellings"]
 
 # What some programs write for a value that is missing.
 SUSPICIOUS = ("nan", "n/a", "na", "null", "none", "-", "?", "#n/a")
@@ -38,6 +38,18 @@ def merged(labels: Sequence[str]) -> list[str]:
     """Labels with every spelling replaced by the most frequent one of the same label."""
     first = {form: usual for usual, forms in spellings(labels).items() for form in forms}
     return [first.get(label, label) for label in labels]
+
+
+def merge_notes(before: Sequence[str], after: Sequence[str]) -> list[str]:
+    """What became what: a line for each label that replaced others, the most frequent of them first."""
+    replaced: dict[str, Counter] = {}
+    for old, new in zip(before, after, strict=True):
+        if old != new:
+            replaced.setdefault(new, Counter())[old] += 1
+    return [
+        f"labels merged: {named(form for form, _ in forms.most_common())} -> {named([new])}"
+        for new, forms in replaced.items()
+    ]
 
 
 def classes_of(labels: Sequence[str]) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def train(
     columns = [name for name in (choices.text, choices.second, choices.label) if name is not None]
     table = load_table(file, columns, choices.encoding)
     examples = labelled(table, choices.text, choices.label, choices.second, choices.merge_labels)
-    for line in (*table.notes, *reports.count_lines(examples.counts), *examples.notes):
+    for line in (*table.notes, *reports.count_lines(examples.counts, examples.left_out), *examples.notes):
         say(line)
     parts = split(examples, choices.seed)
     say(f"{len(examples.classes)} classes; {len(parts.train):,} rows for training, "

@@ -1,7 +1,7 @@
 """Answers for a table: as many rows out as in, in their order, with all columns that were there.
 
 New columns stand behind them: `predicted_label`, `probability` (of that label), and `probability_X` for every
-class X. A row without a text gets empty ones.
+class X; X stands in quotes where blanks alone tell it from another. A row without a text gets empty ones.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +12,7 @@ import numpy as np
 from helpers.everyday.errors import InputError, named
 from helpers.everyday.examples import Pair
 from helpers.everyday.folder import Classifier
+from helpers.everyday.reports import visible
 from helpers.everyday.tables import Table
 from helpers.everyday.training import encode_pairs, logits_of
 
@@ -21,11 +22,22 @@ AT_ONCE = 2048  # texts whose tokens are in memory
 
 
 class Predictions(NamedTuple):
-    """The probability of each class, (N, C), rows of NaN for empty texts; how many were empty, and cut."""
+    """The probability of each class, (N, C), rows of NaN for empty texts; how many were empty.
+
+    cut_rows: the numbers of the texts that were longer than the classifier reads.
+    """
 
     probabilities: np.ndarray
     empty: int
-    cut: int
+    cut_rows: list[int]
+
+    @property
+    def cut(self) -> int:
+        return len(self.cut_rows)
+
+    def rounded(self, row: int) -> list[float]:
+        """The probabilities of a row as they are given out: six decimals."""
+        return [round(float(chance), 6) for chance in self.probabilities[row]]
 
     @property
     def answers(self) -> list[int | None]:
@@ -44,20 +56,20 @@ def predict_pairs(
         raise InputError(f"this classifier was trained on pairs: name the second column (then {second!r})")
     rows = [row for row, pair in enumerate(pairs) if not pair.empty]
     probabilities = np.full((len(pairs), len(classifier.names)), np.nan)
-    cut = 0
+    cut_rows = []
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
         chosen = [pairs[row] for row in some]
-        encodings, too_long = encode_pairs(chosen, classifier.tokenizer, classifier.settings["max_length"])
+        encodings, _ = encode_pairs(chosen, classifier.tokenizer, classifier.settings["max_length"])
         logits = logits_of(classifier.model, encodings, classifier.tokenizer, on_texts)
         probabilities[some] = logits.double().softmax(dim=-1).numpy()
-        cut += too_long
-    return Predictions(probabilities, len(pairs) - len(rows), cut)
+        cut_rows += [row for row, found in zip(some, encodings, strict=True) if found.truncated]
+    return Predictions(probabilities, len(pairs) - len(rows), cut_rows)
 
 
 def new_columns(table: Table, names: Sequence[str]) -> list[str]:
     """The names of the columns that predictions add; InputError where the table has one of them already."""
-    added = ["predicted_label", "probability", *(f"probability_{name}" for name in names)]
+    added = ["predicted_label", "probability", *(f"probability_{name}" for name in visible(names))]
     if double := [name for name in added if name in table.columns]:
         raise InputError(
             f"{table.name} has the column {named(double[:1])} already: rename or remove it first"
@@ -70,10 +82,10 @@ def with_predictions(
 ) -> tuple[list[str], list[list]]:
     """The columns and rows of a table with the new ones; probabilities have six decimals."""
     columns, rows = [*table.columns, *new_columns(table, names)], []
-    for row, answer, chances in zip(table.rows, predictions.answers, predictions.probabilities, strict=True):
+    for number, (row, answer) in enumerate(zip(table.rows, predictions.answers, strict=True)):
         if answer is None:
             rows.append([*row, *[None] * (2 + len(names))])
         else:
-            rounded = [round(float(chance), 6) for chance in chances]
+            rounded = predictions.rounded(number)
             rows.append([*row, names[answer], rounded[answer], *rounded])
     return columns, rows

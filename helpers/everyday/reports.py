@@ -3,8 +3,12 @@
 Support code.
 """
 
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
 
+from helpers.everyday.labels import spellings
 from helpers.everyday.scoring import Interval, Scores
 
 __all__ = [
@@ -13,10 +17,13 @@ __all__ = [
     "count_lines",
     "outcome_lines",
     "percent",
+    "places",
     "plain",
     "points",
+    "shown_names",
     "summary_lines",
     "verdict",
+    "visible",
 ]
 
 MOST_CLASSES = 12  # of a confusion matrix that fits a terminal
@@ -28,6 +35,37 @@ def plain(name: str, most: int = 24) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
+def visible(names: Sequence[str]) -> list[str]:
+    """Labels, those in quotes whose blanks would not be seen.
+
+    That is one that begins or ends with a blank, and those that differ in blanks alone. Characters without a
+    picture count as blanks. No two results are equal where no two labels are.
+    """
+    bare = [" ".join(plain(name, len(name)).split()) for name in names]
+    alike = Counter(bare)
+    found = [
+        repr(name) if plain(name, len(name)).strip() != plain(name, len(name)) or alike[short] > 1 else name
+        for name, short in zip(names, bare, strict=True)
+    ]
+    return found if len(set(found)) == len(found) else [repr(name) for name in names]
+
+
+def shown_names(names: Sequence[str], most: int = 24) -> list[str]:
+    """Labels as a table prints them: `visible` and `plain`; a long one in quotes keeps its end."""
+    lines = []
+    for name, seen in zip(names, visible(names), strict=True):
+        long = seen != name and len(seen) > most
+        lines.append(f"{seen[: most - 7]}…{seen[-6:]}" if long else plain(seen, most))
+    return lines
+
+
+def places(lines: Sequence[int], most: int = 3) -> str:
+    """Where rows stand in a file, for a message: the first `most` lines, and how many more there are."""
+    first = ", ".join(f"{line:,}" for line in lines[:most])
+    more = f" and {len(lines) - most:,} more" if len(lines) > most else ""
+    return f"line{'s' * (len(lines) != 1)} {first}{more}"
+
+
 def summary_lines(scores: Scores) -> list[str]:
     """Accuracy and macro-F1 with their intervals."""
     return [f"macro-F1  {scores.macro_f1}", f"accuracy  {scores.accuracy}"]
@@ -35,17 +73,18 @@ def summary_lines(scores: Scores) -> list[str]:
 
 def class_lines(scores: Scores) -> list[str]:
     """Precision, recall and F1 of each class in percent."""
-    width = max([5, *(len(plain(each.name)) for each in scores.classes)])
+    names = shown_names([each.name for each in scores.classes])
+    width = max([5, *map(len, names)])
     lines = [f"{'class':{width}}  precision  recall     F1  examples"]
-    for each in scores.classes:
+    for name, each in zip(names, scores.classes, strict=True):
         numbers = f"{100 * each.precision:9.1f}  {100 * each.recall:6.1f}  {100 * each.f1:5.1f}"
-        lines.append(f"{plain(each.name):{width}}  {numbers}  {each.examples:8,}")
+        lines.append(f"{name:{width}}  {numbers}  {each.examples:8,}")
     return lines
 
 
 def confusion_lines(scores: Scores) -> list[str]:
     """The confusion matrix; of more than 12 classes the ten most frequent confusions."""
-    names = [plain(each.name, 14) for each in scores.classes]
+    names = shown_names([each.name for each in scores.classes], 14)
     if len(names) > MOST_CLASSES:
         wrong = scores.confusion - np.diag(np.diag(scores.confusion))
         order = np.argsort(-wrong, axis=None, kind="stable")[:10]
@@ -59,10 +98,12 @@ def confusion_lines(scores: Scores) -> list[str]:
     return ["rows: the label; columns: the answer", *rows]
 
 
-def count_lines(counts: dict[str, int]) -> list[str]:
-    """What was read of a table, and what was left out."""
+def count_lines(counts: dict[str, int], left_out: dict[str, list[int]]) -> list[str]:
+    """What was read of a table, and what was left out, with its lines."""
     left = [("empty_texts", "without a text"), ("missing_labels", "without a label")]
-    out = ", ".join(f"{counts[key]:,} {words}" for key, words in left if counts[key])
+    out = ", ".join(
+        f"{counts[key]:,} {words} ({places(left_out[key])})" for key, words in left if counts[key]
+    )
     lines = [f"{counts['rows']:,} rows" + (f", left out: {out}" if out else "")]
     if copies := counts["usable"] - counts["different_texts"]:
         lines.append(f"{copies:,} rows repeat a text: copies stay on one side of the split")
@@ -81,8 +122,17 @@ def points(found: dict) -> str:
     return f"{100 * found['value']:+.1f} points ({100 * found['low']:+.1f} to {100 * found['high']:+.1f})"
 
 
-def verdict(difference: dict) -> str:
-    """What the difference from word counts means for somebody who has to choose."""
+def verdict(settings: dict) -> str:
+    """What the test means for somebody who has to choose, from what `train` found.
+
+    A classifier with one answer for every text is named as such, whatever its difference from word counts.
+    """
+    difference, counts = settings["baseline"]["difference"], np.array(settings["test"]["confusion"])
+    if (counts.sum(axis=0) > 0).sum() == 1 < (counts.sum(axis=1) > 0).sum():
+        advice = f"Train longer (--epochs, {settings['epochs']} here), then try another --learning-rate."
+        if spellings([each["name"] for each in settings["test"]["classes"]]):
+            advice += " Some labels differ in case or blanks alone: make them one with --merge-labels."
+        return f"This classifier gives one answer to every test text: it tells no classes apart. {advice}"
     if difference["low"] > 0:
         return "The difference is clear: the encoder earns its cost."
     if difference["high"] < 0:
@@ -98,5 +148,5 @@ def outcome_lines(scores: Scores, settings: dict) -> list[str]:
         f"this classifier       {scores.macro_f1!s:26}{scores.accuracy}",
         f"word counts, tuned    {percent(beside['macro_f1']):26}{percent(beside['accuracy'])}",
         f"most frequent class   {percent(usual['macro_f1']):26}{percent(usual['accuracy'])}",
-        f"difference from word counts: {points(beside['difference'])}. {verdict(beside['difference'])}",
+        f"difference from word counts: {points(beside['difference'])}. {verdict(settings)}",
     ]

@@ -4,6 +4,7 @@ Nothing is taken for a missing value but an empty one: "nan", "N/A" and "None" a
 that don't fit into memory.
 """
 
+import codecs
 import csv
 import difflib
 import io
@@ -19,7 +20,7 @@ from helpers.everyday.delimited import WORDS, parse_delimited
 from helpers.everyday.errors import InputError, check_writable, explained, named
 from helpers.everyday.json_lines import parse_json_lines
 
-__all__ = ["Table", "check_output", "load_table", "table_bytes", "write_table"]
+__all__ = ["Table", "changes_of_form", "check_output", "load_table", "table_bytes", "write_table"]
 
 DELIMITERS_OF = {".csv": ",;\t", ".tsv": "\t", ".jsonl": "", ".ndjson": ""}  # extension: possible delimiters
 MOST_BYTES = 500_000_000  # a table takes about twelve times as much memory
@@ -34,6 +35,7 @@ class Table:
     rows: list[list]
     lines: list[int]  # where in the file each row begins, from 1
     notes: tuple[str, ...] = ()  # what was found out while reading
+    delimiter: str = ""  # what sets off values in the file; "" in JSON lines and in a single column
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -75,16 +77,17 @@ def load_table(path: str | Path, wanted: Sequence[str] = (), encoding: str = "ut
     """
     path = Path(path)
     kind = _kind(path)
-    text = decode(_content(path), path.name, encoding)
+    text, delimiter = decode(_content(path), path.name, encoding), ""
     if DELIMITERS_OF[kind]:
         parsed = parse_delimited(text, path.name, DELIMITERS_OF[kind], wanted)
         notes = [parsed.habit] if parsed.habit else []
         if kind == ".csv" and parsed.delimiter != "," and len(parsed.header) > 1:
             notes.insert(0, f"values are set off by a {WORDS[parsed.delimiter]}")
         header, rows, lines = parsed.header, parsed.rows, parsed.lines
+        delimiter = parsed.delimiter if len(header) > 1 else ""
     else:
         (header, rows, lines), notes = parse_json_lines(text, path.name), []
-    table = Table(path.name, tuple(header), rows, lines, tuple(notes))
+    table = Table(path.name, tuple(header), rows, lines, tuple(notes), delimiter)
     for column in wanted:
         table.place(column)
     if not rows:
@@ -129,7 +132,7 @@ def table_bytes(kind: str, columns: Sequence[str], rows: Iterable[Sequence]) -> 
         objects = (dict(zip(columns, row, strict=True)) for row in rows)
         return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in objects).encode()
     out = io.StringIO(newline="")
-    style = {"delimiter": "\t" if kind == ".tsv" else ",", "lineterminator": "\n"}
+    style = {"delimiter": _written_delimiter(kind), "lineterminator": "\n"}
     plain, quoted = csv.writer(out, **style), csv.writer(out, **style, quoting=csv.QUOTE_ALL)
     for row in (columns, *rows):
         values = [value if isinstance(value, str) else _plain(value) for value in row]
@@ -137,6 +140,24 @@ def table_bytes(kind: str, columns: Sequence[str], rows: Iterable[Sequence]) -> 
         protected = any("\r" in value for value in values) or "".join(values[:1]).lower().startswith("sep=")
         (quoted if protected else plain).writerow(values)
     return out.getvalue().encode()
+
+
+def _written_delimiter(kind: str) -> str:
+    return "\t" if kind == ".tsv" else ","
+
+
+def changes_of_form(table: Table, out: str | Path, encoding: str) -> str:
+    """How `write_table` will write a table otherwise than it was read, as the end of a sentence, or "".
+
+    encoding: that of the file that was read.
+    """
+    kind, changes = _kind(Path(out)), []
+    written = _written_delimiter(kind) if DELIMITERS_OF[kind] else ""
+    if table.delimiter and written and written != table.delimiter:
+        changes.append(f"with {WORDS[written]}s, not {WORDS[table.delimiter]}s as in {table.name}")
+    if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig", "ascii"):
+        changes.append(f"in UTF-8, not {encoding} as {table.name} is")
+    return "".join(f", {change}" for change in changes)
 
 
 def _plain(value: object) -> str:

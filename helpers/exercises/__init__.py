@@ -27,12 +27,12 @@ from helpers.exercises.overview import progress
 from helpers.exercises.tables import EXERCISES, QUESTIONS
 
 __all__ = ["check", "hint", "guess", "progress", "restore", "forget", "EXERCISES", "QUESTIONS"]
-__all__ += ["my_tokenizer", "my_bert", "my_pretraining", "my_fine_tuning"]
+__all__ += ["my_tokenizer", "my_bert", "my_pretraining", "my_fine_tuning", "my_reading"]
 
 
 def __getattr__(name: str):
     """What builds models is imported when it is asked for, for it needs torch."""
-    if name in ("my_tokenizer", "my_bert", "my_pretraining", "my_fine_tuning"):
+    if name in ("my_tokenizer", "my_bert", "my_pretraining", "my_fine_tuning", "my_reading"):
         from helpers.exercises import building
 
         return getattr(building, name)

@@ -7,6 +7,8 @@
     trainer        the library's training loop in the place of ours
     own_tables     tables of labelled texts as one has them, cleaned and split
     own_methods    ways to learn from such a table: a linear model, minilm as it is, minilm fine-tuned
+    summaries      papers, the sentences worth keeping, and what a choice of them is worth
+    summary_methods  ways to score the sentences of a paper
     tables         a table of runs on the disk, with the answers of each run
     reports        means, intervals and paired tests, printed
     domains        a model tuned on one kind of text, asked about others
@@ -16,6 +18,12 @@
     trials         pretraining recipes tried: a recipe in, what came of it out
     trial_corpora  what a trial reads and is measured on: real text, the stories
     trial_tables   a line for each finished trial
+    running_text   Wikipedia without its capitals, and without its stops: texts whose words have tags
+    word_tags      tags by a table of words, a rule, a linear model
+    tagging_runs   capitals and stops given back: each method's runs, and their table
+    retrieval      few labels by contrast, and a pair classifier that re-ranks, for notebook 14
+    reading_runs   readers of Wikipedia paragraphs: rows, runs and lines of their table
+    reading_baselines  readers without a network: the most similar sentence, kinds of answers, counts
     smaller        a classifier made smaller in many ways: students, pruned, narrow, with thin matrices
     smaller_forms  their weights in other forms, and what is measured of each
     exported       a classifier as an ONNX file, in single precision or with 8-bit matrices

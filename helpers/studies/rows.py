@@ -27,7 +27,10 @@ from helpers.studies.tasks import Task
 from helpers.studies.trainer import fine_tune_with_trainer
 from helpers.wordpiece import WordPieceTokenizer
 
-__all__ = ["RESULTS", "ROWS", "Outcome", "describe", "features", "result_columns", "train"]
+__all__ = [
+    "RESULTS", "ROWS", "Outcome", "describe", "features", "linear", "mean_of_tokens", "result_columns",
+    "train",
+]  # fmt: skip
 
 RESULTS = (
     "validation_examples", "chosen", "best_epoch", "validation_accuracy", "test_examples", "test_accuracy",
@@ -82,19 +85,11 @@ def own(task: Task, run: dict) -> Outcome:
 
 def frozen(task: Task, run: dict) -> Outcome:
     """minilm as it is, with a linear classifier on its vectors."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
     found = _frozen_features(task, run["checkpoint"], int(run["max_length"]))
     train, validation, _ = tasks.parts(task, run)
     seen, held_out = tasks.places(task, run)
-    candidates = {}
-    for pooling, strength in product(found, (1e-3, 1e-2, 1e-1, 1.0)):
-        inputs = found[pooling][0][seen], found[pooling][1][held_out], found[pooling][2]
-        head = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
-        candidates[f"{pooling}, C {strength}"] = head, inputs
-    return _best(candidates, train, validation)
+    chosen = {name: (parts[0][seen], parts[1][held_out], parts[2]) for name, parts in found.items()}
+    return linear(chosen, train, validation)
 
 
 def ours(task: Task, run: dict) -> Outcome:
@@ -153,6 +148,19 @@ def _check_classes(train: Examples) -> None:
         raise RowError("all training examples have the same class: use more labels or another seed")
 
 
+def linear(found: dict[str, Sequence], train: Examples, validation: Examples) -> Outcome:
+    """The best linear classifier; found: pooling -> vectors (N, H) of training, validation and test part."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    candidates = {}
+    for pooling, strength in product(found, (1e-3, 1e-2, 1e-1, 1.0)):
+        head = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
+        candidates[f"{pooling}, C {strength}"] = head, found[pooling]
+    return _best(candidates, train, validation)
+
+
 @cache
 def _frozen_features(task: Task, checkpoint: str, max_length: int) -> dict[str, list[np.ndarray]]:
     """Pooling -> features of the three parts, computed once for all seeds and numbers of labels."""
@@ -161,6 +169,12 @@ def _frozen_features(task: Task, checkpoint: str, max_length: int) -> dict[str, 
     found = [features(encoder, tasks.texts(task, part, run), tokenizer, max_length)
              for part in ("train", "validation", "test")]  # fmt: skip
     return {pooling: [part[pooling] for part in found] for pooling in found[0]}
+
+
+def mean_of_tokens(vectors: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """The mean of the vectors of a text's tokens, padding left out: (B, T, H), (B, T) -> (B, H)."""
+    real = attention_mask[:, :, None]  # (B, T, 1)
+    return (vectors * real).sum(dim=1) / real.sum(dim=1)
 
 
 def features(
@@ -177,8 +191,7 @@ def features(
 
     def compute(batch: dict[str, torch.Tensor]) -> torch.Tensor:
         vectors = bert(**batch).last_hidden_state.float()  # (B, T, H)
-        real = batch["attention_mask"][:, :, None]  # (B, T, 1)
-        mean = (vectors * real).sum(dim=1) / real.sum(dim=1)  # (B, H)
+        mean = mean_of_tokens(vectors, batch["attention_mask"])
         return torch.stack([vectors[:, 0], mean], dim=1)  # (B, 2, H)
 
     encodings = encode_texts(texts, tokenizer, max_length)

@@ -21,7 +21,10 @@ from filelock import FileLock
 from helpers.analysis.arrays import as_array
 from helpers.data.files import DataError, write_atomically
 
-__all__ = ["RunTable", "TableError", "circumstances", "csv_line", "locked", "number_in", "read_csv"]
+__all__ = [
+    "RunTable", "TableError", "circumstances", "csv_line", "ensure_writable", "locked", "number_in",
+    "read_csv",
+]  # fmt: skip
 
 
 class TableError(RuntimeError):
@@ -95,6 +98,12 @@ def locked(path: str | Path) -> Iterator[None]:
         raise TableError(
             f"{path} can't be written ({error.__cause__ or error}): make room, or choose another file"
         ) from error
+
+
+def ensure_writable(path: str | Path) -> None:
+    """TableError if no table can be written there: said before the first run, and not after it."""
+    with locked(path):
+        pass
 
 
 def csv_line(values: Iterable) -> str:

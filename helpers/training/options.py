@@ -15,7 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 __all__ = [
-    "count", "either", "file", "folder", "growing_table", "number", "seed", "table", "threads"
+    "count", "either", "file", "folder", "growing_table", "number", "parse_with_report", "seed", "table",
+    "threads",
 ]  # fmt: skip
 
 MOST_THREADS = 1024
@@ -155,3 +156,18 @@ def folder() -> Callable[[str], Path]:
         return path
 
     return read
+
+
+def parse_with_report(
+    parser: argparse.ArgumentParser, given: list[str] | None, words: str
+) -> argparse.Namespace:
+    """Read the arguments of a script that fills the table `--csv`, with `--threads` and `--report` added.
+
+    words: what `--report` prints. Ends the program, as argparse does, where there is no table to report on.
+    """
+    parser.add_argument("--threads", type=threads(), default=1, help="of the processor; default: 1")
+    parser.add_argument("--report", action="store_true", help=f"compute nothing: {words}")
+    options = parser.parse_args(given)
+    if options.report and not options.csv.exists():
+        parser.error(f"there is no table {options.csv} to report on")
+    return options

@@ -17,6 +17,7 @@ is the last line of a cell, or given to `display`, makes two outputs:
     page      the live view: bertviz's own scripts, which choose a color for each head, in page.html
     pictures  the still pictures, in the same colors
     explorer  the panel with which a notebook's reader chooses layer, head and text
+    marked    words of a text set off by color, for tags (no bertviz in it)
 """
 
 from collections.abc import Mapping, Sequence

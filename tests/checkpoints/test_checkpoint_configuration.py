@@ -160,7 +160,7 @@ def test_a_token_head_with_weights_of_its_own_is_refused(part, tmp_path):
         checkpoints.load(tmp_path)
 
 
-WITHOUT = ["BertForMaskedLM", "BertForTokenClassification", "BertForQuestionAnswering"]
+WITHOUT = ["BertForMaskedLM"]
 
 
 @pytest.mark.parametrize("kind", WITHOUT)

@@ -17,6 +17,7 @@ from helpers.checkpoints import CheckpointError, folders, places
 from helpers.classification import BertForClassification
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import BertForPreTraining
+from helpers.tagging import BertForTagging
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,9 +47,13 @@ def small(kind="encoder", config=SMALL):
         "encoder": lambda: bert,
         "pretraining": lambda: BertForPreTraining(bert),
         "classification": lambda: BertForClassification(bert, 3),
+        "tagging": lambda: BertForTagging(bert, 5),
     }[kind]()
     if kind == "pretraining":
         torch.nn.init.normal_(model.token_bias)
+    if kind == "tagging":
+        for parameter in bert.pooler.parameters():  # no checkpoint of a tagger has any other
+            torch.nn.init.zeros_(parameter)
     return model.eval()
 
 
@@ -73,7 +78,7 @@ def snapshot(folder):
 # Folders
 
 
-@pytest.mark.parametrize("kind", ["encoder", "pretraining", "classification"])
+@pytest.mark.parametrize("kind", ["encoder", "pretraining", "classification", "tagging"])
 def test_a_saved_model_comes_back(kind, tokenizer, tmp_path):
     model = small(kind)
     checkpoints.save(model, tokenizer, tmp_path / "new" / "model")
@@ -237,7 +242,7 @@ def test_loading_does_not_touch_the_random_state(tokenizer, tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("kind", ["encoder", "pretraining", "classification"])
+@pytest.mark.parametrize("kind", ["encoder", "pretraining", "classification", "tagging"])
 def test_to_the_library_and_back(kind, dtype):
     model = small(kind).to(dtype).train()
     with torch.no_grad():
@@ -250,6 +255,39 @@ def test_to_the_library_and_back(kind, dtype):
     with torch.no_grad():
         next(reference.parameters()).zero_()
     assert same_state(again, model), "the weights are copies"
+
+
+def test_a_tagger_goes_without_its_pooler(tokenizer, tmp_path):
+    """The library's class has none: it is neither converted nor saved, and comes back as zeros."""
+    model = small("tagging")
+    torch.nn.init.ones_(model.bert.pooler.weight)
+    model.bert.embeddings.requires_grad_(False)
+    reference = checkpoints.to_transformers(model)
+    assert type(reference) is transformers.BertForTokenClassification
+    checkpoints.save(model, tokenizer, tmp_path / "model")
+    opened = transformers.AutoModelForTokenClassification.from_pretrained(tmp_path / "model").eval()
+    assert same_state(opened, reference) and not any("pooler" in name for name in reference.state_dict())
+    for again in (checkpoints.from_transformers(reference), checkpoints.load(tmp_path / "model")[0]):
+        assert not any(weight.any() for weight in again.bert.pooler.parameters())
+        batch = tokenizer.encode_batch(TEXTS)
+        with torch.no_grad():
+            torch.testing.assert_close(again(**batch), model(**batch), atol=0, rtol=0)
+            torch.testing.assert_close(again(**batch), opened(**theirs_of(batch)).logits, atol=1e-6, rtol=0)
+    frozen = checkpoints.from_transformers(reference).bert
+    assert not frozen.embeddings.token.weight.requires_grad and frozen.pooler.weight.requires_grad
+
+
+def test_names_of_tags_come_back(tokenizer, tmp_path):
+    model = BertForTagging(Bert(SMALL), 2, 0.3, labels=["O", "B-who"]).eval()
+    checkpoints.save(model, tokenizer, tmp_path / "model")
+    again = checkpoints.load(tmp_path / "model")[0]
+    assert again.labels == ("O", "B-who") and again.dropout.p == 0.3
+    tag = transformers.pipeline(
+        "token-classification", str(tmp_path / "model"), device="cpu", ignore_labels=[]
+    )
+    with torch.no_grad():
+        ours = model(**tokenizer.encode_batch(["the bank"]))[0, 1:-1].argmax(dim=-1)
+    assert [answer["entity"] for answer in tag("the bank")] == [model.labels[tag] for tag in ours]
 
 
 def test_other_classes_give_the_bare_encoder():

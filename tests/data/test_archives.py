@@ -1,5 +1,6 @@
 """Archives: the named files come out, damaged and hostile ones are refused in a sentence."""
 
+import io
 import tarfile
 import zipfile
 
@@ -43,11 +44,41 @@ def test_archive_member_that_leads_outside(tmp_path, kind, name):
             file.writestr(name, "evil")
     else:
         with tarfile.open(archive, "w") as file:
-            file.addfile(tarfile.TarInfo("tiny/text.txt"))
+            info = tarfile.TarInfo("tiny/text.txt")
+            info.size = len(TEXT)
+            file.addfile(info, io.BytesIO(TEXT))
             file.addfile(tarfile.TarInfo(name))
     with pytest.raises(DataError, match="a path that leads outside: nothing was unpacked"):
         archives.extract(archive, (Member("tiny/text.txt", len(TEXT), sha256(TEXT)),), folder)
     assert sorted(path.name for path in tmp_path.rglob("*")) == [archive.name, "target"]
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+@pytest.mark.parametrize("second", ["gone", "another", "nothing wrong"])
+def test_several_members_come_all_or_none(tmp_path, kind, second):
+    archive, folder = tmp_path / f"two.{kind}", tmp_path / "target"
+    folder.mkdir()
+    contents = {"tiny/a.txt": TEXT, "tiny/between.txt": b"-" * 99, "tiny/b.txt": TEXT[::-1]}
+    if kind == "zip":
+        with zipfile.ZipFile(archive, "w") as file:
+            for name, content in contents.items():
+                file.writestr(name, content)
+    else:
+        with tarfile.open(archive, "w") as file:
+            for name, content in contents.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                file.addfile(info, io.BytesIO(content))
+    name = "tiny/c.txt" if second == "gone" else "tiny/b.txt"
+    expected = sha256(TEXT if second == "another" else TEXT[::-1])
+    members = (Member(name, len(TEXT), expected), Member("tiny/a.txt", len(TEXT), sha256(TEXT)))
+    if second == "nothing wrong":
+        archives.extract(archive, members, folder)
+        assert [(folder / name).read_bytes() for name in ("a.txt", "b.txt")] == [TEXT, TEXT[::-1]]
+    else:
+        with pytest.raises(DataError, match="there is no tiny/c.txt|b.txt has the wrong SHA-256"):
+            archives.extract(archive, members, folder)
+    assert len(list(folder.iterdir())) == (2 if second == "nothing wrong" else 0)
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE])

@@ -25,6 +25,7 @@ from helpers.data import archives, articles, derived, fetching, labelled, wikite
 from helpers.data.__main__ import main
 from helpers.data.catalogue import Member, Package
 from helpers.data.files import DataError
+from helpers.data.papers import _read as read_papers
 
 DUMP_NAME = "dump.xml.bz2"
 REVIEWS_NAME = "hutto_ICWSM_2014.tar.gz"
@@ -59,13 +60,26 @@ SUMMARIES = {title: {"title": title, "extract": f"  {text}\n"} for title, text i
 CHAPTERS = tuple(f"It was day {n} of many.\n\nThey waited." for n in range(20))
 MESSAGES = [("Call £1 now", "spam"), ('I am "here"', "ham"), ("Who?", "ham"), ("Win", "spam"), ("Ok", "ham")]
 CSV = ',spam,text\n0,1,Call £1 now\n1,0,"I am ""here""\nham\tWho?\nspam\tWin"\n2,0,Ok\n'
+MARKED = {section: [f"{section} {n} ." for n in range(3)] for section in data.SECTIONS}
+MARKS = {aspect: {section: [0, 0, 1] for section in data.SECTIONS} for aspect in data.ASPECTS}
+PAPER = {
+    "id": "x", "title": "On 1 — thing", "sentences": MARKED, "highlights": MARKS,
+    "summary": dict.fromkeys(data.ASPECTS, "They say."),
+}  # fmt: skip
 BOOK = "".join(f"CHAPTER I\n\n{chapter}\n\n" for chapter in CHAPTERS)
+ASKED = {"question": " What?\n", "id": "q", "answers": [{"text": "a sentence", "answer_start": 6}]}
+QUESTIONS = [
+    {"title": f"Title_{n}", "paragraphs": [{"context": "It is a sentence.", "qas": [ASKED]}]}
+    for n in range(20)
+]
 CONTENTS = {
     "wikipedia": (DUMP_NAME, small_dump()),
     "reviews": (REVIEWS_NAME, small_reviews()),
     "leads": ("summaries_en-us.json", json.dumps(SUMMARIES).encode()),
     "books": ("carroll-alice.txt", BOOK.encode()),
     "labelled": ("sms-spam.csv", CSV.encode()),
+    "questions": ("new_wiki_v1.0.json", json.dumps({"data": QUESTIONS}).encode()),
+    "papers": ("train.jsonl", (json.dumps(PAPER, ensure_ascii=False) + "\n").encode()),
 }
 
 
@@ -114,8 +128,26 @@ READERS = {
     "leads": lambda: [tuple(lead) for lead in data.leads()],
     "books": lambda: [book.chapters for book in data.books()],
     "labelled": lambda: [tuple(message) for message in data.messages()],
+    "questions": lambda: sorted(
+        paragraph for split in data.question_paragraphs().values() for paragraph in split
+    ),
+    "papers": lambda: read_papers("train.jsonl"),
 }
-RIGHT = {"wikipedia": ARTICLES, "reviews": RATED, "leads": LEADS, "books": [CHAPTERS], "labelled": MESSAGES}
+WHAT = data.AnsweredQuestion("q", "What?", (data.Answer("a sentence", 6),))
+SENTENCES = tuple(
+    data.PaperSentence(text, section, data.ASPECTS if text.endswith("2 .") else ())
+    for section, texts in MARKED.items()
+    for text in texts
+)
+RIGHT = {
+    "wikipedia": ARTICLES,
+    "reviews": RATED,
+    "leads": LEADS,
+    "books": [CHAPTERS],
+    "labelled": MESSAGES,
+    "questions": sorted(data.Paragraph(f"Title {n}", "It is a sentence.", (WHAT,)) for n in range(20)),
+    "papers": [data.Paper("x", "On 1 — thing", SENTENCES, PAPER["summary"])],
+}
 
 
 def test_the_small_texts_are_read_right():
@@ -135,6 +167,13 @@ def test_the_small_texts_are_read_right():
         ("labelled", b",spam,text\n0,1\n", "holds no messages"),
         ("labelled", b"", "holds no messages"),
         ("labelled", b"\xff", "holds no texts"),
+        ("questions", b"{}", "new_wiki_v1.0.json holds no questions .* --verify questions"),
+        ("questions", b'{"data": [{"title": "a", "paragraphs": [{"context": "a"}]}]}', "holds no questions"),
+        ("papers", b"{}\n", "train.jsonl holds no papers .* --verify papers"),
+        ("papers", b"\n", "holds no papers"),
+        ("papers", b"\xff", "holds no papers"),
+        ("papers", json.dumps(PAPER | {"highlights": {}}).encode(), "holds no papers"),
+        ("papers", json.dumps(PAPER | {"sentences": MARKED | {"abstract": []}}).encode(), "holds no papers"),
         ("books", b"no chapter", "carroll-alice.txt has no line like .* --verify books"),
     ],
 )

@@ -144,7 +144,10 @@ def test_the_cache_may_be_a_relative_path(tiny, tmp_path, monkeypatch):
 
 
 def test_size_and_licence_are_said_before_a_large_download(tiny, catalogue, monkeypatch, capsys):
-    said = "tiny-text==1.0: 0 MB are downloaded, once, and 0 MB are kept. Licence: CC BY 9"
+    said = (
+        "tiny-text==1.0: 0 MB are downloaded, once, and 0 MB are kept; meanwhile 0 MB of the disk are "
+        "needed. Licence: CC BY 9"
+    )
     monkeypatch.setattr(fetching, "_LARGE", tiny.stat().st_size)
     catalogue(package_for(tiny, licence="CC BY 9"))
     data.fetch("tiny")
@@ -157,7 +160,7 @@ def test_size_and_licence_are_said_before_a_large_download(tiny, catalogue, monk
 
 def test_every_large_download_names_its_licence():
     large = [package for package in data.CATALOGUE.values() if package.archive_size > fetching._LARGE]
-    assert len(large) == 2 and all(package.licence for package in large)
+    assert len(large) == 3 and all(package.licence for package in large)
     readme = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
     assert all(package.licence in readme for package in large)
 

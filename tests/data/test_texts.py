@@ -11,6 +11,7 @@ from small_packages import ROOT, sha256
 
 from helpers import data
 from helpers.data import gutenberg, rated_sentences, wikitext
+from helpers.data.paragraphs import misaligned
 
 # Wikitext
 
@@ -295,9 +296,89 @@ def test_questions_are_five_training_sets_each_inside_the_next():
     }
 
 
+@pytest.fixture(scope="module")
+def asked():
+    return data.question_paragraphs()
+
+
+ASKED = {"train": (62, 2_344, 12_131), "validation": (15, 596, 2_859), "test": (19, 708, 3_511)}
+
+
+def test_questions_have_the_stated_counts(asked):
+    readme = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    for name, counts in ASKED.items():
+        split = asked[name]
+        titles = {paragraph.title for paragraph in split}
+        assert (len(titles), len(split), sum(len(p.questions) for p in split)) == counts
+        assert re.search(rf"^\| {name} \| {counts[0]} \| {counts[1]:,} \| {counts[2]:,} \|", readme, re.M), (
+            name
+        )
+
+
+def test_no_article_and_no_paragraph_is_in_two_splits_of_the_questions(asked):
+    for part in ("title", "text"):
+        seen = [{getattr(paragraph, part) for paragraph in split} for split in asked.values()]
+        assert sum(map(len, seen)) == len(set.union(*seen))
+    for name, split in asked.items():
+        assert {data.split_of(paragraph.title) for paragraph in split} == {name}
+
+
+def test_answers_stand_where_they_are_said_to_stand(asked):
+    found = [question for split in asked.values() for paragraph in split for question in paragraph.questions]
+    assert len(found) == len({question.id for question in found}) == 18_501
+    for paragraph in (paragraph for split in asked.values() for paragraph in split):
+        for question in paragraph.questions:
+            assert question.answers and question.text == question.text.strip() != ""
+            for answer in question.answers:
+                end = answer.start + len(answer.text)
+                assert paragraph.text[answer.start : end] == answer.text != ""
+    left_out = misaligned()
+    assert len(left_out) == 23 and all(there != answer.text for _, there, answer in left_out)
+    assert "Marxism–Leninism" in {paragraph.title for paragraph in asked["test"]}
+
+
+PAPERS = {  # papers, sentences, those marked for each aspect, the SHA-256 of all there is
+    "train": (100, 3_868, 455, 723, 459, "c8f8e693bd8fb0b3"),
+    "validation": (50, 1_978, 196, 324, 217, "9f0dcdc1aed5088d"),
+    "test": (100, 3_766, 414, 605, 435, "e27a0cde2a710c7d"),
+}
+
+
+@pytest.fixture(scope="module")
+def all_papers():
+    return data.papers()
+
+
+@pytest.mark.parametrize("part", PAPERS)
+def test_papers_are_the_stated_ones(all_papers, part):
+    sentences = [sentence for paper in all_papers[part] for sentence in paper.sentences]
+    marked = Counter(aspect for sentence in sentences for aspect in sentence.aspects)
+    digest = sha256(json.dumps(all_papers[part]).encode())[:16]
+    counts = (len(all_papers[part]), len(sentences), *(marked[aspect] for aspect in data.ASPECTS))
+    assert (*counts, digest) == PAPERS[part]
+    readme = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    assert f"| {part} | {' | '.join(f'{count:,}' for count in counts)} |" in readme
+
+
+def test_papers_have_all_their_parts_and_none_is_in_two_splits(all_papers):
+    every = [paper for part in all_papers.values() for paper in part]
+    assert len({paper.id for paper in every}) == len({data.normalized(p.title) for p in every}) == 250
+    for paper in every:
+        assert [section for section in data.SECTIONS if section in {s.section for s in paper.sentences}] == [
+            *data.SECTIONS
+        ]
+        assert all(9 <= len(paper.summaries[aspect].split()) <= 25 for aspect in data.ASPECTS)
+    where = {}
+    for part, found in all_papers.items():
+        for paper in found:
+            for sentence in paper.sentences:
+                where.setdefault(data.normalized(sentence.text), set()).add(part)
+    assert sum(len(parts) > 1 for parts in where.values()) == 17
+
+
 def test_downloads_and_disk_use_keep_their_promises(articles):
-    for on_demand, most in ((False, 130e6), (True, 85e6)):
+    for on_demand, most in ((False, 130e6), (True, 450e6)):
         names = [name for name, package in data.CATALOGUE.items() if package.on_demand == on_demand]
         assert sum(data.CATALOGUE[name].archive_size for name in names) < most
         kept = [path for name in names for path in data.fetch(name).iterdir()]
-        assert sum(path.stat().st_size for path in kept if path.suffix != ".safetensors") < 20e6
+        assert sum(path.stat().st_size for path in kept if path.suffix != ".safetensors") < 32e6

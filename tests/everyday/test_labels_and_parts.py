@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from helpers.everyday import InputError, Table, labelled, split
 from helpers.everyday.examples import Pair, same_text_key
 from helpers.everyday.labels import classes_of, is_empty, merged, spellings
+from helpers.everyday.reports import count_lines, places
 
 
 def table(rows, columns=("text", "label")):
@@ -39,6 +40,11 @@ def test_empty_texts_and_missing_labels_are_counted_and_left_out():
     }  # fmt: skip
     assert found.classes == ("a", "b") and len(found.pairs) == len(found.labels) == 11
     assert found.pairs[-1] == Pair("nan")
+    assert found.left_out == {"empty_texts": [12, 13], "missing_labels": [14]}
+    assert count_lines(found.counts, found.left_out) == [
+        "14 rows, left out: 2 without a text (lines 12, 13), 1 without a label (line 14)"
+    ]
+    assert places([2, 3, 1_000]) == "lines 2, 3, 1,000" and places([*range(9)]) == "lines 0, 1, 2 and 6 more"
 
 
 def test_spellings_are_reported_and_merged_only_when_asked():
@@ -47,7 +53,8 @@ def test_spellings_are_reported_and_merged_only_when_asked():
     assert found.classes == ("SPAM", "Spam", "ham", "spam ")
     assert any("'Spam', 'spam ', 'SPAM' differ" in note and "--merge-labels" in note for note in found.notes)
     found = labelled(table(rows), "text", "label", merge=True)
-    assert found.classes == ("Spam", "ham") and Counter(found.labels) == {0: 9, 1: 5} and found.notes == []
+    assert found.classes == ("Spam", "ham") and Counter(found.labels) == {0: 9, 1: 5}
+    assert found.notes == ["labels merged: 'spam ', 'SPAM' -> 'Spam'"]
     assert spellings(["a", "b"]) == {} and merged(["b", "A", "a", "a"]) == ["b", "a", "a", "a"]
 
 

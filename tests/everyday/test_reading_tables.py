@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from helpers.everyday import InputError, check_output, load_table, write_table
 from helpers.everyday.decoding import likely_encoding
 from helpers.everyday.delimited import parse_delimited, whole_fields
-from helpers.everyday.tables import table_bytes
+from helpers.everyday.tables import changes_of_form, table_bytes
 
 LONG = "a word " * 14_286  # 100,002 characters
 ROWS = [["one, two; three", "a"], ["four", "b"]]
@@ -100,7 +100,7 @@ REFUSED = {
     "a quote never closed": ("t.csv", b'text,label\na,b\n"c,d\ne,f\n', ["line 3", "closed nowhere"]),
     "a quote inside quotes": ("t.csv", b'text,label\n"say "no" now",d\n', ["line 2", 'twice ("")']),
     "Western Windows": ("t.csv", "text,label\na caf\xe9 closed,x\n".encode("cp1252"),
-                        ["byte 16", "line 2", "e9", "cp1252", "'a café closed,x'"]),
+                        ["byte 16", "line 2 is 0xe9.", "cp1252", "'a café closed,x'"]),
     "Russian": ("t.csv", ("text,label\n" + "привет как дела сегодня,x\n" * 9).encode("cp1251"),
                 ["byte 11", "--encoding cp1251"]),
     "one wrong byte in UTF-8": (
@@ -159,6 +159,25 @@ def test_a_named_encoding_is_used(tmp_path, encoding):
     path = tmp_path / "t.csv"
     path.write_bytes("text,label\ncafé,x\n".encode(encoding))
     assert load_table(path, ["text"], encoding).texts("text") == ["café"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "encoding", "out", "words"),
+    [
+        ("t.csv", "text,label\ncafé,x\n", "utf-8", "a.csv", ""),
+        ("t.csv", "text,label\ncafé,x\n", "utf_8_sig", "a.jsonl", ""),
+        ("t.csv", "text\na cafe\n", "ascii", "a.tsv", ""),
+        ("t.csv", "text;label\ncafé;x\n", "utf-8", "a.csv", ", with commas, not semicolons as in t.csv"),
+        ("t.csv", "text;label\ncafé;x\n", "utf-8", "a.jsonl", ""),
+        ("t.csv", "text\tlabel\ncafé\tx\n", "cp1252", "a.tsv", ", in UTF-8, not cp1252 as t.csv is"),
+        ("t.csv", "text;label\ncafé;x\n", "cp1252", "a.tsv",
+         ", with tabs, not semicolons as in t.csv, in UTF-8, not cp1252 as t.csv is"),
+        ("t.jsonl", '{"text": "café"}\n', "latin-1", "a.csv", ", in UTF-8, not latin-1 as t.jsonl is"),
+    ],
+)  # fmt: skip
+def test_what_is_written_otherwise_than_it_was_read(tmp_path, name, text, encoding, out, words):
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    assert changes_of_form(load_table(tmp_path / name, ["text"], encoding), out, encoding) == words
 
 
 @pytest.mark.parametrize("encoding", ["klingon", "base64", ""])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
-from helpers.everyday.reports import class_lines, confusion_lines, plain
+from helpers.everyday.reports import class_lines, confusion_lines, plain, shown_names, verdict, visible
 from helpers.everyday.scoring import compare_answers, score
 
 
@@ -68,6 +68,51 @@ def test_a_report_of_any_names():
     lines = [*class_lines(scores), *confusion_lines(scores)]
     assert not any(char in "".join(lines) for char in "\n\x1b") and len(lines) == 5 + 6
     assert plain("x" * 30) == "x" * 23 + "…"
+
+
+@pytest.mark.parametrize(
+    ("names", "seen"),
+    [
+        (["a b", "a", "a'"], ["a b", "a", "a'"]),
+        (["good", "good ", "bad"], ["'good'", "'good '", "bad"]),
+        (["a b", "a  b", "c\n"], ["'a b'", "'a  b'", r"'c\n'"]),
+        (["a\u200b", "a", "\xa0b"], [r"'a\u200b'", "'a'", r"'\xa0b'"]),
+        (["a ", "'a '"], ["'a '", "\"'a '\""]),
+        (["Good", "good"], ["Good", "good"]),
+    ],
+)
+def test_blanks_of_labels_are_seen(names, seen):
+    assert visible(names) == seen
+    numbers = list(range(len(names)))
+    scores = score(numbers, numbers, names)
+    for lines in (class_lines(scores)[1:], confusion_lines(scores)[2:]):
+        assert [line.startswith(f"{each} ") for line, each in zip(lines, seen, strict=True)] == [True] * len(
+            seen
+        )
+
+
+def test_a_long_label_keeps_the_blank_at_its_end():
+    one, other = shown_names(["x" * 40, "x" * 40 + " "])
+    assert one.endswith("x'") and other.endswith("x '") and len(one) == len(other) == 24
+
+
+def test_a_classifier_with_one_answer_is_named_as_such():
+    """Whatever word counts do, who may give one answer, too."""
+    labels, names = [0, 1] * 10, ["good", "good "]
+
+    def said(answers, difference, labels=labels, names=names):
+        found = score(labels, answers, names).as_json()
+        return verdict({"test": found, "epochs": 4, "baseline": {"difference": difference}})
+
+    differences = [{"value": x, "low": x - 0.1, "high": x + 0.1} for x in (-0.3, 0, 0.3)]
+    for difference in differences:
+        one = said([1] * 20, difference)
+        assert "gives one answer to every test text" in one and "--epochs, 4 here" in one
+        assert "make them one with --merge-labels" in one and "ord counts" not in one
+        assert "--merge-labels" not in said([1] * 20, difference, names=["good", "bad"])
+        for fine in (said([1] * 19 + [0], difference), said([1] * 20, difference, [1] * 20)):
+            assert "one answer" not in fine
+    assert "No clear difference" in said([1] * 19 + [0], differences[1])
 
 
 def test_a_large_confusion_matrix_is_told_by_its_largest_numbers():

@@ -135,13 +135,40 @@ def test_evaluation(made, tmp_path):
     words = "2 rows have labels that the classifier does not know, 'so-so', 'Good'"
     assert any(words in line for line in said)
     assert any(line.startswith("good ") for line in said)
+    assert "left out: 1 without a label (line 63)" in said
+    assert not any("merge" in line for line in said)
     merged = evaluate(*asked, merge_labels=True, say=said.append)
+    assert "labels merged: 'Good' -> 'good'" in said
     assert merged["examples"] == 61 and merged["unknown_labels"] == {"so-so": 1}
     with pytest.raises(InputError, match="exists already"):
         evaluate(*asked, out=tmp_path / "f.json")
     write_table(tmp_path / "u.csv", ["text", "label"], [["a", "x"]])
     with pytest.raises(InputError, match="no row has a text and a label that the classifier knows"):
         evaluate(made / "out", tmp_path / "u.csv", "text", "label", say=said.append)
+
+
+def test_blanks_of_labels_are_seen_everywhere(made, tmp_path):
+    """Two classes that differ in a blank alone, and a training too short to tell them apart."""
+    rows = [[text, {"bad": "good "}.get(label, label)] for text, label in sentences(120)]
+    path = tmp_path / "t.csv"
+    path.write_bytes(
+        "".join(f"{text};{label}\n" for text, label in [["text", "label"], *rows]).encode("cp1252")
+    )
+    said = []
+    choices = Choices("text", "label", model=str(made / "start"), max_length=24, epochs=1, learning_rate=1e-9)
+    train(path, tmp_path / "out", choices, say=said.append)
+    assert sum(line.startswith(("'good'  ", "'good '  ")) for line in said) == 2
+    assert any("gives one answer to every test text" in line and "--merge-labels" in line for line in said)
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "gives one answer to every test text" in card and card.count("| 'good ' |") == 2
+    predict(tmp_path / "out", path, tmp_path / "a.csv", "text", encoding="cp1252", say=said.append)
+    header = (tmp_path / "a.csv").read_text().splitlines()[0]
+    assert header.endswith("predicted_label,probability,probability_'good',probability_'good '")
+    changed = "with commas, not semicolons as in t.csv, in UTF-8, not cp1252 as t.csv is"
+    assert said[-1] == f"120 rows written to {tmp_path / 'a.csv'}, {changed}"
+    assert said[-2].startswith("     120  'good")
+    evaluate(tmp_path / "out", path, "text", "label", merge_labels=True, say=said.append)
+    assert any("--merge-labels does nothing here" in line and "'good', 'good '" in line for line in said)
 
 
 def test_the_same_seed_gives_the_same_classifier(made, tmp_path):

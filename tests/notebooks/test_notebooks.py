@@ -33,6 +33,10 @@ NAMES = [
     "10_attention_views",
     "11_bert_with_transformers",
     "12_your_own_table",
+    "13_token_tagging",
+    "14_semantic_search",
+    "15_question_answering",
+    "16_summarization",
     "17_pretraining_at_scale",
     "18_smaller_and_faster",
 ]

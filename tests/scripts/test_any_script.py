@@ -18,11 +18,23 @@ SCRIPTS = (
     "fine_tune",
     "fine_tuning_studies",
     "own_tables",
+    "tag_text",
+    "summaries",
     "trials",
     "classify",
+    "question_answering",
+    "serve",
 )
 DEV = ("run_notebooks", "sync_cells", "badges", "try_colab", "check_resuming")
-BENCHMARKS = ("pretraining_cost", "pretraining_gpu", "pretraining_race", "pretraining_speed", "waiting")
+BENCHMARKS = (
+    "pretraining_cost",
+    "pretraining_gpu",
+    "pretraining_race",
+    "pretraining_speed",
+    "retrieval",
+    "serving",
+    "waiting",
+)
 PROGRAMS = [
     *(f"scripts.{name}" for name in SCRIPTS),
     *(f"scripts.dev.{name}" for name in DEV),

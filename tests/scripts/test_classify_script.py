@@ -69,7 +69,7 @@ ROWS = "".join(f"{text},{label}\n" for text, label in sentences(60, 3)).encode()
 # Tables that train refuses: name -> (bytes, words of the sentence)
 REFUSED = {
     "another encoding": (
-        b"text,label\ncaf\xe9,good\n" + ROWS, ["byte 14", "line 2", "e9", "--encoding cp1252"]
+        b"text,label\ncaf\xe9,good\n" + ROWS, ["byte 14", "line 2", "0xe9", "--encoding cp1252"]
     ),
     "no such column": (b"words,label\n" + ROWS, ["no column 'text'", "'words', 'label'"]),
     "nothing": (b"", ["is empty"]),
@@ -87,7 +87,7 @@ TAKEN = {
         b"\xef\xbb\xbftext;label\r\n" + ROWS.replace(b",", b";").replace(b"\n", b"\r\n"), ["by a semicolon"]
     ),
     "empty texts, no labels": (b"text,label\n,good\n  ,bad\na film,\n,\n" + ROWS, [
-        "64 rows, left out: 3 without a text, 1 without a label",
+        "64 rows, left out: 3 without a text (lines 2, 3, 5), 1 without a label (line 4)",
     ]),
     "spellings": (b"text,label\nit was,Good\nand it was,Good\n" + ROWS, ["'good', 'Good' differ"]),
     "a text with two labels": (
@@ -127,6 +127,13 @@ def test_a_table_that_is_taken(made, tmp_path, capsys, name):
     assert script.main([*answers, "--out", str(tmp_path / "a.jsonl")]) == 0
     rows = int(next(line for line in out.splitlines() if " rows" in line and line[0].isdigit()).split()[0])
     assert len((tmp_path / "a.jsonl").read_bytes().splitlines()) == rows
+
+
+def test_help_says_what_a_written_table_looks_like(capsys):
+    with pytest.raises(SystemExit):
+        script.main(["predict", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "always commas" in said and "always in UTF-8" in said
 
 
 @pytest.mark.parametrize(

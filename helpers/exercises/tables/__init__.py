@@ -28,6 +28,10 @@ NOTEBOOKS = {
     10: "attention_views",
     11: "bert_with_transformers",
     12: "your_own_table",
+    13: "token_tagging",
+    14: "semantic_search",
+    15: "question_answering",
+    16: "summarization",
     17: "pretraining_at_scale",
     18: "smaller_and_faster",
 }
