@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from helpers.analysis.comparison import compare_runs
 from helpers.studies import smaller, smaller_forms
 from helpers.studies.errors import run_script
+from helpers.studies.smaller_table import Points
 from helpers.studies.tables import RunTable, locked, number_in
 from helpers.training import options as kinds
 
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     """Make what is missing in the table: stage by stage, in each stage seed by seed; returns 0."""
     runs = RunTable(options.csv, smaller.SETTINGS, smaller_forms.RESULTS)
     if options.report:
-        report(runs)
+        print(Points(runs).as_text())
         return 0
     with locked(options.csv):  # said now, not after the first run, if nothing can be written there
         pass
@@ -71,31 +71,6 @@ def describe(line: dict[str, str]) -> str:
         f"{number_in(line, 'megabytes'):.0f} MB; beside its teacher {faster(line, 'median_ms'):.1f} times as "
         f"fast for one text, {faster(line, 'sorted_by_length'):.1f} for many; {line['seconds']} s"
     )
-
-
-def report(runs: RunTable) -> None:
-    """Print each point's means over the seeds, and its accuracy against the teacher's, in points."""
-    groups: dict[str, list[dict]] = {}
-    for line in runs.lines:
-        groups.setdefault(line["point"], []).append(line)
-    for point in sorted(groups, key=smaller.POINTS.index):
-        lines = groups[point]
-        mean = {
-            name: np.mean([number_in(line, name) for line in lines])
-            for name in ("accuracy", "megabytes", "calibration_error")
-        }
-        one, many = (
-            np.median([faster(line, n) for line in lines]) for n in ("median_ms", "sorted_by_length")
-        )
-        text = f"{point:<20}{len(lines):>2} seeds {mean['accuracy']:6.1%}  {mean['megabytes']:5.1f} MB  "
-        text += f"calibration {100 * mean['calibration_error']:4.1f}  one {one:4.1f}x  many {many:4.1f}x"
-        if point != "teacher" and "teacher" in groups:
-            points = [np.array([runs.points(line) for line in each]) for each in (lines, groups["teacher"])]
-            gap = compare_runs(*points)
-            text += (
-                f"  against the teacher {100 * gap.mean:+.1f} ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
-            )
-        print(text)
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:

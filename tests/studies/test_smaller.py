@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib import pyplot as plt
 from small import TOKENIZER, make_examples
 
 from helpers import checkpoints, data
@@ -10,8 +11,9 @@ from helpers.encoder import Bert, BertConfig
 from helpers.studies import recipes, smaller, smaller_forms, tasks
 from helpers.studies.errors import RowError
 from helpers.studies.exported import OnnxClassifier, Plain, export_onnx
+from helpers.studies.smaller_table import Points
 from helpers.studies.speed import logits_in_order, measure_speed
-from helpers.studies.tables import RunTable
+from helpers.studies.tables import RunTable, TableError
 from helpers.wordpiece import pad_encodings
 from scripts import compress
 
@@ -140,7 +142,8 @@ def test_the_script_goes_on_and_reports(tiny, capsys):
     assert float(line["median_ms"]) > 0
     assert compress.main(["--csv", str(path), "--report"]) == 0
     said = capsys.readouterr().out.splitlines()
-    assert len(said) == 4 and "against the teacher" in said[1] and said[0].startswith("teacher")
+    assert [line[:10].strip() for line in said[1:]] == ["teacher", "tfidf", "student 2", "labels 3"]
+    assert "beside the teacher" in said[0] and " to " in said[2]
 
 
 def test_what_is_refused(tiny, capsys):
@@ -149,3 +152,65 @@ def test_what_is_refused(tiny, capsys):
     with pytest.raises(SystemExit):
         compress.main(["--csv", str(tiny / "none.csv"), "--report"])
     assert "there is no table" in capsys.readouterr().err
+
+
+SPEEDS = (
+    "median_ms", "p95_ms", "sorted_by_length", "teacher_median_ms", "teacher_p95_ms",
+    "teacher_sorted_by_length",
+)  # fmt: skip
+
+
+def table_of(path, lines):
+    """A table of 200 test sentences: (point, seed, share right, milliseconds of one text)."""
+    settings, results = (
+        ("task", "point", "seed"),
+        ("accuracy", "megabytes", "calibration_error", "accuracy_tweets", *SPEEDS),
+    )
+    table = RunTable(path, settings, results)
+    labels = np.zeros(200, dtype=np.int64)
+    for point, seed, share, milliseconds in lines:
+        speeds = {
+            "median_ms": milliseconds,
+            "p95_ms": 3 * milliseconds,
+            "sorted_by_length": 500 / milliseconds,
+        }
+        teacher = {"teacher_median_ms": 10.0, "teacher_p95_ms": 20.0, "teacher_sorted_by_length": 50.0}
+        line = {"task": "movies", "point": point, "seed": seed, "accuracy": share, "megabytes": 4.0}
+        line |= {"calibration_error": 0.031}
+        line |= {"accuracy_tweets": 0.5 if point == "teacher" else ""} | speeds | teacher
+        answers = (np.arange(200) >= round(200 * share)).astype(np.int64)
+        table.add({name: str(value) for name, value in line.items()}, answers, labels)
+    return table
+
+
+def test_points_are_compared_with_their_teacher(tmp_path):
+    lines = [("student 3 onnx int8", 0, 0.7, 2.0), ("teacher", 0, 0.8, 10.0), ("teacher", 1, 0.9, 10.0)]
+    lines += [("student 3", 0, 0.75, 5.0), ("student 3", 1, 0.85, 4.0)]
+    points = Points(table_of(tmp_path / "table.csv", lines))
+    assert list(points) == ["teacher", "student 3", "student 3 onnx int8"]  # the study's order
+    assert points.times_as_fast("student 3", "median_ms") == pytest.approx((2 + 2.5) / 2)
+    assert points.times_as_fast("student 3 onnx int8", "sorted_by_length") == pytest.approx(5)
+    assert points.times_as_fast("student 3 onnx int8", "p95_ms", "median_ms") == pytest.approx(10 / 6)
+    assert points.difference("student 3").mean == pytest.approx(-0.05)
+    assert points.right("student 3").shape == (2, 200)
+    assert points.has("accuracy_tweets") == ["teacher"]
+    rows = points.as_text().splitlines()
+    assert len(rows) == 4 and rows[2].split()[:5] == ["student", "3", "2", "4.0", "80.0%"]
+    assert "-5.0 (" in rows[2] and rows[2].split()[-4:-2] == ["3.1", "2.2"]
+    assert rows[1].split() == ["teacher", "2", "4.0", "85.0%", "3.1", "1.0", "0.7", "1.0"]
+
+
+def test_the_picture_has_every_point_and_the_wanted_names(tmp_path):
+    lines = [("teacher", 0, 0.8, 10.0), ("student 3", 0, 0.75, 5.0), ("student 3 onnx int8", 0, 0.7, 2.0)]
+    points = Points(table_of(tmp_path / "table.csv", lines))
+    figure, axis = plt.subplots()
+    points.draw(axis, "median_ms", "p95_ms", {"student 3 onnx int8": (3, 4), "teacher": (1, 2)})
+    marks = sorted(tuple(each.get_offsets()[0]) for each in axis.collections if len(each.get_offsets()) == 1)
+    plt.close(figure)
+    assert {(round(x, 6), round(y, 6)) for x, y in marks} >= {(1, 80), (2, 75), (5, 70)}
+    assert [text.get_text() for text in axis.texts] == ["teacher", "student 3"]
+
+
+def test_a_table_without_a_teacher_is_refused(tmp_path):
+    with pytest.raises(TableError, match="no line of a teacher"):
+        Points(table_of(tmp_path / "table.csv", [("student 3", 0, 0.75, 5.0)]))
