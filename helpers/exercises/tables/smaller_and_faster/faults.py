@@ -135,7 +135,7 @@ def probe_merging(kind):
 
     def added():
         """How often the product is in the weight."""
-        return round(float(((layer.linear.weight - old) * product).sum() / product.square().sum()), 3)
+        return round(float(((layer.linear.weight - old) * product).sum() / product.square().sum()), 3) + 0.0
 
     before = whole(hidden).detach()
     whole.eval()
