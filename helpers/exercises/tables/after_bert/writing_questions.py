@@ -1,0 +1,5 @@
+"""Notebook 19: questions on writing and on the speedrun, before the output."""
+
+from helpers.exercises.question import Question
+
+QUESTIONS = ()
