@@ -147,7 +147,9 @@ def check_newest(options: argparse.Namespace, task: Callable[[], Task]) -> int:
             if line["seed"] == str(seed) and line["entry"] in (newest, REFERENCE)
         }  # fmt: skip
         if len(stored) < 2:
-            raise RowError(f"{options.csv} has no run of {newest} and {REFERENCE} with seed {seed}: choose another")
+            raise RowError(
+                f"{options.csv} has no run of {newest} and {REFERENCE} with seed {seed}: choose another"
+            )
         timed = race(read_entry(FOLDER / f"{REFERENCE}.py"), task(), seed, LONGEST, only=options.timed)
         reference = timed.cpu_seconds / timed.step * number_in(stored[REFERENCE], "steps", int)
         most = number_in(stored[newest], "ratio") * (1 + options.room)
@@ -169,7 +171,12 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add("--seeds", type=kinds.seed(), nargs="+", default=[0, 1, 2])
     add("--limit", type=kinds.number(above=0), default=3.0, help="when a run ends at the latest, in times of the "
         "reference")  # fmt: skip
-    add("--target", type=kinds.number(above=0, below=1), default=TARGET, help="share of the gain, to try the program")
+    add(
+        "--target",
+        type=kinds.number(above=0, below=1),
+        default=TARGET,
+        help="share of the gain, to try the program",
+    )
     add("--check-newest", action="store_true", help="run the newest record again and compare")
     add("--room", type=kinds.number(least=0), default=0.25, help="by how much it may be slower, as a share")
     add("--timed", type=kinds.count(), default=TIMED, help="steps of the reference that are timed for it")

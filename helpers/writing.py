@@ -32,7 +32,10 @@ def spread_rates(count: int, generator: torch.Generator | None = None, most: flo
 
 
 def hide_at_rates(
-    ids: torch.Tensor, rates: torch.Tensor, tokenizer: WordPieceTokenizer, generator: torch.Generator | None = None
+    ids: torch.Tensor,
+    rates: torch.Tensor,
+    tokenizer: WordPieceTokenizer,
+    generator: torch.Generator | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Every token becomes [MASK] with the probability of its text's rate: ids (B, T) -> corrupted, labels (B, T).
 
@@ -69,7 +72,9 @@ def positions_to_reveal(scores: torch.Tensor, hidden: torch.Tensor, keep: torch.
 
     scores (B, T), hidden (B, T) boolean, keep (B, 1): how many are to stay hidden. Equal scores: from the left.
     """
-    ranks = scores.masked_fill(~hidden, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+    ranks = (
+        scores.masked_fill(~hidden, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+    )
     return hidden & (ranks < hidden.sum(dim=1, keepdim=True) - keep)
 
 

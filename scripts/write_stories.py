@@ -26,7 +26,15 @@ from helpers import checkpoints, stories
 from helpers.stories.written import StoryJudge, WrittenScores
 from helpers.studies import trial_tables
 from helpers.studies.errors import RowError, run_script
-from helpers.studies.writing_runs import ALL, WRITER, StoryRows, from_two_words, sample, train_writer, upper_bound
+from helpers.studies.writing_runs import (
+    ALL,
+    WRITER,
+    StoryRows,
+    from_two_words,
+    sample,
+    train_writer,
+    upper_bound,
+)
 from helpers.training import options as kinds
 
 TABLE = Path("benchmarks/results/writing.csv")
@@ -44,7 +52,9 @@ def compute(options: argparse.Namespace) -> None:
 
     def add(run: dict, texts: list, **more: float) -> None:
         found = {"stories": len(texts), **judge()(texts)._asdict(), **more}
-        command = f"python scripts/write_stories.py --seeds {run['seed']} --training-steps {options.training_steps}"
+        command = (
+            f"python scripts/write_stories.py --seeds {run['seed']} --training-steps {options.training_steps}"
+        )
         line = trial_tables.add(options.csv, run, found, command, COLUMNS)
         print(trial_tables.in_words(line), flush=True)
 
@@ -62,11 +72,16 @@ def compute(options: argparse.Namespace) -> None:
                 add(run, texts, cpu_seconds=0.0)
         ways = [(steps, order, temperature) for temperature in options.temperatures for steps in options.steps
                 for order in (["any"] if steps == 1 else options.orders)]  # fmt: skip
-        runs = [dict(zip(RUN, map(str, ("bert", seed, *way, options.training_steps)), strict=True)) for way in ways]
+        runs = [
+            dict(zip(RUN, map(str, ("bert", seed, *way, options.training_steps)), strict=True))
+            for way in ways
+        ]
         if any(map(missing, runs)) or (options.save and seed == options.seeds[0]):
             settings = WRITER | {"steps": options.training_steps}
             folder = options.out / f"seed-{seed}-{options.training_steps}"
-            model, trained = train_writer(rows, settings, seed, folder, options.every, lambda t: print(t, flush=True))
+            model, trained = train_writer(
+                rows, settings, seed, folder, options.every, lambda t: print(t, flush=True)
+            )
             bound = upper_bound(model, rows)
             print(f"seed {seed}: at most {bound:.3f} nats per token of the held-out stories", flush=True)
             if options.save and seed == options.seeds[0]:
@@ -91,7 +106,9 @@ def save(model, rows: StoryRows, folder: Path) -> None:
     try:
         checkpoints.save(model, rows.tokenizer, folder, torch.float16)
     except (checkpoints.CheckpointError, OSError, SafetensorError) as error:
-        raise RowError(f"the checkpoint could not be written to {folder} ({error}): choose another folder") from error
+        raise RowError(
+            f"the checkpoint could not be written to {folder} ({error}): choose another folder"
+        ) from error
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
@@ -100,7 +117,13 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--seeds", type=kinds.seed(), nargs="+", default=[0, 1, 2])
-    add("--steps", type=kinds.count(), nargs="+", default=[1, 4, 16, 64, ALL], help="in which a story is written")
+    add(
+        "--steps",
+        type=kinds.count(),
+        nargs="+",
+        default=[1, 4, 16, 64, ALL],
+        help="in which a story is written",
+    )
     add("--orders", choices=("confidence", "random"), nargs="+", default=["confidence", "random"])
     add("--temperatures", type=kinds.number(least=0), nargs="+", default=[1.0])
     add("--stories", type=kinds.count(), default=200, help="written in each way; default: 200")

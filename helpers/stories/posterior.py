@@ -74,7 +74,11 @@ def text_probability(words: Sequence[str], window: Window = whole_story) -> floa
 
     With another window than the whole story: the probability that a story is drawn and this is cut out of it.
     """
-    return _reader().read(words, len(words), lambda first, _, stop, total: window(first, stop, total)).probability
+    return (
+        _reader()
+        .read(words, len(words), lambda first, _, stop, total: window(first, stop, total))
+        .probability
+    )
 
 
 def pair_distribution(

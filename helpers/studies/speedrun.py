@@ -87,7 +87,9 @@ class Judge:
     most: seconds after which a run is ended; only: a step after which it is ended (to time the reference).
     """
 
-    def __init__(self, task: Task, clock: Clock, most: float, only: int | None = None, target: float = TARGET):
+    def __init__(
+        self, task: Task, clock: Clock, most: float, only: int | None = None, target: float = TARGET
+    ):
         self.task, self.clock, self.most, self.only, self.target = task, clock, most, only, target
         self.curve, self.gain, self.reached = [], 0.0, False
 
@@ -102,7 +104,7 @@ class Judge:
         else:
             self.curve.append((step, seconds, float("nan")))
         stop = self.only is not None and step >= self.only
-        if self.reached or stop or seconds > self.most or len(self.curve) == MOST_MEASUREMENTS:
+        if self.reached or stop or seconds >= self.most or len(self.curve) == MOST_MEASUREMENTS:
             raise Ended
 
     @torch.no_grad()
@@ -112,13 +114,18 @@ class Judge:
         for batch in self.task.batches:
             positions = batch["labels"] != IGNORE
             scores = predict(
-                batch["ids"].clone(), batch["type_ids"].clone(), batch["attention_mask"].clone(), positions.clone()
+                batch["ids"].clone(),
+                batch["type_ids"].clone(),
+                batch["attention_mask"].clone(),
+                positions.clone(),
             )
             hidden = batch["labels"][positions]
             wanted = (len(hidden), len(self.task.tokenizer.vocabulary))
             if not isinstance(scores, torch.Tensor) or tuple(scores.shape) != wanted:
                 found = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
-                raise RowError(f"predict must return scores of shape {wanted}, one row a hidden word, not {found}")
+                raise RowError(
+                    f"predict must return scores of shape {wanted}, one row a hidden word, not {found}"
+                )
             total += functional.cross_entropy(scores.float(), hidden, reduction="sum").item()
             asked += len(hidden)
         return total / asked
@@ -134,7 +141,9 @@ def read_entry(path: str | Path) -> Entry:
     spec.loader.exec_module(module)
     missing = [name for name in ("WHO", "WHAT", "train") if not hasattr(module, name)]
     if missing:
-        raise RowError(f"{path.name} lacks {missing[0]}: an entry has WHO, WHAT and train(data, seed, measure)")
+        raise RowError(
+            f"{path.name} lacks {missing[0]}: an entry has WHO, WHAT and train(data, seed, measure)"
+        )
     return Entry(path.stem, module.WHO, module.WHAT, module.train, path)
 
 
@@ -142,7 +151,9 @@ def commit_of(path: Path) -> str:
     """The last commit that changed a file, with "+" where it has changed since; "" outside of a repository."""
 
     def ask(*words: str) -> str:
-        found = subprocess.run(["git", *words, "--", path.name], cwd=path.parent, capture_output=True, text=True)
+        found = subprocess.run(
+            ["git", *words, "--", path.name], cwd=path.parent, capture_output=True, text=True
+        )
         return found.stdout.strip() if found.returncode == 0 else ""
 
     try:

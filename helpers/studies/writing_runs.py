@@ -26,7 +26,16 @@ from helpers.training.state import StateError, load_latest, save_state
 from helpers.wordpiece import WordPieceTokenizer
 from helpers.writing import diffusion_loss, hide_at_rates, spread_rates, write
 
-__all__ = ["ALL", "WRITER", "StoryRows", "from_two_words", "make_writer", "sample", "train_writer", "upper_bound"]
+__all__ = [
+    "ALL",
+    "WRITER",
+    "StoryRows",
+    "from_two_words",
+    "make_writer",
+    "sample",
+    "train_writer",
+    "upper_bound",
+]
 
 # Everything that decides a training, except its seed. Shares are shares of the steps.
 WRITER = {
@@ -49,7 +58,9 @@ ALL = 1000  # steps: more than a story has tokens, so one token at a time
 class StoryRows:
     """Every story as one row, [CLS] story [SEP]: rows to train on, to measure on, and their tokenizer."""
 
-    def __init__(self, training: Sequence[stories.Story], held_out: Sequence[stories.Story], vocab_size: int = 2000):
+    def __init__(
+        self, training: Sequence[stories.Story], held_out: Sequence[stories.Story], vocab_size: int = 2000
+    ):
         self.tokenizer = make_tokenizer(training, vocab_size)
         known: dict[str, list[int]] = {}
 
@@ -121,7 +132,12 @@ def _optimizer(model: nn.Module, settings: dict) -> torch.optim.Optimizer:
 
 
 def train_writer(
-    rows: StoryRows, settings: dict, seed: int, folder: str | Path, every: int, say: Callable[[str], None] = print
+    rows: StoryRows,
+    settings: dict,
+    seed: int,
+    folder: str | Path,
+    every: int,
+    say: Callable[[str], None] = print,
 ) -> tuple[BertForPreTraining, float]:
     """A trained model and its CPU seconds; goes on from the latest state in the folder.
 

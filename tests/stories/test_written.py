@@ -39,7 +39,9 @@ def test_probabilities_of_short_beginnings_add_up():
     for near in "church bridge river mill tower square".split():
         for years in "six seven eight nine ten eleven twelve".split():
             line = f"[MASK] was {years} years old and lived near the {near} ."
-            total += text_probability(line.split(), lambda first, stop, count: float(first == 0 and stop == 1))
+            total += text_probability(
+                line.split(), lambda first, stop, count: float(first == 0 and stop == 1)
+            )
     assert abs(total - 1 / 5) < 1e-9  # one of five templates
 
 

@@ -10,7 +10,14 @@ from torch.nn import functional
 from helpers.encoder import Bert, BertConfig
 from helpers.pretraining import IGNORE, BertForPreTraining
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
-from helpers.writing import blank_texts, diffusion_loss, hide_at_rates, positions_to_reveal, spread_rates, write
+from helpers.writing import (
+    blank_texts,
+    diffusion_loss,
+    hide_at_rates,
+    positions_to_reveal,
+    spread_rates,
+    write,
+)
 
 TOKENIZER = WordPieceTokenizer([*SPECIAL_TOKENS, *"abcdefg"])
 MASK = TOKENIZER.id_of["[MASK]"]
@@ -24,7 +31,9 @@ def dice(seed=0):
 def model():
     torch.manual_seed(0)
     size = len(TOKENIZER.vocabulary)
-    return BertForPreTraining(Bert(BertConfig(size, 8, 1, 2, 16, 20, dropout=0.5, pad_token_id=TOKENIZER.id_of["[PAD]"])))
+    return BertForPreTraining(
+        Bert(BertConfig(size, 8, 1, 2, 16, 20, dropout=0.5, pad_token_id=TOKENIZER.id_of["[PAD]"]))
+    )
 
 
 def test_rates_are_spread_evenly_and_mixed():
@@ -117,7 +126,9 @@ def test_every_text_is_written_to_its_end(model, order, steps):
 def test_the_passes_are_as_many_as_the_steps(model, monkeypatch):
     seen = []
     forward = model.forward
-    monkeypatch.setattr(model, "forward", lambda *given: seen.append(given[3].sum(dim=1).tolist()) or forward(*given))
+    monkeypatch.setattr(
+        model, "forward", lambda *given: seen.append(given[3].sum(dim=1).tolist()) or forward(*given)
+    )
     write(model, TOKENIZER, [8, 4], 4, "random", 1.0, dice())
     assert seen == [[8, 4], [6, 3], [4, 2], [2, 1]]
 

@@ -34,12 +34,16 @@ def probe_loss(diffusion_loss):
     yield "three texts", float(diffusion_loss(logits, labels, rates, tokens))
     leaf = logits.clone().requires_grad_(True)
     loss = diffusion_loss(leaf, labels, rates, tokens)
-    gradient = torch.autograd.grad(loss, leaf)[0] if isinstance(loss, torch.Tensor) and loss.requires_grad else None
+    gradient = (
+        torch.autograd.grad(loss, leaf)[0] if isinstance(loss, torch.Tensor) and loss.requires_grad else None
+    )
     yield "the gradient at the rarest [MASK]", None if gradient is None else gradient[-1]
     yield "nothing hidden", float(diffusion_loss(logits[:0], torch.full((2, 4), IGNORE), rates[:2], 8))
 
 
-def loss_with(weight=lambda rates, labels, hidden: 1 / rates.expand_as(labels)[hidden], mean=lambda x, n: x.sum() / n):
+def loss_with(
+    weight=lambda rates, labels, hidden: 1 / rates.expand_as(labels)[hidden], mean=lambda x, n: x.sum() / n
+):
     def program(logits, labels, rates, tokens):
         hidden = labels != IGNORE
         losses = functional.cross_entropy(logits, labels[hidden], reduction="none")
@@ -141,7 +145,7 @@ EXERCISES = (
         stub=LOSS,
         probe=probe_loss,
         hints=(
-            "One loss for each gap first: cross_entropy with reduction=\"none\" gives (M,).",
+            'One loss for each gap first: cross_entropy with reduction="none" gives (M,).',
             "The weight of a gap is that of its text: bring rates to the shape of labels, and pick the same places.",
             "(losses / rates.expand_as(labels)[hidden]).sum() / tokens, with hidden = labels != IGNORE.",
         ),

@@ -42,7 +42,9 @@ def probe_reveal(positions_to_reveal):
     yield "nothing to fill", more.long()
 
 
-def reveal_with(mask=True, descending=True, keep=lambda keep, hidden: hidden.sum(dim=1, keepdim=True) - keep, ranks=None):
+def reveal_with(
+    mask=True, descending=True, keep=lambda keep, hidden: hidden.sum(dim=1, keepdim=True) - keep, ranks=None
+):
     def program(scores, hidden, given_keep):
         held = scores.masked_fill(~hidden, -torch.inf if descending else torch.inf) if mask else scores
         order = held.argsort(dim=1, descending=descending, stable=True)
@@ -79,7 +81,9 @@ def reveal_over_the_batch(scores, hidden, keep):
 def reveal_by_loop(scores, hidden, keep):
     found = torch.zeros_like(hidden)
     for row in range(len(scores)):
-        places = sorted(hidden[row].nonzero()[:, 0].tolist(), key=lambda place: (-scores[row, place].item(), place))
+        places = sorted(
+            hidden[row].nonzero()[:, 0].tolist(), key=lambda place: (-scores[row, place].item(), place)
+        )
         for place in places[: max(0, len(places) - int(keep[row]))]:
             found[row, place] = True
     return found

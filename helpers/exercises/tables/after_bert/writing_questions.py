@@ -1,5 +1,3 @@
 """Notebook 19: questions on writing and on the speedrun, before the output."""
 
-from helpers.exercises.question import Question
-
 QUESTIONS = ()

@@ -1,0 +1,151 @@
+"""benchmarks/speedrun.py with made-up runs, and its entries on a tiny corpus."""
+
+import csv
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from benchmarks import speedrun as script
+from helpers import stories
+from helpers.studies import trial_tables
+from helpers.studies.speedrun import Entry, Result, race, read_entry
+from helpers.studies.story_runs import RECIPE, Task
+
+ROOT = Path(__file__).resolve().parents[2]
+STORED = ROOT / "benchmarks" / "results" / "speedrun.csv"
+BAD = {
+    "--seeds -1": "argument --seeds: must be at least 0",
+    "--limit=0": "argument --limit: must be above 0",
+    "--target=1": "argument --target: must be above 0 and below 1",
+    "--room=-1": "argument --room: must be at least 0",
+    "--timed=0": "argument --timed: must be at least 1",
+    "--csv=table.txt": "argument --csv: must end in .csv",
+}
+
+
+@pytest.mark.parametrize("option", BAD)
+def test_bad_options(option, capsys):
+    with pytest.raises(SystemExit) as caught:
+        script.main(option.split())
+    assert caught.value.code == 2 and BAD[option] in capsys.readouterr().err
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """What was run, with made-up results by entry: (reached, seconds, steps)."""
+    made = {"live": (True, 100.0, 8000), "quick": (True, 40.0, 3000), "slow": (False, 300.0, 9000)}
+    found = []
+
+    def run(entry, task, seed, most, only=None, target=None):
+        found.append((entry.name, seed, most, only))
+        reached, seconds, steps = made[entry.name]
+        if only:
+            return Result(False, 0.0, only, seconds * only / steps, ((only, 1.0, float("nan")),))
+        return Result(reached, 0.93 if reached else 0.5, steps, seconds, ((steps, seconds, 0.8),))
+
+    def entry(path):
+        return Entry(Path(path).stem, "Ada", f"the {Path(path).stem} one", None, Path(path))
+
+    monkeypatch.setattr(script, "race", run)
+    monkeypatch.setattr(script, "read_entry", entry)
+    monkeypatch.setattr(script, "commit_of", lambda path: "abc1234")
+    monkeypatch.setattr(script, "the_task", lambda: SimpleNamespace())
+    return SimpleNamespace(made=made, found=found)
+
+
+def test_every_seed_has_its_own_reference(runs, tmp_path, capsys):
+    table = tmp_path / "runs.csv"
+    assert script.main(["--entries", "quick", "slow", "--seeds", "3", "4", "--csv", str(table)]) == 0
+    assert [name for name, *_ in runs.found] == 2 * ["live", "quick", "slow"]
+    lines = trial_tables.read(table, script.COLUMNS)
+    assert [(line["entry"], line["seed"], line["ratio"], line["reached"]) for line in lines[:3]] == [
+        ("live", "3", "1.0000", "yes"), ("quick", "3", "0.4000", "yes"), ("slow", "3", "3.0000", "no"),
+    ]  # fmt: skip
+    assert (
+        lines[1]["commit"] == "abc1234"
+        and lines[1]["who"] == "Ada"
+        and lines[1]["curve"] == "3000:40.0:0.800"
+    )
+    shown = capsys.readouterr().out
+    assert "not reached in 2 of 2 runs" in shown and "target NOT reached, 50.0% of the gain" in shown
+    assert shown.splitlines()[-3].startswith("quick        0.40")
+
+
+def test_an_interrupted_series_goes_on(runs, tmp_path):
+    table = tmp_path / "runs.csv"
+    script.main(["--entries", "quick", "--seeds", "0", "--csv", str(table)])
+    runs.found.clear()
+    script.main(["--entries", "quick", "slow", "--seeds", "0", "1", "--csv", str(table)])
+    assert [(name, seed) for name, seed, *_ in runs.found] == [
+        ("live", 0), ("slow", 0), ("live", 1), ("quick", 1), ("slow", 1),
+    ]  # fmt: skip
+    runs.found.clear()
+    script.main(["--entries", "quick", "slow", "--seeds", "0", "1", "--csv", str(table)])
+    assert not runs.found
+
+
+def test_without_a_reference_there_is_no_ratio(runs, tmp_path, capsys):
+    runs.made["live"] = (False, 900.0, 9000)
+    table = tmp_path / "runs.csv"
+    assert script.main(["--entries", "quick", "--seeds", "0", "--csv", str(table)]) == 1
+    assert "the reference got to 50.0% of the gain with seed 0, not to 92%" in capsys.readouterr().err
+    assert not table.exists()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reached", "code"), [(40, True, 0), (48, True, 0), (56, True, 1), (40, False, 1)]
+)
+def test_the_newest_record_is_checked(runs, tmp_path, capsys, seconds, reached, code):
+    table = tmp_path / "runs.csv"
+    script.main(["--entries", "quick", "--seeds", "0", "--csv", str(table)])
+    before = table.read_bytes()
+    runs.found.clear()
+    runs.made["live"], runs.made["quick"] = (
+        (True, 200.0, 8000),
+        (reached, 2.0 * seconds, 3000),
+    )  # half as fast a machine
+    assert script.main(["--check-newest", "--seeds", "0", "--csv", str(table)]) == code
+    assert runs.found == [("live", 0, script.LONGEST, script.TIMED), ("quick", 0, 100.0, None)]
+    assert (
+        f"{seconds / 100:.2f} times the reference" in capsys.readouterr().out and table.read_bytes() == before
+    )
+
+
+def test_nothing_to_check(runs, tmp_path, capsys):
+    table = tmp_path / "runs.csv"
+    assert script.main(["--check-newest", "--csv", str(table)]) == 1
+    assert "holds no entry beside the reference" in capsys.readouterr().err
+    script.main(["--entries", "quick", "--seeds", "0", "--csv", str(table)])
+    assert script.main(["--check-newest", "--seeds", "7", "--csv", str(table)]) == 1
+    assert "has no run of quick and live with seed 7" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A task of a few stories."""
+    return Task({"train": stories.stories(60, 5), "validation": stories.stories(10, 6)}, RECIPE["vocab_size"])
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in script.FOLDER.glob("*.py")))
+def test_every_entry_runs(name, small, monkeypatch):
+    """Its first measurement comes from a model of its own, and measuring changes nothing."""
+    found = race(read_entry(script.FOLDER / f"{name}.py"), small, 1, most=0.0)
+    assert not found.reached and found.step > 0 and 0 < found.cpu_seconds and -1 < found.gain < 0.9
+    assert found.curve[0][2] < 7.6
+
+
+def test_what_is_stored_keeps_what_is_promised():
+    with open(STORED, encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert tuple(lines[0]) == script.COLUMNS
+    ratios = {}
+    for line in lines:
+        assert line["reached"] == "yes" and float(line["gain"]) >= 0.92 and not line["commit"].endswith("+")
+        assert (script.FOLDER / f"{line['entry']}.py").is_file()
+        assert (
+            abs(float(line["cpu_seconds"]) / float(line["reference_seconds"]) - float(line["ratio"])) < 2e-3
+        )
+        ratios.setdefault(line["entry"], []).append(float(line["ratio"]))
+    assert all(len(found) >= 3 for found in ratios.values()) and ratios["live"] == [1.0] * 3
+    assert min(sum(found) / len(found) for found in ratios.values()) < 0.5
