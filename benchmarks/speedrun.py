@@ -84,8 +84,8 @@ def compute(options: argparse.Namespace, task: Callable[[], Task]) -> int:
         whole = race(reference, task(), seed, LONGEST, target=options.target)
         if not whole.reached:
             raise RowError(
-                f"the reference got to {whole.gain:.1%} of the gain with seed {seed}, not to {options.target:.0%}, so no "
-                "ratio can be given: choose another seed"
+                f"the reference got to {whole.gain:.1%} of the gain with seed {seed}, not to "
+                f"{options.target:.0%}, so no ratio can be given: choose another seed"
             )
         for run, lacks, entry in zip(wanted, missing, (reference, *asked), strict=True):
             if not lacks:
@@ -111,8 +111,9 @@ def in_words(entry: Entry, seed: int, found: Result, reference: float) -> str:
     """What came of a run, in a line."""
     there = "reached" if found.reached else "NOT reached"
     return (
-        f"{entry.name}, seed {seed}: target {there}, {found.gain:.1%} of the gain after {found.cpu_seconds:.1f} s, "
-        f"step {found.step}: {found.cpu_seconds / reference:.2f} times the reference"
+        f"{entry.name}, seed {seed}: target {there}, {found.gain:.1%} of the gain after "
+        f"{found.cpu_seconds:.1f} s, step {found.step}: "
+        f"{found.cpu_seconds / reference:.2f} times the reference"
     )
 
 
@@ -169,8 +170,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--entries", nargs="+", metavar="NAME", help="files in benchmarks/speedruns; default: all")
     add("--seeds", type=kinds.seed(), nargs="+", default=[0, 1, 2])
-    add("--limit", type=kinds.number(above=0), default=3.0, help="when a run ends at the latest, in times of the "
-        "reference")  # fmt: skip
+    add("--limit", type=kinds.number(above=0), default=3.0,
+        help="when a run ends at the latest, in times of the reference")  # fmt: skip
     add(
         "--target",
         type=kinds.number(above=0, below=1),

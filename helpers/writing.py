@@ -17,13 +17,15 @@ __all__ = [
     "hide_at_rates",
     "diffusion_loss",
     "blank_texts",
+    "check_settings",
     "positions_to_reveal",
+    "guess_hidden",
     "write",
 ]
 
 
 def spread_rates(count: int, generator: torch.Generator | None = None, most: float = 1.0) -> torch.Tensor:
-    """A mask rate for each of `count` texts, above 0 and up to `most`, spread evenly, in random order: (B, 1).
+    """A mask rate for each of so many texts, from 0 to `most`, spread evenly, in random order: (B, 1).
 
     Spread evenly, they make the loss of a batch less noisy (Sahoo et al. 2024, MDLM, appendix C).
     """
@@ -37,9 +39,9 @@ def hide_at_rates(
     tokenizer: WordPieceTokenizer,
     generator: torch.Generator | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Every token becomes [MASK] with the probability of its text's rate: ids (B, T) -> corrupted, labels (B, T).
+    """Every token becomes [MASK] with the probability of its text's rate: corrupted, labels (B, T).
 
-    rates (B, 1). Special tokens stay; the label of a token that stays is IGNORE.
+    ids (B, T), rates (B, 1). Special tokens stay; the label of a token that stays is IGNORE.
     """
     special = torch.isin(ids, torch.tensor([tokenizer.id_of[token] for token in SPECIAL_TOKENS]))
     hidden = (torch.rand(ids.shape, generator=generator) < rates) & ~special
@@ -67,10 +69,21 @@ def blank_texts(lengths: list[int], tokenizer: WordPieceTokenizer) -> dict[str, 
     return {"ids": ids, "attention_mask": (ids != pad).long()}
 
 
+def check_settings(
+    model: nn.Module, tokenizer: WordPieceTokenizer, steps: int, order: str, temperature: float
+) -> None:
+    """Refuse what can't be written with, with a ValueError that says what was expected."""
+    check_tokenizer(tokenizer, model)
+    check_number("steps", steps, 1, whole=True)
+    check_number("temperature", temperature, 0)
+    if order not in ("confidence", "random"):
+        raise ValueError(f'order must be "confidence" or "random", not {order!r}')
+
+
 def positions_to_reveal(scores: torch.Tensor, hidden: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     """The hidden places with the highest scores, all but `keep` of each text: (B, T) boolean.
 
-    scores (B, T), hidden (B, T) boolean, keep (B, 1): how many are to stay hidden. Equal scores: from the left.
+    scores (B, T), hidden (B, T) boolean, keep (B, 1): how many stay hidden. Equal scores: from the left.
     """
     ranks = (
         scores.masked_fill(~hidden, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
@@ -79,37 +92,46 @@ def positions_to_reveal(scores: torch.Tensor, hidden: torch.Tensor, keep: torch.
 
 
 @torch.no_grad()
+def guess_hidden(
+    model: nn.Module, ids: torch.Tensor, attention_mask: torch.Tensor, tokenizer: WordPieceTokenizer,
+    temperature: float, generator: torch.Generator | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+    """A token for every [MASK], drawn from the model's probabilities, and its probability: (M,), (M,).
+
+    At temperature 0 the likeliest. A special token is never drawn.
+    """
+    hidden = ids == tokenizer.id_of["[MASK]"]  # (B, T), M of them True
+    with evaluating(model):
+        logits = precise(model(ids, None, attention_mask, hidden).token_logits)  # (M, V)
+    logits[:, [tokenizer.id_of[token] for token in SPECIAL_TOKENS]] = -torch.inf
+    chances = (logits / max(temperature, 1e-6)).softmax(dim=-1)
+    guesses = torch.multinomial(chances, 1, generator=generator)  # (M, 1)
+    return guesses[:, 0], chances.gather(1, guesses)[:, 0]
+
+
 def write(
-    model: nn.Module, tokenizer: WordPieceTokenizer, lengths: list[int], steps: int, order: str = "confidence",
-    temperature: float = 1.0, generator: torch.Generator | None = None,
+    model: nn.Module, tokenizer: WordPieceTokenizer, lengths: list[int], steps: int,
+    order: str = "confidence", temperature: float = 1.0, generator: torch.Generator | None = None,
 ) -> list[list[int]]:  # fmt: skip
     """One text of each length (in tokens) from nothing but [MASK], in so many steps: token ids of each.
 
-    In every step the model guesses all hidden tokens at once, each is drawn from its probabilities (at
-    temperature 0 the likeliest), and some stay: those of which it is surest (order "confidence"; Ghazvininejad
-    et al. 2019, section 3; Nie et al. 2025, LLaDA, section 2.4), or any ("random"). Raises ValueError.
+    In every step all hidden tokens are guessed at once, and some guesses stay: the surest (order
+    "confidence"; Ghazvininejad et al. 2019; Nie et al. 2025, LLaDA), or any ("random"). Raises ValueError.
     """
-    check_tokenizer(tokenizer, model)
-    check_number("steps", steps, 1, whole=True)
-    check_number("temperature", temperature, 0)
-    if order not in ("confidence", "random"):
-        raise ValueError(f'order must be "confidence" or "random", not {order!r}')
-    batch = blank_texts(lengths, tokenizer)
-    ids, never = batch["ids"], [tokenizer.id_of[token] for token in SPECIAL_TOKENS]
-    sizes = torch.tensor(lengths)[:, None]  # (B, 1)
-    with evaluating(model):
-        for step in range(1, steps + 1):
-            hidden = ids == tokenizer.id_of["[MASK]"]
-            keep = sizes * (steps - step) // steps  # evenly: after half of the steps, half is still hidden
-            if (hidden.sum(dim=1, keepdim=True) <= keep).all():
-                continue
-            logits = precise(model(ids, None, batch["attention_mask"], hidden).token_logits)  # (M, V)
-            logits[:, never] = -torch.inf
-            chances = (logits / max(temperature, 1e-6)).softmax(dim=-1)
-            guesses = torch.multinomial(chances, 1, generator=generator)  # (M, 1)
-            scores = torch.rand(ids.shape, generator=generator)
-            if order == "confidence":
-                scores[hidden] = chances.gather(1, guesses)[:, 0]
-            filled = ids.masked_scatter(hidden, guesses)
-            ids = torch.where(positions_to_reveal(scores, hidden, keep), filled, ids)
+    check_settings(model, tokenizer, steps, order, temperature)
+    batch, sizes = blank_texts(lengths, tokenizer), torch.tensor(lengths)[:, None]  # (B, 1)
+    ids = batch["ids"]
+    for step in range(1, steps + 1):
+        hidden = ids == tokenizer.id_of["[MASK]"]
+        keep = sizes * (steps - step) // steps  # evenly: after half of the steps, half is still hidden
+        if (hidden.sum(dim=1, keepdim=True) <= keep).all():
+            continue  # more steps than tokens
+        guesses, chances = guess_hidden(
+            model, ids, batch["attention_mask"], tokenizer, temperature, generator
+        )
+        scores = torch.rand(ids.shape, generator=generator)
+        if order == "confidence":
+            scores = scores.masked_scatter(hidden, chances)
+        shown = positions_to_reveal(scores, hidden, keep)
+        ids = torch.where(shown, ids.masked_scatter(hidden, guesses), ids)
     return [row[1 : length + 1] for row, length in zip(ids.tolist(), lengths, strict=True)]

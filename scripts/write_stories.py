@@ -3,11 +3,12 @@ r"""Stories written by masked language models, from nothing but [MASK], and what
     python scripts/write_stories.py                                the stored table
     python scripts/write_stories.py --seeds 0 --training-steps 200 --csv runs/try.csv      to try it
 
-For every seed a model is trained at mask rates from 0 to 1 (helpers/studies/writing_runs.py), and writes stories of the
-lengths of training stories: in so many steps, showing first the tokens of which it is surest, or any. The last
-number of steps, 1000, is more than a story has tokens: one token at a time. Beside them, stories drawn from
-the grammar itself, and from a table of the two words before. A training goes on from its latest state in --out,
-and lines that are in the table are left out, so an interrupted series goes on with the same command.
+For every seed a model is trained at mask rates from 0 to 1 (helpers/studies/writing_runs.py), and writes
+stories of the lengths of training stories: in so many steps, showing first the tokens of which it is surest,
+or any. The last number of steps, 1000, is more than a story has tokens: one token at a time. Beside them,
+stories drawn from the grammar itself, and from a table of the two words before. A training goes on from its
+latest state in --out, and lines that are in the table are left out, so an interrupted series goes on with the
+same command.
 """
 
 import argparse
@@ -66,9 +67,9 @@ def compute(options: argparse.Namespace) -> None:
             run = dict.fromkeys(RUN, "") | {"writer": writer, "seed": str(seed)}
             if missing(run):
                 drawn = stories.stories(options.stories, FRESH + seed)
-                texts = [stories.to_words(story.text) for story in drawn] if writer == "grammar" else from_two_words(
-                    rows, options.stories, seed
-                )  # fmt: skip
+                texts = [stories.to_words(story.text) for story in drawn]
+                if writer != "grammar":
+                    texts = from_two_words(rows, options.stories, seed)
                 add(run, texts, cpu_seconds=0.0)
         ways = [(steps, order, temperature) for temperature in options.temperatures for steps in options.steps
                 for order in (["any"] if steps == 1 else options.orders)]  # fmt: skip

@@ -1,7 +1,7 @@
-"""Muon for the layers, heads that begin at the neighbors, no sentence pairs, fewer steps and a rate that falls to zero.
+"""Muon for the layers, heads that begin at the neighbors, no sentence pairs, fewer steps.
 
-What the live run does and this does not: the next-sentence loss, the last layer at words that nobody asks for, and
-one mask rate throughout. The matrices of the layers learn by Muon (Jordan et al. 2024), all of one
+What the live run does and this does not: the next-sentence loss, the last layer at words that nobody asks
+for, and one mask rate throughout. The matrices of the layers learn by Muon (Jordan et al. 2024), all of one
 shape in one product, since small matrices one by one cost more than their work.
 """
 

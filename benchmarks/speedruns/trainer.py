@@ -1,4 +1,4 @@
-"""The Transformers library's Trainer with the numbers of the live run, tuned as `benchmarks/pretraining_race.py`."""
+"""The Transformers library's Trainer with the live run's numbers, as in `benchmarks/pretraining_race.py`."""
 
 import tempfile
 from types import SimpleNamespace

@@ -1,7 +1,7 @@
 """What written stories are worth: judged by the grammar, compared with each other and with the training text.
 
-A story is a list of lower-case words and marks, as `stories.to_words` gives it. What the grammar says is exact:
-a text that it cannot write has the probability 0 (`helpers/stories/posterior.py`).
+A story is a list of lower-case words and marks, as `stories.to_words` gives it. What the grammar says is
+exact: a text that it cannot write has the probability 0 (`helpers/stories/posterior.py`).
 """
 
 import math

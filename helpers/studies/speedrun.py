@@ -21,8 +21,8 @@ from helpers.studies.story_runs import Task
 from helpers.wordpiece import WordPieceTokenizer
 
 __all__ = [
-    "MOST_MEASUREMENTS", "TARGET", "Clock", "Data", "Entry", "Judge", "Predict", "Result", "commit_of", "race",
-    "read_entry",
+    "MOST_MEASUREMENTS", "TARGET", "Clock", "Data", "Entry", "Judge", "Predict", "Result", "commit_of",
+    "race", "read_entry",
 ]  # fmt: skip
 
 TARGET = 0.92  # of the way from word frequencies to the perfect model
@@ -33,14 +33,14 @@ Predict = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], tor
 
 
 class Data(NamedTuple):
-    """What an entry is given: every training story as a list of segments of token ids, and their tokenizer."""
+    """What an entry is given: every training story as segments of token ids, and their tokenizer."""
 
     documents: list[list[list[int]]]
     tokenizer: WordPieceTokenizer
 
 
 class Entry(NamedTuple):
-    """A file of the race: train(data, seed, measure) trains, and calls measure(predict, step) now and then."""
+    """A file of the race: train(data, seed, measure) calls measure(predict, step) now and then."""
 
     name: str
     who: str
@@ -50,7 +50,7 @@ class Entry(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a run came to: whether the target was reached, when, and the seconds and loss of every measurement."""
+    """What a run came to: the target reached or not, when, and every measurement on the way."""
 
     reached: bool
     gain: float
@@ -148,7 +148,7 @@ def read_entry(path: str | Path) -> Entry:
 
 
 def commit_of(path: Path) -> str:
-    """The last commit that changed a file, with "+" where it has changed since; "" outside of a repository."""
+    """The last commit that changed a file, "+" if it has changed since; "" outside of a repository."""
 
     def ask(*words: str) -> str:
         found = subprocess.run(

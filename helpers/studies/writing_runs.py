@@ -108,8 +108,8 @@ def make_writer(rows: StoryRows, settings: dict, seed: int) -> BertForPreTrainin
     torch.manual_seed(seed)
     size = settings["hidden_size"]
     bert = Bert(BertConfig(
-        len(rows.tokenizer.vocabulary), size, settings["num_layers"], settings["num_heads"], 4 * size, POSITIONS,
-        dropout=0.0, init_std=None, pad_token_id=rows.tokenizer.id_of["[PAD]"],
+        len(rows.tokenizer.vocabulary), size, settings["num_layers"], settings["num_heads"], 4 * size,
+        POSITIONS, dropout=0.0, init_std=None, pad_token_id=rows.tokenizer.id_of["[PAD]"],
     ))  # fmt: skip
     start_with_neighbors(bert, (-1, 1), later=1.0, wide=(2, 3))
     model = BertForPreTraining(bert)
@@ -191,7 +191,7 @@ def _loss(model, tokenizer, ids, mask, generator, most=1.0) -> torch.Tensor:
 
 @torch.no_grad()
 def upper_bound(model: BertForPreTraining, rows: StoryRows, seed: int = 0, repeats: int = 4) -> float:
-    """The bound on -log p of the held-out stories, given their lengths: nats per token, at rates drawn anew."""
+    """The bound on -log p of the held-out stories, given their lengths: nats per token."""
     total = tokens = 0
     held_out, dice = sorted(rows.held_out, key=len), torch.Generator().manual_seed(seed)
     with evaluating(model):
@@ -208,7 +208,7 @@ def sample(
     model: BertForPreTraining, tokenizer: WordPieceTokenizer, lengths: Sequence[int], steps: int, order: str,
     temperature: float, seed: int,
 ) -> list[list[str]]:  # fmt: skip
-    """Stories of these lengths as words, in the order of the lengths; written 50 at a time, alike in length."""
+    """Stories of these lengths as words, in that order; written 50 at a time, alike in length."""
     places, dice = sorted(range(len(lengths)), key=lengths.__getitem__), torch.Generator().manual_seed(seed)
     found: list[list[str]] = [[] for _ in lengths]
     for start in range(0, len(places), 50):
@@ -221,7 +221,7 @@ def sample(
 
 
 def from_two_words(rows: StoryRows, count: int, seed: int, most: int = 300) -> list[list[str]]:
-    """Stories by a table: each token drawn from those that followed the two before it in the training stories.
+    """Stories by a table: each token is one that followed the two before it in the training stories.
 
     From left to right, until the end is drawn, or `most` tokens.
     """

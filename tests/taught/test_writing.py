@@ -71,7 +71,7 @@ def test_the_loss_equals_a_loop():
 
 
 def test_the_loss_of_the_true_conditionals_is_the_entropy():
-    """Two tokens, drawn together: the expected loss of a perfect model is their entropy, not less (Sahoo et al.)."""
+    """Two tokens, drawn together: a perfect model's expected loss is their entropy."""
     joint = {("a", "c"): 0.5, ("a", "d"): 0.2, ("b", "d"): 0.3}
     entropy = -sum(p * math.log(p) for p in joint.values())
 
@@ -139,7 +139,7 @@ def test_at_temperature_zero_nothing_is_drawn(model):
 
 
 def test_one_token_at_a_time_draws_from_the_model(model):
-    """Any order, one token at a time: P(text) is a product of the model's conditionals; compared for two tokens."""
+    """P(text) is then a product of the model's conditionals; compared for two tokens."""
     model.eval()
     mask, sep, cls = MASK, TOKENIZER.id_of["[SEP]"], TOKENIZER.id_of["[CLS]"]
 
