@@ -150,7 +150,7 @@ EXERCISES = (
             "(losses / rates.expand_as(labels)[hidden]).sum() / tokens, with hidden = labels != IGNORE.",
         ),
         mistakes=LOSS_MISTAKES,
-        notice="where nothing is hidden the loss is 0: such a text teaches nothing, and its rate is rare.",
+        notice="where nothing is hidden the loss is 0: such a text teaches nothing, and its rate is rare",
         difficulty=2,
         minutes=12,
         variants=(loss_by_rows,),

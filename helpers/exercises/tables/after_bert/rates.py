@@ -173,7 +173,7 @@ EXERCISES = (
             "hidden = (torch.rand(ids.shape, generator=generator) < rates) & ~special; then ids.masked_fill twice.",
         ),
         mistakes=HIDE_MISTAKES,
-        notice="at rate 1 nothing of the text is left: from such a text the model will write.",
+        notice="at rate 1 nothing of the text is left: from such a text the model will write",
         difficulty=1,
         minutes=8,
         variants=(hide_by_loop,),

@@ -171,7 +171,7 @@ EXERCISES = (
             "hidden & (ranks < hidden.sum(dim=1, keepdim=True) - keep).",
         ),
         mistakes=REVEAL_MISTAKES,
-        notice="with random scores the same function chooses at random: the order is a matter of the scores alone.",
+        notice="with random scores the same function chooses at random: the order is a matter of the scores alone",
         difficulty=2,
         minutes=12,
         variants=(reveal_by_loop, reveal_by_topk),
