@@ -83,6 +83,25 @@ def test_a_run_ends_at_the_target(task):
     assert math.isclose(found.curve[0][2], math.log(math.exp(2) + 3) - 2, rel_tol=1e-5)
 
 
+def test_an_eighth_is_enough_while_the_target_is_far(task):
+    task.batches = task.batches * 16
+    seen = []
+
+    def train(data, seed, measure):
+        for sure in (1.0, 3.05, 9.0):
+            seen.append(0)
+
+            def predict(*given, sure=sure):
+                seen[-1] += 1
+                return knowing(sure)(*given)
+
+            measure(predict, len(seen))
+
+    found = race(entry(train), task, 0, most=60)
+    assert seen == [2, 18, 18] and found.reached
+    assert 0.89 < task.gain(found.curve[1][2]) < 0.92
+
+
 def test_a_run_that_never_gets_there(task):
     found = race(entry(lambda data, seed, measure: measure(knowing(0.0), 3)), task, 0, most=60)
     assert (found.reached, found.step) == (False, 3) and abs(found.gain) < 1e-6
