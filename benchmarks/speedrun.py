@@ -1,17 +1,17 @@
 r"""The speedrun: processor time from the first look at the stories to 92 % of the reachable gain, one thread.
 
-    python benchmarks/speedrun.py                                     every entry that is not in the table yet
+    python benchmarks/speedrun.py                                    every entry that is not in the table
     python benchmarks/speedrun.py --entries NAME --seeds 0 1 2        one entry
     python benchmarks/speedrun.py --check-newest --seeds 0            is the newest record still what it was?
 
-Entries are the files in benchmarks/speedruns; the rules are in its README.md. For every seed the reference,
-`live`, runs first, and each entry's time is given as its ratio to the reference's of the same call, so that
-machines and other work on them matter little. Runs that are in the table are left out, so that an interrupted
-series goes on with the same command.
+Entries are the files in benchmarks/speedruns; the rules are in its README.md. Each entry's time is given as its
+ratio to that of the reference, `live` with seed 0, on the same machine at the same time: the reference runs
+whole where the table lacks it, and later its first steps are timed again for every seed; how many steps it
+takes does not depend on the machine. Runs that are in the table are left out, so that an interrupted series
+goes on with the same command.
 
---check-newest takes the entry of the table's last line. Of the reference only the first steps are timed, and
-its recorded number of steps does the rest. Exit code 1 if the target is not reached, or if the ratio is above
-the recorded one by more than --room.
+--check-newest takes the entry of the table's last line. Exit code 1 if the target is not reached, or if the
+ratio is above the recorded one by more than --room.
 """
 
 import argparse
@@ -37,14 +37,14 @@ from helpers.training import options as kinds
 
 FOLDER = Path(__file__).parent / "speedruns"
 TABLE = Path("benchmarks/results/speedrun.csv")
-REFERENCE = "live"
+REFERENCE, REFERENCE_SEED = "live", 0
 RUN = ("entry", "seed")  # what a run is found by
 COLUMNS = (
     *RUN, "who", "what", "commit", "reached", "gain", "steps", "cpu_seconds", "reference_seconds", "ratio",
     "curve", "torch", "command",
 )  # fmt: skip
 LONGEST = 900.0  # seconds for the reference
-TIMED = 1000  # its steps that --check-newest times
+TIMED = 1000  # its steps that are timed again
 
 
 def entries(names: list[str] | None) -> list[Entry]:
@@ -70,35 +70,55 @@ def line_of(entry: Entry, seed: int, found: Result, reference: float) -> dict:
 
 
 def compute(options: argparse.Namespace, task: Callable[[], Task]) -> int:
-    """Run what is missing in the table, the reference first in every seed; print the records."""
+    """Run what is missing in the table, the reference first of all; print the records."""
     trial_tables.check_place(options.csv, COLUMNS)
-    reference = read_entry(FOLDER / f"{REFERENCE}.py")
     asked = [entry for entry in entries(options.entries) if entry.name != REFERENCE]
-    for seed in options.seeds:
-        wanted = [{"entry": entry.name, "seed": str(seed)} for entry in (reference, *asked)]
-        missing = [not trial_tables.has(options.csv, run, COLUMNS) for run in wanted]
-        if not any(missing):
-            print(f"seed {seed}: is in the table", flush=True)
-            continue
-        task = made(task)
-        whole = race(reference, task(), seed, LONGEST, target=options.target)
-        if not whole.reached:
-            raise RowError(
-                f"the reference got to {whole.gain:.1%} of the gain with seed {seed}, not to "
-                f"{options.target:.0%}, so no ratio can be given: choose another seed"
-            )
-        for run, lacks, entry in zip(wanted, missing, (reference, *asked), strict=True):
-            if not lacks:
-                continue
-            limit = options.limit * whole.cpu_seconds
-            own = entry.name == REFERENCE
-            found = whole if own else race(entry, task(), seed, limit, target=options.target)
-            line = line_of(entry, seed, found, whole.cpu_seconds)
-            command = f"python benchmarks/speedrun.py --entries {shlex.quote(entry.name)} --seeds {seed}"
-            trial_tables.add(options.csv, run, line, command, COLUMNS)
-            print(in_words(entry, seed, found, whole.cpu_seconds), flush=True)
+    missing = [
+        (seed, entry) for seed in options.seeds for entry in asked
+        if not trial_tables.has(options.csv, {"entry": entry.name, "seed": str(seed)}, COLUMNS)
+    ]  # fmt: skip
+    task = made(task) if missing else task
+    seconds, timed_for = None, None
+    for seed, entry in missing:
+        if seconds is None and not trial_tables.has(options.csv, {"entry": REFERENCE}, COLUMNS):
+            seconds, timed_for = run_reference(options, task()), seed
+        if timed_for != seed:
+            seconds, timed_for = time_reference(options, task()), seed
+        found = race(entry, task(), seed, options.limit * seconds, target=options.target)
+        add(options, entry, seed, found, seconds)
     print(records(trial_tables.read(options.csv, COLUMNS)))
     return 0
+
+
+def run_reference(options: argparse.Namespace, task: Task) -> float:
+    """The reference's whole run, kept as a line; its CPU seconds. RowError if it misses the target."""
+    entry = read_entry(FOLDER / f"{REFERENCE}.py")
+    whole = race(entry, task, REFERENCE_SEED, LONGEST, target=options.target)
+    if not whole.reached:
+        raise RowError(
+            f"the reference got to {whole.gain:.1%} of the gain, not to {options.target:.0%}, so no ratio can "
+            "be given: a lower --target tries the program"
+        )
+    add(options, entry, REFERENCE_SEED, whole, whole.cpu_seconds)
+    return whole.cpu_seconds
+
+
+def time_reference(options: argparse.Namespace, task: Task) -> float:
+    """CPU seconds that the reference would take now: its first steps are timed, the table counts them."""
+    lines = [line for line in trial_tables.read(options.csv, COLUMNS) if line["entry"] == REFERENCE]
+    if not lines:
+        raise RowError(f"{options.csv} has no run of the reference, {REFERENCE}: run an entry first")
+    entry = read_entry(FOLDER / f"{REFERENCE}.py")
+    timed = race(entry, task, REFERENCE_SEED, LONGEST, only=options.timed)
+    return timed.cpu_seconds / timed.step * number_in(lines[0], "steps", int)
+
+
+def add(options: argparse.Namespace, entry: Entry, seed: int, found: Result, reference: float) -> None:
+    """Keep a run as a line of the table, and print it."""
+    command = f"python benchmarks/speedrun.py --entries {shlex.quote(entry.name)} --seeds {seed}"
+    run = {"entry": entry.name, "seed": str(seed)}
+    trial_tables.add(options.csv, run, line_of(entry, seed, found, reference), command, COLUMNS)
+    print(in_words(entry, seed, found, reference), flush=True)
 
 
 def made(task: Callable[[], Task]) -> Callable[[], Task]:
@@ -143,23 +163,16 @@ def check_newest(options: argparse.Namespace, task: Callable[[], Task]) -> int:
         raise RowError(f"{options.csv} holds no entry beside the reference: run one first")
     task, failed = made(task), False
     for seed in options.seeds:
-        stored = {
-            line["entry"]: line for line in lines
-            if line["seed"] == str(seed) and line["entry"] in (newest, REFERENCE)
-        }  # fmt: skip
-        if len(stored) < 2:
-            raise RowError(
-                f"{options.csv} has no run of {newest} and {REFERENCE} with seed {seed}: choose another"
-            )
-        timed = race(read_entry(FOLDER / f"{REFERENCE}.py"), task(), seed, LONGEST, only=options.timed)
-        reference = timed.cpu_seconds / timed.step * number_in(stored[REFERENCE], "steps", int)
-        most = number_in(stored[newest], "ratio") * (1 + options.room)
+        stored = [line for line in lines if (line["entry"], line["seed"]) == (newest, str(seed))]
+        if not stored:
+            raise RowError(f"{options.csv} has no run of {newest} with seed {seed}: choose another")
+        recorded = number_in(stored[0], "ratio")
+        reference, most = time_reference(options, task()), recorded * (1 + options.room)
         entry = read_entry(FOLDER / f"{newest}.py")
         found = race(entry, task(), seed, most * reference, target=options.target)
-        ratio = found.cpu_seconds / reference
         print(in_words(entry, seed, found, reference), flush=True)
-        print(f"recorded: {number_in(stored[newest], 'ratio'):.2f}, with room {most:.2f}", flush=True)
-        failed |= not found.reached or ratio > most
+        print(f"recorded: {recorded:.2f}, with room {most:.2f}", flush=True)
+        failed |= not found.reached or found.cpu_seconds / reference > most
     return int(failed)
 
 
@@ -180,7 +193,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     )
     add("--check-newest", action="store_true", help="run the newest record again and compare")
     add("--room", type=kinds.number(least=0), default=0.25, help="by how much it may be slower, as a share")
-    add("--timed", type=kinds.count(), default=TIMED, help="steps of the reference that are timed for it")
+    add("--timed", type=kinds.count(), default=TIMED, help="steps of the reference that are timed again")
     add("--csv", type=kinds.growing_table(), default=TABLE, help=f"default: {TABLE}")
     options = parser.parse_args(given)
     options.threads = 1

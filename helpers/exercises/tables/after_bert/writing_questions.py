@@ -34,7 +34,7 @@ QUESTIONS = (
     ),
     Question(
         id="19.q7",
-        text="Two ways to write in 16 steps: the surest guesses stay in each step, or any. What does the first way do to "
+        text="Two ways to write in 64 steps: the surest guesses stay in each step, or any. What does the first way do to "
         "the stories?",
         choices={
             "a": "better grammar, and as many different sentences",
