@@ -2,7 +2,7 @@ r"""The speedrun: processor time from the first look at the stories to 92 % of t
 
     python benchmarks/speedrun.py                                    every entry that is not in the table
     python benchmarks/speedrun.py --entries NAME --seeds 0 1 2        one entry
-    python benchmarks/speedrun.py --check-newest --seeds 0            is the newest record still what it was?
+    python benchmarks/speedrun.py --check-newest --seeds 0          is the newest record still what it was?
 
 Entries are the files in benchmarks/speedruns; the rules are in its README.md. Each entry's time is given as its
 ratio to that of the reference, `live` with seed 0, on the same machine at the same time: the reference runs
@@ -96,8 +96,8 @@ def run_reference(options: argparse.Namespace, task: Task) -> float:
     whole = race(entry, task, REFERENCE_SEED, LONGEST, target=options.target)
     if not whole.reached:
         raise RowError(
-            f"the reference got to {whole.gain:.1%} of the gain, not to {options.target:.0%}, so no ratio can "
-            "be given: a lower --target tries the program"
+            f"the reference got to {whole.gain:.1%} of the gain, not to {options.target:.0%}, so no ratio "
+            "can be given: a lower --target tries the program"
         )
     add(options, entry, REFERENCE_SEED, whole, whole.cpu_seconds)
     return whole.cpu_seconds
