@@ -115,10 +115,20 @@ def test_the_newest_record_is_checked(runs, tmp_path, capsys, seconds, reached, 
 def test_nothing_to_check(runs, tmp_path, capsys):
     table = tmp_path / "runs.csv"
     assert script.main(["--check-newest", "--csv", str(table)]) == 1
-    assert "holds no entry beside the reference" in capsys.readouterr().err
+    assert "holds no entry beside the reference that reached the target" in capsys.readouterr().err
     script.main(["--entries", "quick", "--seeds", "0", "--csv", str(table)])
     assert script.main(["--check-newest", "--seeds", "7", "--csv", str(table)]) == 1
     assert "has no run of quick with seed 7" in capsys.readouterr().err
+
+
+def test_the_record_is_the_best_that_always_gets_there():
+    def line(entry, ratio, reached="yes"):
+        return {"entry": entry, "ratio": str(ratio), "reached": reached}
+
+    lines = [line("live", 1.0), line("a", 0.5), line("a", 0.6), line("b", 0.5), line("b", 0.5)]
+    lines.append(line("c", 0.1, "no"))
+    assert script.record(lines) == "b" and script.record(lines[:3]) == "a"
+    assert script.record(lines[:1]) is None and script.record([lines[0], lines[-1]]) is None
 
 
 @pytest.fixture(scope="module")
