@@ -126,9 +126,8 @@ def write(
         keep = sizes * (steps - step) // steps  # evenly: after half of the steps, half is still hidden
         if (hidden.sum(dim=1, keepdim=True) <= keep).all():
             continue  # more steps than tokens
-        guesses, chances = guess_hidden(
-            model, ids, batch["attention_mask"], tokenizer, temperature, generator
-        )
+        visible = batch["attention_mask"]
+        guesses, chances = guess_hidden(model, ids, visible, tokenizer, temperature, generator)
         scores = torch.rand(ids.shape, generator=generator)
         if order == "confidence":
             scores = scores.masked_scatter(hidden, chances)
