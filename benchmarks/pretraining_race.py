@@ -131,47 +131,56 @@ def run_ours(task: Task, write, every: int) -> None:
 
 def run_trainer(task: Task, tuned: bool, write, every: int, limit: float) -> None:
     """One of the Trainer's runs; it ends after `limit` CPU seconds."""
-    side = "tuned" if tuned else "defaults"
-    transformers.set_seed(0)
-    start = make_model(task, RECIPE if tuned else RECIPE | DEFAULTS, 0)
+    side, start = "tuned" if tuned else "defaults", start_of(task, tuned)
+
+    class Measure(transformers.TrainerCallback):
+        def on_step_end(self, args, state, control, model=None, **more):
+            step, over = state.global_step, clock.now()[0] > limit
+            if step % every == 0 or step == state.max_steps or over:
+                clock.pause(lambda: write(side, step, clock.now(), *gain(task, ours(model, start))))
+            control.should_training_stop |= over
+
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = make_trainer(task, tuned, folder, Measure())
+        clock = Clock()
+        trainer.train()
+
+
+def start_of(task: Task, tuned: bool, seed: int = 0) -> BertForPreTraining:
+    """The model with which the Trainer's run begins."""
+    return make_model(task, RECIPE if tuned else RECIPE | DEFAULTS, seed)
+
+
+def make_trainer(task: Task, tuned: bool, folder: str, callback, seed: int = 0) -> transformers.Trainer:
+    """The library's Trainer with all that we know, or with its own defaults; `folder` is its own."""
+    transformers.set_seed(seed)
+    start = start_of(task, tuned, seed)
     theirs = checkpoints.to_transformers(start)
     config = theirs.config
     config._attn_implementation = "sdpa"
     model = transformers.BertForMaskedLM(config)
     if tuned:
         model.load_state_dict(theirs.state_dict(), strict=False)
-    with tempfile.TemporaryDirectory() as folder:
-        checkpoints.save(start, task.tokenizer, Path(folder) / "tokenizer")
-        tokenizer = transformers.AutoTokenizer.from_pretrained(Path(folder) / "tokenizer")
-        masking = {
-            "mlm_probability": RECIPE["mask_rate"],
-            "mask_replace_prob": 1.0,
-            "random_replace_prob": 0.0,
-        }
-        collator = transformers.DataCollatorForLanguageModeling(tokenizer, **(masking if tuned else {}))
-        options = {"output_dir": folder, "use_cpu": True, "report_to": "none", "save_strategy": "no",
-                   "logging_strategy": "no", "disable_tqdm": True}  # fmt: skip
-        if tuned:
-            options |= {"per_device_train_batch_size": RECIPE["batch_size"], "max_steps": RECIPE["steps"],
-                        "max_grad_norm": 1.0, "train_sampling_strategy": "group_by_length"}  # fmt: skip
-        optimizers = (None, None)
-        if tuned:
-            optimizers = make_optimizer(model, RECIPE["steps"], RECIPE["learning_rate"], RECIPE["warm_up"],
-                                        embedding_rate=RECIPE["embedding_rate"])  # fmt: skip
-        clock = Clock()
-
-        class Measure(transformers.TrainerCallback):
-            def on_step_end(self, args, state, control, **more):
-                step, over = state.global_step, clock.now()[0] > limit
-                if step % every == 0 or step == state.max_steps or over:
-                    clock.pause(lambda: write(side, step, clock.now(), *gain(task, ours(model, start))))
-                control.should_training_stop |= over
-
-        trainer = transformers.Trainer(
-            model, transformers.TrainingArguments(**options), data_collator=collator,
-            train_dataset=Pairs(task), optimizers=optimizers, callbacks=[Measure()],
-        )  # fmt: skip
-        trainer.train()
+    checkpoints.save(start, task.tokenizer, Path(folder) / "tokenizer")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(Path(folder) / "tokenizer")
+    masking = {
+        "mlm_probability": RECIPE["mask_rate"],
+        "mask_replace_prob": 1.0,
+        "random_replace_prob": 0.0,
+    }
+    collator = transformers.DataCollatorForLanguageModeling(tokenizer, **(masking if tuned else {}))
+    options = {"output_dir": folder, "use_cpu": True, "report_to": "none", "save_strategy": "no",
+               "logging_strategy": "no", "disable_tqdm": True, "seed": seed}  # fmt: skip
+    optimizers = (None, None)
+    if tuned:
+        options |= {"per_device_train_batch_size": RECIPE["batch_size"], "max_steps": RECIPE["steps"],
+                    "max_grad_norm": 1.0, "train_sampling_strategy": "group_by_length"}  # fmt: skip
+        optimizers = make_optimizer(model, RECIPE["steps"], RECIPE["learning_rate"], RECIPE["warm_up"],
+                                    embedding_rate=RECIPE["embedding_rate"])  # fmt: skip
+    return transformers.Trainer(
+        model, transformers.TrainingArguments(**options), data_collator=collator,
+        train_dataset=Pairs(task, seed), optimizers=optimizers, callbacks=[callback],
+    )  # fmt: skip
 
 
 def ours(theirs: transformers.BertForMaskedLM, shape: BertForPreTraining) -> BertForPreTraining:

@@ -63,8 +63,8 @@ def save(
 def load(name_or_folder: str | Path, architecture: str | None = None) -> tuple[Model, WordPieceTokenizer]:
     """A model in evaluation mode, and its tokenizer.
 
-    "minilm"; "stories", "stories_long", "real_text" or "wider_text", the course's own in data/checkpoints/;
-    a folder; or the name of a BERT on the model hub.
+    "minilm"; "stories", "stories_long", "real_text", "wider_text" or "writer", the course's own in
+    data/checkpoints/; a folder; or the name of a BERT on the model hub.
 
     The class of the model is the one that config.json names, or the one that `architecture` names; other
     heads than ours are left away, and a LeftOutWarning says which (but for "BertModel", the encoder alone);

@@ -21,7 +21,7 @@ from helpers.checkpoints.vocabularies import FAST
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
 # data/checkpoints/README.md says how they were trained
-OWN = ("stories", "stories_long", "real_text", "wider_text")
+OWN = ("stories", "stories_long", "real_text", "wider_text", "writer")
 
 
 def locate(name_or_folder: str | Path) -> Path:

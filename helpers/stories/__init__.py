@@ -13,6 +13,7 @@
     reader     all ways in which the grammar can write a text with hidden words
     posterior  the perfect model: the exact probability of every hidden word
     pairs      pairs of segments, and what a perfect model makes of them
+    written    what written stories are worth: grammar, diversity, what is copied
     questions  questions about stories, their answers, and the best possible score
 
     python -m helpers.stories            write the files in data/stories/ anew

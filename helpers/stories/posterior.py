@@ -25,6 +25,7 @@ __all__ = [
     "read",
     "read_pair",
     "story_lengths",
+    "text_probability",
     "whole_story",
 ]
 
@@ -66,6 +67,18 @@ def masked_word_distribution(words: Sequence[str], window: Window = whole_story,
     the visible words so.
     """
     return read(_reader(), words, window, cut).words
+
+
+def text_probability(words: Sequence[str], window: Window = whole_story) -> float:
+    """How probable a text is under the grammar, and 0 if the grammar can't write it; arguments as above.
+
+    With another window than the whole story: the probability that a story is drawn and this is cut out of it.
+    """
+    return (
+        _reader()
+        .read(words, len(words), lambda first, _, stop, total: window(first, stop, total))
+        .probability
+    )
 
 
 def pair_distribution(

@@ -14,6 +14,8 @@
     domains        a model tuned on one kind of text, asked about others
     curves         loss, gradient norm and accuracy step by step
     story_runs     pretraining on stories: the recipe, the measurements
+    speedrun       a race to a gain on the stories: the clock, the judge, an entry
+    writing_runs   models that write stories: trained, sampled
     ablations      that recipe with one thing changed
     trials         pretraining recipes tried: a recipe in, what came of it out
     trial_corpora  what a trial reads and is measured on: real text, the stories

@@ -246,7 +246,7 @@ def test_equal_rates_of_dropout_give_no_warning(kind, tmp_path):
                 checkpoints.from_transformers(checkpoints.to_transformers(make()))
 
 
-@pytest.mark.parametrize("name", ["stories", "stories_long", "real_text", "wider_text"])
+@pytest.mark.parametrize("name", ["stories", "stories_long", "real_text", "wider_text", "writer"])
 def test_the_courses_own_checkpoints_give_no_warning(name):
     with warnings.catch_warnings(action="error"):
         model, _ = checkpoints.load(name)

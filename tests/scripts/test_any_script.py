@@ -25,6 +25,7 @@ SCRIPTS = (
     "classify",
     "question_answering",
     "serve",
+    "write_stories",
 )
 DEV = ("run_notebooks", "sync_cells", "badges", "try_colab", "check_resuming")
 BENCHMARKS = (
@@ -34,6 +35,7 @@ BENCHMARKS = (
     "pretraining_speed",
     "retrieval",
     "serving",
+    "speedrun",
     "waiting",
 )
 PROGRAMS = [

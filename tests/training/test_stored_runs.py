@@ -86,7 +86,7 @@ def right_pronouns(model, batches, pronouns):
     return torch.cat(right).double().mean()
 
 
-@pytest.mark.parametrize("name", ["stories", "stories_long", "real_text", "wider_text"])
+@pytest.mark.parametrize("name", ["stories", "stories_long", "real_text", "wider_text", "writer"])
 def test_checkpoints_are_small(name):
     size = sum(os.path.getsize(file) for file in (FOLDER / name).iterdir())
     assert size < (2.5e6 if name.startswith("stories") else 16e6)
