@@ -2,7 +2,11 @@
 
 Support code, called by the set-up cell of every notebook. It installs something only on Colab, and
 there only what is missing or too old, never torch or numpy: exchanging those breaks a running session.
+
+`python -m helpers.environment` says what this machine has, and for each known trouble the way out.
 """
+
+from __future__ import annotations  # an older Python gets as far as being told so (helpers/doctor.py)
 
 import importlib
 import importlib.metadata
@@ -14,9 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.requirements import Requirement  # ipykernel brings it, so every kernel has it
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+try:
+    from packaging.requirements import Requirement  # ipykernel brings it, so every kernel has it
+    from packaging.utils import canonicalize_name
+    from packaging.version import InvalidVersion, Version
+except ModuleNotFoundError:  # a Python without the packages can still say that they are missing
+    from pip._vendor.packaging.requirements import Requirement
+    from pip._vendor.packaging.utils import canonicalize_name
+    from pip._vendor.packaging.version import InvalidVersion, Version
 
 if TYPE_CHECKING:
     import torch  # takes seconds and may be missing: imported for real only after the packages are checked
@@ -50,7 +59,7 @@ DEVICES = ("cpu", "cuda", "mps")
 class Settings:
     """What a notebook may choose by: `device` (a torch.device), `gpu` (is it one?), `colab`."""
 
-    device: "torch.device"
+    device: torch.device
     gpu: bool
     colab: bool
 
@@ -79,7 +88,7 @@ def on_colab() -> bool:
     return "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ
 
 
-def choose_device(wish: str | None = None) -> "torch.device":
+def choose_device(wish: str | None = None) -> torch.device:
     """The torch device to use: the one wished for, otherwise CUDA where there is one, otherwise the CPU.
 
     Raises ValueError for an unknown name and RuntimeError for a device that this machine has not got.
@@ -150,13 +159,14 @@ def unmet_requirements(requirements: Path) -> dict[str, str | None]:
     """{requirement: installed version or None} for each imported package that is missing or too old."""
     unmet = {}
     for text in imported_requirements(requirements):
-        version = _installed_version(Requirement(text).name)
+        version = installed_version(Requirement(text).name)
         if version is None or not Requirement(text).specifier.contains(version, prereleases=True):
             unmet[text] = version
     return unmet
 
 
-def _installed_version(name: str) -> str | None:
+def installed_version(name: str) -> str | None:
+    """The version of a package; None where it is not installed."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -232,3 +242,9 @@ def _words(said: str) -> str:
         f"pip's last words: {said[-1500:] or 'none'}\nOn Colab: Runtime, Disconnect and delete runtime, then "
         "run this cell again. If that does not help, open an issue of the course with these lines."
     )
+
+
+if __name__ == "__main__":
+    from helpers import doctor  # above this module: nothing else here imports it
+
+    sys.exit(doctor.main())

@@ -22,7 +22,7 @@ from helpers.data.output import accept_any_text  # noqa: E402
 ADDRESS = re.compile(r"https://github\.com/([A-Za-z0-9-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?")
 REPOSITORY_LINE = re.compile(r'^REPOSITORY = "([^"]*)"$', re.M)
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
-TEXTS = ("README.md", "data/README.md", "CONTRIBUTING.md")
+TEXTS = ("README.md", "data/README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff")
 
 
 def repository(root: Path = ROOT) -> str:
