@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
+from docutils import nodes
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -73,6 +74,14 @@ def prepare(app, name, source):
         source[0] = nbformat.writes(pages.prepared(notebook, ADDRESS))
 
 
+def number_pictures(app, doctree, name):
+    """Pictures of one cell share what is said of it; each says which it is."""
+    for cell in doctree.findall(nodes.container):
+        pictures = list(cell.findall(nodes.image)) if cell.get("nb_element") == "cell_code" else []
+        for number, picture in enumerate(pictures, 1) if len(pictures) > 1 else ():
+            picture["alt"] += f" Picture {number} of {len(pictures)}."
+
+
 def copy_mathjax(app, error):
     """MathJax's files into the finished site."""
     if error is None:
@@ -88,5 +97,6 @@ def copy_mathjax(app, error):
 
 def setup(app):
     app.connect("source-read", prepare)
+    app.connect("doctree-resolved", number_pictures)
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,7 +11,6 @@ document.addEventListener("DOMContentLoaded", () => {
   const closed = () => folds.filter((fold) => !fold.open).length;
   const say = () => {
     button.textContent = closed() ? `Open all ${folds.length} folds` : `Close all ${folds.length} folds`;
-    button.setAttribute("aria-pressed", String(!closed()));
   };
   button.addEventListener("click", () => {
     const open = closed() > 0;
