@@ -24,5 +24,10 @@
     retrieval      few labels by contrast, and a pair classifier that re-ranks, for notebook 14
     reading_runs   readers of Wikipedia paragraphs: rows, runs and lines of their table
     reading_baselines  readers without a network: the most similar sentence, kinds of answers, counts
+    smaller        a classifier made smaller in many ways: students, pruned, narrow, with thin matrices
+    smaller_forms  their weights in other forms, and what is measured of each
+    smaller_table  their table: each point beside its teacher, in lines and in a picture
+    exported       a classifier as an ONNX file, in single precision or with 8-bit matrices
+    speed          one text and many, measured in turns
     errors         what can stop a study, and what its script says then
 """

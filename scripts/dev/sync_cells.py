@@ -29,6 +29,7 @@ from scripts.dev import sync_exercises  # noqa: E402
 # What a notebook teaches, by height: a module may import only from lower ones, and never support code.
 HEIGHT = {"wordpiece": 0, "embeddings": 1, "attention": 1, "encoder": 2}
 HEIGHT |= {"pretraining": 3, "classification": 4, "tagging": 5, "reading": 5}
+HEIGHT |= {"distillation": 5, "compression": 5}
 INDENTED_COMMENT = re.compile(r"\s+#")
 
 

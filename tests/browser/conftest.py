@@ -5,7 +5,6 @@ SCREENSHOTS another folder for the pictures, which are kept (default: tests/brow
 """
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,9 +17,10 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
+from scripts.dev.chromium import launch
+
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = Path(os.environ.get("SCREENSHOTS") or Path(__file__).parent / "screenshots")
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PATIENCE = 180  # seconds, for machines that have other work
 TEXT, PAIR = "Tom lost the red ball in the park .", "He was sad ."
 CELLS = [
@@ -34,17 +34,11 @@ CELLS = [
 
 @pytest.fixture(scope="session")
 def browser():
-    found = os.environ.get("BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.fail(
-            "There is no Chromium on this machine: install it (Debian: apt install chromium), or name yours "
-            "in the environment variable BROWSER."
-        )
-    options = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        options.append("--no-sandbox")  # Chromium's own, around its processes: root can't have it
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=options)
+        try:
+            browser = launch(playwright)
+        except LookupError as error:
+            pytest.fail(str(error))
         yield browser
         browser.close()
 

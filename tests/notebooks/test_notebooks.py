@@ -38,6 +38,7 @@ NAMES = [
     "15_question_answering",
     "16_summarization",
     "17_pretraining_at_scale",
+    "18_smaller_and_faster",
 ]
 # Run one after the other in one copy of the course: backwards, and one of them twice.
 CHEAP_NOTEBOOKS = ["04", "03", "03", "00"]

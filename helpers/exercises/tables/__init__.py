@@ -33,6 +33,7 @@ NOTEBOOKS = {
     15: "question_answering",
     16: "summarization",
     17: "pretraining_at_scale",
+    18: "smaller_and_faster",
 }
 
 _failed: dict[int, str] = {}
