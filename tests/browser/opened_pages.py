@@ -11,15 +11,19 @@ from conftest import Watched
 
 LAPTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
 RAW_TEX = re.compile(r"\$[^$\n]{1,80}\$|\\(?:frac|sum|mathbf|mathrm|sqrt|top|cdot|ln)\b|\\[(\[]")
-# Thousands of words of code have a dozen colors: one of each is measured, in cells and in outputs.
-EACH_KIND_ONCE = """() => {
-  const seen = new Set();
-  for (const word of document.querySelectorAll('.bd-article pre span[class]')) {
-    const kind = `${word.className} ${Boolean(word.closest('.output'))} ${word.parentElement.className}`;
-    if (seen.has(kind) && !word.querySelector('a')) word.replaceWith(...word.childNodes);
-    seen.add(kind);
-  }
+# A page has thousands of words in a few dozen kinds (element, class, style, what they stand in): three of
+# each are enough to measure contrast. What is inside is looked at first; what holds another element stays.
+EACH_KIND_THRICE = """() => {
+  const seen = new Map();
+  const name = (e) => (e ? `${e.tagName}.${e.className} ${e.getAttribute('style') || ''}` : '');
   [...document.querySelectorAll('.bd-article mjx-container')].slice(3).forEach((formula) => formula.remove());
+  const kinds = ':is(p, li, td, th, pre, code, span, a, b, strong, em)';
+  for (const word of [...document.querySelectorAll(`.bd-article ${kinds}`)].reverse()) {
+    if (word.childElementCount) continue;
+    const kind = [word, word.parentElement, word.closest('.output, details, table')].map(name).join(' < ');
+    seen.set(kind, (seen.get(kind) || 0) + 1);
+    if (seen.get(kind) > 3) word.remove();
+  }
 }"""
 
 
@@ -96,10 +100,15 @@ def too_wide(page) -> list:
     return beyond + [f"the page is {wide} wide"] * (wide > room)
 
 
-def serious(page, rules=None) -> list:
-    """What axe finds serious or critical; afterwards the page has lost most colors of its code."""
-    page.evaluate(EACH_KIND_ONCE)
-    options = {"resultTypes": ["violations"], "iframes": False} | ({"runOnly": rules} if rules else {})
+def serious(page, colors_only: bool = False) -> list:
+    """What axe finds serious or critical; to measure colors, most words are taken out of the page."""
+    found = [] if colors_only else _axe(page, {"rules": {"color-contrast": {"enabled": False}}})
+    page.evaluate(EACH_KIND_THRICE)
+    return found + _axe(page, {"runOnly": ["color-contrast", "link-in-text-block"]})
+
+
+def _axe(page, options) -> list:
+    options = {"resultTypes": ["violations"], "iframes": False} | options
     return [
         (rule["id"], node["html"][:160], node["any"][0]["message"][:160] if node["any"] else "")
         for rule in Axe().run(page, options=options).response["violations"]
