@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import sys
 
-from helpers.doctor.findings import Finding, as_text, look
+from helpers.doctor.findings import Finding, as_text, diagnose
 from helpers.doctor.machine import about
 
-__all__ = ["Finding", "about", "as_text", "look", "main"]
+__all__ = ["Finding", "about", "as_text", "diagnose", "main"]
 
 
 def main() -> int:
@@ -23,6 +23,6 @@ def main() -> int:
         if hasattr(stream, "reconfigure"):  # whatever the terminal's encoding lacks is written as \\u4e2d
             stream.reconfigure(errors="backslashreplace")
     print("\n".join(about()), flush=True)
-    findings = look()
+    findings = diagnose()
     print(as_text(findings))
     return int(not all(finding.fine for finding in findings))

@@ -15,7 +15,7 @@ from pathlib import Path
 from helpers import environment
 from helpers.doctor.machine import ROOT, cores, free_disk, free_memory, gigabytes, short, there
 
-__all__ = ["Finding", "as_text", "look"]
+__all__ = ["Finding", "as_text", "diagnose"]
 
 OLDEST_PYTHON = (3, 11)
 MEMORY = 3.2  # GB that the largest notebook takes (README.md)
@@ -44,7 +44,7 @@ class Finding:
         return f"OK  {self.what}" if self.fine else f"NO  {self.what}: {self.advice}"
 
 
-def look(root: Path = ROOT) -> list[Finding]:
+def diagnose(root: Path = ROOT) -> list[Finding]:
     """Everything that is known to keep the course from running, looked at once; takes some seconds."""
     findings = _asked(_python) + _asked(_packages, root)
     if all(finding.fine for finding in findings):  # else these would only say the same again

@@ -217,7 +217,7 @@ def test_a_question_that_fails_is_a_finding(monkeypatch):
         raise RuntimeError("no such counter")
 
     monkeypatch.setattr(findings, "_memory", _memory)
-    found = {finding.what: finding for finding in doctor.look()}
+    found = {finding.what: finding for finding in doctor.diagnose()}
     assert "RuntimeError: no such counter" in found["looking at memory"].advice
     assert "packages" in found and any(what.startswith("disk") for what in found)
 
@@ -241,7 +241,7 @@ def test_the_commit(tmp_path):
 def test_the_last_line_counts(capsys, monkeypatch):
     good, bad = doctor.Finding("a", True, "b"), doctor.Finding("c", False, "d")
     assert doctor.as_text([good, bad]) == "OK  a\nNO  c: d\n1 to mend: what to do stands behind NO."
-    monkeypatch.setattr(doctor, "look", lambda: [good])
+    monkeypatch.setattr(doctor, "diagnose", lambda: [good])
     assert doctor.main() == 0
     assert capsys.readouterr().out.endswith("OK  a\nAll is as the course needs it.\n")
 
