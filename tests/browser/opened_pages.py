@@ -41,6 +41,8 @@ class Opened(Watched):
         self.page.wait_for_function("!window.MathJax || !MathJax.startup || MathJax.startup.promise")
         self.page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise : null")
         self.page.wait_for_load_state("networkidle")
+        # Colors that fade into each other are measured when they have arrived.
+        self.page.add_style_tag(content="* { transition: none !important; animation: none !important }")
 
     def note_console(self, message):
         if message.type in ("error", "warning"):
