@@ -10,14 +10,16 @@
 #              scripts/dev/badges.py --check, scripts/dev/sync_cells.py --check, scripts/dev/check_notebooks.py,
 #              and python -m pytest -n 0 --stored -m stored tests: the notebooks as they are stored, unsolved
 # make solutions     the notebooks with all solutions of their exercises: python -m pytest --solutions notebooks
-# make test-browser   the attention views in Chromium, installed before: python -m pytest -n 0 tests/browser
+# make site    the course as web pages to read, in build/site/:       python scripts/site/build.py
+# make test-browser   the attention views and the web pages in Chromium, which must be there:
+#                                                         python -m pytest -n 0 tests/browser
 # make bench   time and memory of every notebook, the tokenizer:      python benchmarks/notebooks.py, wordpiece.py
 # make data    fetch the data of the notebooks into data/cache/:      python -m helpers.data
 #              (make test: all data, 82 MB more)                       python -m helpers.data all
 # make clean   remove the environment (the data stays)
 # make help    these lines
 #
-# lint and test-browser need: python -m pip install -r requirements-dev.txt -c constraints.txt
+# lint, site and test-browser need: python -m pip install -r requirements-dev.txt -c constraints.txt
 
 PYTHON ?= python3
 # Anything more for pip, for example PyTorch's CPU builds on Linux without a GPU:
@@ -28,7 +30,7 @@ PART ?=
 
 PY := .venv/bin/python
 
-.PHONY: lab test test-browser run sync badges lint bench data solutions clean help
+.PHONY: lab test test-browser site run sync badges lint bench data solutions clean help
 .DELETE_ON_ERROR:
 
 lab: data
@@ -43,6 +45,9 @@ solutions: data
 
 test-browser: data .venv/.installed-dev
 	$(PY) -m pytest -n 0 tests/browser
+
+site: .venv/.installed-dev
+	$(PY) scripts/site/build.py
 
 run: data
 	$(PY) scripts/dev/run_notebooks.py
