@@ -40,6 +40,7 @@ NAMES = [
     "17_pretraining_at_scale",
     "18_smaller_and_faster",
     "19_after_bert",
+    "20_a_bert_that_writes",
 ]
 # Run one after the other in one copy of the course: backwards, and one of them twice.
 CHEAP_NOTEBOOKS = ["04", "03", "03", "00"]

@@ -35,6 +35,7 @@ NOTEBOOKS = {
     17: "pretraining_at_scale",
     18: "smaller_and_faster",
     19: "after_bert",
+    20: "a_bert_that_writes",
 }
 
 _failed: dict[int, str] = {}

@@ -1,4 +1,4 @@
-"""The questions of notebook 19's first half: a modern encoder."""
+"""Notebook 19: what to guess before the output."""
 
 from helpers.exercises.question import Question
 
@@ -56,6 +56,19 @@ QUESTIONS = (
         wrong={
             "a": "so much less is needed. Is it also less that is computed, before the mask hides it?",
             "b": "what would be left out of the computation? The mask says what to throw away, not what to skip",
+        },
+    ),
+    Question(
+        id="19.q5",
+        text="Notebook 6's live run got to 92% of the reachable gain in some two minutes of processor time. The record's model "
+        "has the same size and reads the same text. How long does it take?",
+        choices={"a": "nine tenths of that", "b": "about two thirds", "c": "less than half"},
+        answer="c",
+        because="it reads fewer than half as many stories: a start at the neighbors, Muon and a rate that has fallen to zero "
+        "when the target is near make more of each of them.",
+        wrong={
+            "a": "leaving out the sentence pairs and the last layer at visible words alone saves more than that.",
+            "b": "that is about what leaving out needless work saves; the optimizer and the schedule add as much.",
         },
     ),
 )

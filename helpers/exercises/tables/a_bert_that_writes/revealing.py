@@ -1,4 +1,4 @@
-"""Exercise 19.8. Which gaps to fill in a step."""
+"""Exercise 20.3. Which gaps to fill in a step."""
 
 import torch
 
@@ -160,7 +160,7 @@ REVEAL_MISTAKES = (
 
 EXERCISES = (
     Exercise(
-        id="19.8",
+        id="20.3",
         name="positions_to_reveal",
         reference=writing.positions_to_reveal,
         stub=REVEAL,

@@ -1,23 +1,10 @@
-"""Notebook 19: questions on the speedrun and on writing, before the output."""
+"""Notebook 20: what to guess before the output."""
 
 from helpers.exercises.question import Question
 
 QUESTIONS = (
     Question(
-        id="19.q5",
-        text="Notebook 6's live run got to 92% of the reachable gain in some two minutes of processor time. The record's model "
-        "has the same size and reads the same text. How long does it take?",
-        choices={"a": "nine tenths of that", "b": "about two thirds", "c": "less than half"},
-        answer="c",
-        because="it reads fewer than half as many stories: a start at the neighbors, Muon and a rate that has fallen to zero "
-        "when the target is near make more of each of them.",
-        wrong={
-            "a": "leaving out the sentence pairs and the last layer at visible words alone saves more than that.",
-            "b": "that is about what leaving out needless work saves; the optimizer and the schedule add as much.",
-        },
-    ),
-    Question(
-        id="19.q6",
+        id="20.q1",
         text="Every token is [MASK], and all are drawn in one step, each from the model's own probabilities at its place. "
         "What comes out?",
         choices={
@@ -33,7 +20,7 @@ QUESTIONS = (
         },
     ),
     Question(
-        id="19.q7",
+        id="20.q2",
         text="Two ways to write in 64 steps: the surest guesses stay in each step, or any. What does the first way do to "
         "the stories?",
         choices={

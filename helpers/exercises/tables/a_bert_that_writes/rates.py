@@ -1,4 +1,4 @@
-"""Exercise 19.6. Each text hidden at a rate of its own."""
+"""Exercise 20.1. Each text hidden at a rate of its own."""
 
 import torch
 
@@ -162,7 +162,7 @@ HIDE_MISTAKES = (
 
 EXERCISES = (
     Exercise(
-        id="19.6",
+        id="20.1",
         name="hide_at_rates",
         reference=writing.hide_at_rates,
         stub=HIDE,

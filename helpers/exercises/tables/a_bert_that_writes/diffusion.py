@@ -1,4 +1,4 @@
-"""Exercise 19.7. The loss of a masked diffusion model."""
+"""Exercise 20.2. The loss of a masked diffusion model."""
 
 import torch
 from torch.nn import functional
@@ -139,7 +139,7 @@ LOSS_MISTAKES = (
 
 EXERCISES = (
     Exercise(
-        id="19.7",
+        id="20.2",
         name="diffusion_loss",
         reference=writing.diffusion_loss,
         stub=LOSS,
