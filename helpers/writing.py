@@ -96,9 +96,10 @@ def guess_hidden(
     model: nn.Module, ids: torch.Tensor, attention_mask: torch.Tensor, tokenizer: WordPieceTokenizer,
     temperature: float, generator: torch.Generator | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
-    """A token for every [MASK], drawn from the model's probabilities, and its probability: (M,), (M,).
+    """A token for every [MASK], drawn from the model's probabilities, and how sure it is: (M,), (M,).
 
-    At temperature 0 the likeliest. A special token is never drawn.
+    At temperature 0 the likeliest. How sure is its probability at temperature 1, so that sharpening does not
+    make all alike. A special token is never drawn.
     """
     hidden = ids == tokenizer.id_of["[MASK]"]  # (B, T), M of them True
     with evaluating(model):
@@ -106,7 +107,7 @@ def guess_hidden(
     logits[:, [tokenizer.id_of[token] for token in SPECIAL_TOKENS]] = -torch.inf
     chances = (logits / max(temperature, 1e-6)).softmax(dim=-1)
     guesses = torch.multinomial(chances, 1, generator=generator)  # (M, 1)
-    return guesses[:, 0], chances.gather(1, guesses)[:, 0]
+    return guesses[:, 0], logits.softmax(dim=-1).gather(1, guesses)[:, 0]
 
 
 def write(

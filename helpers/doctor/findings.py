@@ -116,7 +116,7 @@ def _device() -> list[Finding]:
     name = torch["gpu"] if device == "cuda" else device
     findings = [
         Finding(
-            f"device: {name}, {torch['threads']} threads",
+            f"device: {name}, threads: {torch['threads']}",
             has.get(device, False),
             f"{environment.DEVICE_VARIABLE} asks for {wish!r}, which is not here: unset it",
         )

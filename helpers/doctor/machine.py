@@ -16,7 +16,8 @@ __all__ = ["about", "commit", "cores", "free_disk", "free_memory", "gigabytes", 
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
-    "torch", "transformers", "tokenizers", "safetensors", "numpy", "matplotlib", "scikit-learn", "bertviz",
+    "torch", "transformers", "tokenizers", "safetensors", "numpy", "matplotlib", "scikit-learn", "scipy",
+    "pandas", "accelerate", "datasets", "bertviz", "peft", "onnx", "onnxscript", "onnxruntime",
     "jupyterlab", "notebook", "ipykernel", "ipywidgets", "pip",
 )  # fmt: skip
 # Named by a variable, each changes what the course does; an address may hold a password, so it is cut.

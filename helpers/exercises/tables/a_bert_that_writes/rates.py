@@ -23,6 +23,7 @@ RATES = torch.tensor([[1.0], [1e-9], [0.3], [0.75]])
 
 def probe_hide(hide_at_rates):
     ids = rows([5, 4, 6, 3], 9)
+    ids[0, 2] = TOKENIZER.id_of["[UNK]"]
     read, labels = hide_at_rates(ids, RATES, TOKENIZER, torch.Generator().manual_seed(5))
     yield "what the model reads at rate 1", read[0]
     yield "its labels", labels[0]
@@ -42,12 +43,17 @@ def probe_hide(hide_at_rates):
     yield "the same seed gives the same", bool((again == read).all())
 
 
-def hide_with(special=True, rates=lambda rates: rates, below=True, labels=None, dice=None):
+FEW = [TOKENIZER.id_of[token] for token in ("[CLS]", "[SEP]", "[PAD]")]
+
+
+def hide_with(special=True, few=False, rates=lambda rates: rates, below=True, labels=None, dice=None):
     def program(ids, given, tokenizer, generator=None):
         draws = dice(ids, generator) if dice else torch.rand(ids.shape, generator=generator)
         wanted = rates(given)
         hidden = (draws < wanted) if below else (draws > wanted)
-        if special:
+        if few:
+            hidden = hidden & ~torch.isin(ids, torch.tensor(FEW))
+        elif special:
             hidden = hidden & (ids >= 10)
         read = ids.masked_fill(hidden, MASK)
         right = ids.masked_fill(~hidden, IGNORE)
@@ -97,6 +103,13 @@ HIDE_MISTAKES = (
         hide_with(special=False),
         "at rate 1 the model reads {yours}, expected {expected}: [CLS], [SEP] and the padding are hidden, too. They are no "
         "words of the text, and nobody asks for them",
+        show=first_row,
+    ),
+    Mistake(
+        "[UNK] hidden",
+        hide_with(few=True),
+        "at rate 1 the model reads {yours}, expected {expected}: the [UNK] that stood there is hidden and asked for. "
+        "SPECIAL_TOKENS has five, and none of them is a word to be guessed",
         show=first_row,
     ),
     Mistake(

@@ -167,7 +167,8 @@ EXERCISES = (
         probe=probe_reveal,
         hints=(
             "Give the places that are not hidden a score below all others, and rank each row.",
-            "argsort of an argsort gives ranks: 0 for the highest with descending=True. A stable one leaves equal scores in order.",
+            "argsort of an argsort gives ranks: 0 for the highest with descending=True. A stable one leaves equal scores in order "
+            "(with stable=True PyTorch takes names only: dim=1).",
             "hidden & (ranks < hidden.sum(dim=1, keepdim=True) - keep).",
         ),
         mistakes=REVEAL_MISTAKES,

@@ -84,6 +84,17 @@ EXERCISE = Exercise(
             "2017). GeGLU has GELU, on the other factor",
         ),
         Mistake(
+            "sigmoid on the gate, too",
+            variant(lambda wide, gate: functional.gelu(wide) * torch.sigmoid(gate)),
+            "the first token becomes {yours}, expected {expected}: the gate passes through a sigmoid. In GeGLU it stays linear",
+        ),
+        Mistake(
+            "another GELU",
+            variant(lambda wide, gate: functional.gelu(wide, approximate="tanh") * gate),
+            "the first token becomes {yours}, expected {expected}: nearly. That is the approximation of GELU by tanh; the exact "
+            "one is asked for",
+        ),
+        Mistake(
             "SiLU",
             variant(lambda wide, gate: functional.silu(wide) * gate),
             "the first token becomes {yours}, expected {expected}: with SiLU it is SwiGLU, which NeoBERT has. Here it is GELU",

@@ -45,6 +45,7 @@ def probe_quantize(quantize):
     yield "above zero", numbers_of(quantize(torch.tensor([[3.1, 4.0, 5.3], [4.4, 3.3, 3.9]])))
     yield "by row", numbers_of(quantize(mixed, by_row=True))
     yield "symmetric by row", numbers_of(quantize(mixed, symmetric=True, by_row=True))
+    yield "halves at both ends", numbers_of(quantize(torch.tensor([[-1.5, 253.5]])))
 
 
 def quantize_with(
@@ -57,6 +58,7 @@ def quantize_with(
     to_whole=torch.round,
     rows=1,
     kind=torch.int8,
+    clamp=True,
 ):
     """Quantization with one thing done in another way."""
 
@@ -77,6 +79,8 @@ def quantize_with(
         if kind == torch.uint8:
             values, zero_point = values + 128, zero_point + 128
             return Quantized(values.clamp(0, 255).to(kind), scale, zero_point)
+        if not clamp:  # what does not fit begins again at the other end
+            return Quantized(values.to(torch.int64).to(kind), scale, zero_point)
         return Quantized(values.clamp(-128, 127).to(kind), scale, zero_point)
 
     return program
@@ -164,6 +168,13 @@ QUANTIZE_MISTAKES = (
         quantize_with(rows=0),
         "one scale for all is right, but by row you have the scales {yours}, expected {expected}: a scale for each column",
         show=part("by row", "scale"),
+    ),
+    Mistake(
+        "not between -128 and 127",
+        quantize_with(clamp=False),
+        "all is right but where both ends are halves: the values are {yours}, expected {expected}. 128 does not fit into "
+        "int8 and becomes -128, so the largest number turns into the smallest. Keep them between before you convert",
+        show=part("halves at both ends", "values"),
     ),
     Mistake(
         "never by row",

@@ -54,7 +54,18 @@ def as_it_is(logits, temperature):
     return logits
 
 
+def over_the_texts(student_logits, teacher_logits, temperature=2.0):
+    p, q = ((logits / temperature).log_softmax(0) for logits in (teacher_logits, student_logits))
+    return temperature**2 * functional.kl_div(q, p, reduction="batchmean", log_target=True)
+
+
 SOFT_MISTAKES = (
+    Mistake(
+        "softmax over the texts",
+        over_the_texts,
+        "with the temperature 2 you get {yours}, expected {expected}: your probabilities sum to 1 over the texts. The "
+        "classes are the last dimension",
+    ),
     Mistake(
         "without the square",
         soft_with(power=0),
@@ -134,6 +145,13 @@ def three(parts):
 
 
 LAYERS_MISTAKES = (
+    Mistake(
+        "rounded to the nearest",
+        lambda total, count: [round(total * block / count) - 1 for block in range(1, count + 1)],
+        "three and two of six layers are right, but five of twelve are {yours}, expected {expected}: a block's end is "
+        "rounded to the nearest place. It is rounded down: `//`",
+        show=lambda parts: parts["5 of 12"],
+    ),
     Mistake(
         "the lowest",
         lambda total, count: list(range(count)),
