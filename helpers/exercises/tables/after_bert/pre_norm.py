@@ -146,7 +146,7 @@ EXERCISE = Exercise(
         Mistake(
             "attention gives a pair",
             not_unpacked,
-            "self.attention gives two things, the new vectors and the probabilities, and you take both for the vectors",
+            "self.attention returns a pair here, too: the new vectors, and the probabilities (or None). You use the pair as if it were the vectors",
             raises=TypeError,
         ),
         Mistake(
