@@ -11,7 +11,7 @@ it takes does not depend on the machine. Runs that are in the table are left out
 series goes on with the same command.
 
 --check-newest takes the record, the entry with the smallest mean ratio. Exit code 1 if the target is not
-reached, or if the ratio is above the recorded one by more than --room.
+reached, or if the ratio is above the recorded one by more than --room, in all of --tries.
 """
 
 import argparse
@@ -181,12 +181,16 @@ def check_newest(options: argparse.Namespace, task: Callable[[], Task]) -> int:
         if not stored:
             raise RowError(f"{options.csv} has no run of {newest} with seed {seed}: choose another")
         recorded = number_in(stored[0], "ratio")
-        reference, most = time_reference(options, task()), recorded * (1 + options.room)
-        entry = read_entry(FOLDER / f"{newest}.py")
-        found = race(entry, task(), seed, most * reference, target=options.target)
-        print(in_words(entry, seed, found, reference), flush=True)
-        print(f"recorded: {recorded:.2f}, with room {most:.2f}", flush=True)
-        failed |= not found.reached or found.cpu_seconds / reference > most
+        entry, most = read_entry(FOLDER / f"{newest}.py"), recorded * (1 + options.room)
+        for _ in range(options.tries):  # other programs slow a run down and never speed it up
+            reference = time_reference(options, task())
+            found = race(entry, task(), seed, most * reference, target=options.target)
+            print(in_words(entry, seed, found, reference), flush=True)
+            print(f"recorded: {recorded:.2f}, with room {most:.2f}", flush=True)
+            if found.reached and found.cpu_seconds / reference <= most:
+                break
+        else:
+            failed = True
     return int(failed)
 
 
@@ -207,6 +211,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     )
     add("--check-newest", action="store_true", help="run the newest record again and compare")
     add("--room", type=kinds.number(least=0), default=0.25, help="by how much it may be slower, as a share")
+    add("--tries", type=kinds.count(), default=3, help="runs of which one has to keep within the room")
     add("--timed", type=kinds.count(), default=TIMED, help="steps of the reference that are timed again")
     add("--csv", type=kinds.growing_table(), default=TABLE, help=f"default: {TABLE}")
     options = parser.parse_args(given)

@@ -107,9 +107,31 @@ def test_the_newest_record_is_checked(runs, tmp_path, capsys, seconds, reached, 
     runs.made["live"] = (True, 200.0, 8000)  # a machine half as fast
     runs.made["quick"] = (reached, 2.0 * seconds, 3000)
     assert script.main(["--check-newest", "--seeds", "0", "--csv", str(table)]) == code
-    assert runs.found == [("live", 0, script.LONGEST, script.TIMED), ("quick", 0, 100.0, None)]
+    once = [("live", 0, script.LONGEST, script.TIMED), ("quick", 0, 100.0, None)]
+    assert runs.found == (3 if code else 1) * once  # a failure is tried again
     assert f"{seconds / 100:.2f} times the reference" in capsys.readouterr().out
     assert table.read_bytes() == before
+
+
+def test_a_slow_moment_is_no_slower_record(runs, tmp_path, monkeypatch):
+    """Other programs slow a run down: one try within the room is enough, and no more are made."""
+    table = tmp_path / "runs.csv"
+    script.main(["--entries", "quick", "--seeds", "0", "--csv", str(table)])
+    run, seconds = script.race, iter((70.0, 44.0, 70.0))
+
+    def disturbed(entry, *given, **options):
+        if entry.name == "quick":
+            runs.made["quick"] = (True, next(seconds), 3000)
+        return run(entry, *given, **options)
+
+    monkeypatch.setattr(script, "race", disturbed)
+    assert script.main(["--check-newest", "--seeds", "0", "--csv", str(table)]) == 0
+    assert list(seconds) == [70.0]
+    seconds = iter((44.0,))
+    command = ["--check-newest", "--seeds", "0", "--tries", "1", "--csv", str(table)]
+    assert script.main(command) == 0
+    seconds = iter((70.0,))
+    assert script.main(command) == 1
 
 
 def test_nothing_to_check(runs, tmp_path, capsys):
