@@ -19,6 +19,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see helpers/environment.py
@@ -77,7 +78,7 @@ def compute(options: argparse.Namespace, task: Callable[[], Task]) -> int:
         (seed, entry) for seed in options.seeds for entry in asked
         if not trial_tables.has(options.csv, {"entry": entry.name, "seed": str(seed)}, COLUMNS)
     ]  # fmt: skip
-    task = made(task) if missing else task
+    task = cache(task)
     seconds, timed_for = None, None
     for seed, entry in missing:
         if seconds is None and not trial_tables.has(options.csv, {"entry": REFERENCE}, COLUMNS):
@@ -119,12 +120,6 @@ def add(options: argparse.Namespace, entry: Entry, seed: int, found: Result, ref
     run = {"entry": entry.name, "seed": str(seed)}
     trial_tables.add(options.csv, run, line_of(entry, seed, found, reference), command, COLUMNS)
     print(in_words(entry, seed, found, reference), flush=True)
-
-
-def made(task: Callable[[], Task]) -> Callable[[], Task]:
-    """The task, made once."""
-    found = task()
-    return lambda: found
 
 
 def in_words(entry: Entry, seed: int, found: Result, reference: float) -> str:
@@ -175,7 +170,7 @@ def check_newest(options: argparse.Namespace, task: Callable[[], Task]) -> int:
         raise RowError(
             f"{options.csv} holds no entry beside the reference that reached the target: run one first"
         )
-    task, failed = made(task), False
+    task, failed = cache(task), False
     for seed in options.seeds:
         stored = [line for line in lines if (line["entry"], line["seed"]) == (newest, str(seed))]
         if not stored:

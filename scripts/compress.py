@@ -23,7 +23,7 @@ import numpy as np
 from helpers.studies import smaller, smaller_forms
 from helpers.studies.errors import run_script
 from helpers.studies.smaller_table import Points
-from helpers.studies.tables import RunTable, locked, number_in
+from helpers.studies.tables import RunTable, ensure_writable, number_in
 from helpers.training import options as kinds
 
 
@@ -33,8 +33,7 @@ def run(options: argparse.Namespace) -> int:
     if options.report:
         print(Points(runs).as_text())
         return 0
-    with locked(options.csv):  # said now, not after the first run, if nothing can be written there
-        pass
+    ensure_writable(options.csv)
     studies: dict[int, smaller.Study] = {}
     for stage in stages(options.points):
         for seed in options.seeds:

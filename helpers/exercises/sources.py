@@ -8,12 +8,15 @@ import ast
 import dis
 import inspect
 import linecache
+import re
 import sys
 import textwrap
 from collections.abc import Callable
 from types import CodeType
 
-__all__ = ["code_of", "source_of", "is_untouched", "is_empty_definition", "line_of", "python_lines"]
+__all__ = [
+    "code_of", "source_of", "is_untouched", "is_empty_definition", "line_of", "planted", "python_lines"
+]  # fmt: skip
 
 
 def code_of(thing: Callable) -> CodeType | None:
@@ -189,3 +192,12 @@ def _steps(code: CodeType) -> tuple:
 
 
 _EMPTY = (lambda: None).__code__
+
+
+def planted(program: Callable) -> str:
+    """The source of a published bug, `wrong_…` or `Wrong…`, under a name of the learner's: the stub."""
+    return re.sub(r"^(def|class) ([wW])rong_?", _as_the_learners, inspect.getsource(program), count=1)
+
+
+def _as_the_learners(found: re.Match) -> str:
+    return f"{found[1]} my_" if found[2] == "w" else f"{found[1]} My"

@@ -1,17 +1,12 @@
 """19.b1: numbers paired as neighbors, angles laid out for halves."""
 
-import inspect
 
 import torch
 
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import after_bert as references
+from helpers.exercises.sources import planted
 from helpers.exercises.tables.after_bert import published
-
-
-def planted(function) -> str:
-    """The buggy program as the learner gets it: under a name of the learner's."""
-    return inspect.getsource(function).replace("def wrong_", "def my_")
 
 
 def probe(turn_neighbors):

@@ -1,20 +1,14 @@
 """Notebook 8, "Break it": three published bugs, to be found and mended."""
 
-import inspect
 
 import torch
 
 from helpers.classification import classification_loss
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import classification_fine_tuning as references
+from helpers.exercises.sources import planted
 from helpers.exercises.tables.classification_fine_tuning import published
 from helpers.exercises.tables.classification_fine_tuning.small import LABELS, PADDED, small_classifier
-
-
-def planted(function) -> str:
-    """The buggy program as the learner gets it: under a name of the learner's."""
-    return inspect.getsource(function).replace("def wrong_", "def my_")
-
 
 # 8.b1 the group without weight decay is empty
 

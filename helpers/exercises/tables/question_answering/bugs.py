@@ -1,18 +1,12 @@
 """Notebook 15, "Break it": three published bugs, to be found and mended."""
 
-import inspect
 
 import torch
 
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import question_answering as references
+from helpers.exercises.sources import planted
 from helpers.exercises.tables.question_answering import published
-
-
-def planted(function) -> str:
-    """The buggy program as the learner gets it: under a name of the learner's."""
-    return inspect.getsource(function).replace("def wrong_", "def my_")
-
 
 # 15.b1 start and end are chosen each by itself
 

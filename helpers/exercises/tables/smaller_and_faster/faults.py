@@ -6,22 +6,10 @@ from torch.nn import functional
 
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import smaller_and_faster as references
+from helpers.exercises.sources import planted
 from helpers.exercises.tables.smaller_and_faster import published
 
 # 18.b1 two_part_loss
-
-TWO_PARTS = '''
-def my_two_part_loss(student, teacher, inputs, labels, temperature=5.0, share=0.5):
-    """Soft labels and labels, `share` of the one and the rest of the other: a tensor with one number."""
-    with torch.no_grad():
-        teacher_logits = teacher(inputs)
-    logits = student(inputs)
-    targets = functional.log_softmax(teacher_logits / temperature, dim=-1)
-    found = functional.log_softmax(teacher_logits / temperature, dim=-1)
-    soft = functional.kl_div(found, targets, reduction="batchmean", log_target=True)
-    return share * temperature**2 * soft + (1 - share) * functional.cross_entropy(logits, labels)
-'''
-
 
 def probe_two_parts(loss):
     torch.manual_seed(8)
@@ -91,39 +79,6 @@ TWO_PART_MISTAKES = (
 )
 
 # 18.b2 MergingLinear
-
-MERGING = '''
-class MyMergingLinear(nn.Module):
-    """A linear layer with thin matrices beside it, which are merged into it in evaluation mode."""
-
-    def __init__(self, linear, rank, scale):
-        super().__init__()
-        self.linear, self.scale, self.is_merged = copy.deepcopy(linear).requires_grad_(False), scale, False
-        self.down = nn.Parameter(torch.randn(rank, linear.in_features))
-        self.up = nn.Parameter(torch.randn(linear.out_features, rank))
-
-    @torch.no_grad()
-    def train(self, mode=True):
-        super().train(mode)
-        if self.is_merged and mode:
-            self.linear.weight -= self.scale * self.up @ self.down
-            self.is_merged = False
-        return self
-
-    @torch.no_grad()
-    def eval(self):
-        super().eval()
-        if not self.is_merged:
-            self.linear.weight += self.scale * self.up @ self.down
-            self.is_merged = True
-        return self
-
-    def forward(self, hidden):
-        if self.is_merged:
-            return self.linear(hidden)
-        return self.linear(hidden) + self.scale * (hidden @ self.down.T @ self.up.T)
-'''
-
 
 def probe_merging(kind):
     torch.manual_seed(9)
@@ -253,7 +208,7 @@ EXERCISES = (
         id="18.b1",
         name="two_part_loss",
         reference=references.two_part_loss,
-        stub=TWO_PARTS,
+        stub=planted(published.wrong_two_part_loss),
         probe=probe_two_parts,
         hints=(
             "Print `soft` for a student and a teacher that differ. When is a divergence 0?",
@@ -273,7 +228,7 @@ EXERCISES = (
         id="18.b2",
         name="MergingLinear",
         reference=references.MergingLinear,
-        stub=MERGING,
+        stub=planted(published.WrongMergingLinear),
         probe=probe_merging,
         hints=(
             "`help(nn.Module.eval)`: what does model.eval() call, and what does that call for the parts inside?",

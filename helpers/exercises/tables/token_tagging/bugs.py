@@ -1,19 +1,13 @@
 """Notebook 13, "Break it": two published bugs, to be found and mended."""
 
-import inspect
 
 import torch
 from torch.nn import functional
 
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.exercises.references import token_tagging as references
+from helpers.exercises.sources import planted
 from helpers.exercises.tables.token_tagging import published
-
-
-def planted(function) -> str:
-    """The buggy program as the learner gets it: under a name of the learner's."""
-    return inspect.getsource(function).replace("def wrong_", "def my_")
-
 
 # 13.b1 padding with a label
 
