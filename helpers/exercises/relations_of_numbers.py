@@ -20,6 +20,8 @@ def of_tensors(yours, expected) -> str | None:
     if str(expected.dtype) == str(yours.dtype) == "torch.bool":
         return of_answers(yours.flatten().tolist(), expected.flatten().tolist())
     a, b = yours.double(), expected.double()
+    if str(expected.dtype) == "torch.bool":
+        return "1 and 0 stand where True and False should: what gives booleans?" if _same(a, b) else None
     return (
         of_numbers(a.flatten().tolist(), b.flatten().tolist())
         or _of_order(a, b)
@@ -132,6 +134,8 @@ def of_numbers(a: list[float], b: list[float]) -> str | None:
 
     if all_are(lambda y: -y):
         return "Your numbers have the wrong sign: each is minus the expected one"
+    if all_are(lambda y: y):
+        return None  # what is wrong is their kind
     largest = max(pairs, key=lambda pair: abs(pair[1]))
     if largest[1] and all_are(lambda y, c=largest[0] / largest[1]: c * y) and largest[0]:
         return _factor(largest[0] / largest[1])

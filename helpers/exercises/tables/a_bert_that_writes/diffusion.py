@@ -34,10 +34,10 @@ def probe_loss(diffusion_loss):
     yield "three texts", float(diffusion_loss(logits, labels, rates, tokens))
     leaf = logits.clone().requires_grad_(True)
     loss = diffusion_loss(leaf, labels, rates, tokens)
-    gradient = (
-        torch.autograd.grad(loss, leaf)[0] if isinstance(loss, torch.Tensor) and loss.requires_grad else None
-    )
-    yield "the gradient at the rarest [MASK]", None if gradient is None else gradient[-1]
+    learns = isinstance(loss, torch.Tensor) and loss.requires_grad
+    yield "a gradient comes back", learns
+    if learns:
+        yield "the gradient at the rarest [MASK]", torch.autograd.grad(loss, leaf)[0][-1]
     yield "nothing hidden", float(diffusion_loss(logits[:0], torch.full((2, 4), IGNORE), rates[:2], 8))
 
 
@@ -78,6 +78,35 @@ def loss_of_means(logits, labels, rates, tokens):
             losses.append(functional.cross_entropy(logits[begin : begin + count], row[row != IGNORE]) / rate)
         begin += count
     return torch.stack(losses).sum() / len(hidden) if losses else logits.sum()
+
+
+def loss_of_a_mean(weigh):
+    """The losses averaged by cross_entropy before the weights come in."""
+
+    def program(logits, labels, rates, tokens):
+        hidden = labels != IGNORE
+        if not hidden.any():
+            return logits.sum()
+        weights = (1 / rates).expand_as(labels)[hidden]
+        return weigh(functional.cross_entropy(logits, labels[hidden]), weights, tokens)
+
+    return program
+
+
+def loss_of_a_table(logits, labels, rates, tokens):
+    losses = functional.cross_entropy(logits, labels[labels != IGNORE], reduction="none")
+    return (losses / rates).sum() / tokens
+
+
+def over(count):
+    """The right sum, divided by another number."""
+    return lambda logits, labels, rates, tokens: (
+        tokens * loss_with()(logits, labels, rates, tokens) / count(labels)
+    )
+
+
+def at_the_wrong_texts(rates, labels, hidden):
+    return 1 / rates.repeat(labels.shape[1], 1).view_as(labels)[hidden]
 
 
 def three(parts):
@@ -129,6 +158,81 @@ LOSS_MISTAKES = (
         show=three,
     ),
     Mistake(
+        "weights after the mean",
+        loss_of_a_mean(lambda mean, weights, tokens: (mean * weights).sum() / tokens),
+        "three texts give {yours}, expected {expected}: the losses were averaged before they met their weights, so each "
+        "weight multiplies the same number. What does cross_entropy do when no reduction is asked for?",
+        show=three,
+    ),
+    Mistake(
+        "a plain cross-entropy",
+        loss_of_a_mean(lambda mean, weights, tokens: mean),
+        "three texts give {yours}, expected {expected}: that is the mean over the gaps, without weights, the loss of BERT. "
+        "What do `rates` and `tokens` change?",
+        show=three,
+    ),
+    Mistake(
+        "the mean rate",
+        loss_with(weight=lambda rates, labels, hidden: 1 / rates.mean()),
+        "three texts give {yours}, expected {expected}: all losses are divided by the mean of the rates. Whose rate belongs to "
+        "a gap?",
+        show=three,
+    ),
+    Mistake(
+        "each loss with every rate",
+        loss_of_a_table,
+        "three texts give {yours}, expected {expected}: (M,) and (B, 1) make a table (B, M), each loss divided by every "
+        "text's rate. Which one of them is its own?",
+        show=three,
+    ),
+    Mistake(
+        "rates of other texts",
+        loss_with(weight=at_the_wrong_texts),
+        "three texts give {yours}, expected {expected}: the rates run along the gaps text after text, 0.4, 0.8, 0.25, 0.4, …. "
+        "The gaps of one text stand next to each other, and all have its rate",
+        show=three,
+    ),
+    Mistake(
+        "divided by all places",
+        over(lambda labels: labels.numel()),
+        "three texts give {yours}, expected {expected}: you divide by B * T = 15. How many of them could have been hidden?",
+        show=three,
+    ),
+    Mistake(
+        "divided by the texts",
+        over(lambda labels: len(labels)),
+        "three texts give {yours}, expected {expected}: you divide by the number of texts; wanted is the mean for a token",
+        show=three,
+    ),
+    Mistake(
+        "divided by the weights",
+        loss_with(
+            weight=lambda rates, labels, hidden: (w := 1 / rates.expand_as(labels)[hidden]) / w.sum(),
+            mean=lambda weighted, tokens: weighted.sum(),
+        ),
+        "three texts give {yours}, expected {expected}: a weighted mean, divided by the sum of the weights. That sum is "
+        "`tokens` on average only; by which of the two is the loss divided?",
+        show=three,
+    ),
+    Mistake(
+        "the share that was hidden",
+        loss_with(
+            weight=lambda rates, labels, hidden: (
+                1 / hidden.float().mean(dim=1, keepdim=True).expand_as(labels)[hidden]
+            )
+        ),
+        "three texts give {yours}, expected {expected}: you divide by the share of places that happened to be hidden. Asked "
+        "for is the rate at which they were",
+        show=three,
+    ),
+    Mistake(
+        "the share that stays",
+        loss_with(weight=lambda rates, labels, hidden: 1 / (1 - rates).expand_as(labels)[hidden]),
+        "three texts give {yours}, expected {expected}: you divide by 1 - rate, the share that can be read. For which tokens "
+        "does a gap stand?",
+        show=three,
+    ),
+    Mistake(
         "a mean for each text",
         loss_of_means,
         "three texts give {yours}, expected {expected}: within each text you take the mean over its gaps and then "
@@ -150,6 +254,15 @@ EXERCISES = (
             "(losses / rates.expand_as(labels)[hidden]).sum() / tokens, with hidden = labels != IGNORE.",
         ),
         mistakes=LOSS_MISTAKES,
+        asks={
+            "one text": "here all gaps have the rate 0.8, and 5 tokens could have been hidden: what is added up, and by what is "
+            "it divided?",
+            "three texts": "one text alone was right: does each loss meet the rate of its own text, and is their sum divided "
+            "by `tokens`, once?",
+            "a gradient comes back": "the number is right, but nothing can learn from it: where does the tensor become a plain "
+            "number (`item`, `float`, `torch.tensor`)?",
+            "nothing hidden": "there are no losses here, and the sum of none is 0; a mean over none is NaN",
+        },
         notice="where nothing is hidden the loss is 0: such a text teaches nothing, and its rate is rare",
         difficulty=2,
         minutes=12,

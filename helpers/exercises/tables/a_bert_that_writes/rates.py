@@ -41,6 +41,12 @@ def probe_hide(hide_at_rates):
     yield "texts of one rate have different numbers of gaps", bool(len(each.unique()) > 4)
     again = hide_at_rates(many, rates, TOKENIZER, torch.Generator().manual_seed(3))[0]
     yield "the same seed gives the same", bool((again == read).all())
+    other = hide_at_rates(many, rates, TOKENIZER, torch.Generator().manual_seed(4))[0]
+    yield "another seed gives other gaps", bool((other != read).any())
+
+
+def sure(ids):
+    return ids >= 10  # what is no special token
 
 
 FEW = [TOKENIZER.id_of[token] for token in ("[CLS]", "[SEP]", "[PAD]")]
@@ -72,6 +78,29 @@ def hide_counted(ids, rates, tokenizer, generator=None):
     chosen = torch.cat([
         choose_positions(row[None], tokenizer, float(rate), generator) for row, rate in zip(ids, rates, strict=True)
     ])  # fmt: skip
+    return ids.masked_fill(chosen, MASK), ids.masked_fill(~chosen, IGNORE)
+
+
+def hide_from_the_same_draws(ids, rates, tokenizer, generator=None):
+    return hide_with()(ids, rates, tokenizer, torch.Generator().manual_seed(0))
+
+
+def exchanged(ids, rates, tokenizer, generator=None):
+    return hide_with()(ids, rates, tokenizer, generator)[::-1]
+
+
+def special_asked(ids, rates, tokenizer, generator=None):
+    chosen = torch.rand(ids.shape, generator=generator) < rates
+    return ids.masked_fill(chosen & sure(ids), MASK), ids.masked_fill(~chosen, IGNORE)
+
+
+def special_only(ids, rates, tokenizer, generator=None):
+    chosen = (torch.rand(ids.shape, generator=generator) < rates) & ~sure(ids)
+    return ids.masked_fill(chosen, MASK), ids.masked_fill(~chosen, IGNORE)
+
+
+def hidden_but_padding(ids, rates, tokenizer, generator=None):
+    chosen = (torch.rand(ids.shape, generator=generator) < rates) & (ids != TOKENIZER.id_of["[PAD]"])
     return ids.masked_fill(chosen, MASK), ids.masked_fill(~chosen, IGNORE)
 
 
@@ -140,6 +169,48 @@ HIDE_MISTAKES = (
         show=first_labels,
     ),
     Mistake(
+        "the two exchanged",
+        exchanged,
+        "at rate 1 the model reads {yours}, expected {expected}: these are the labels. Which of the two does the model read, "
+        "and which is it asked for?",
+        show=first_row,
+    ),
+    Mistake(
+        "only padding kept",
+        hidden_but_padding,
+        "at rate 1 the model reads {yours}, expected {expected}: padding stays, but other special tokens are hidden. How many "
+        "are in SPECIAL_TOKENS?",
+        show=first_row,
+    ),
+    Mistake(
+        "special tokens only",
+        special_only,
+        "at rate 1 the model reads {yours}, expected {expected}: the special tokens are hidden, and every word stays. Of which "
+        "of the two do you mean the opposite?",
+        show=first_row,
+    ),
+    Mistake(
+        "special tokens asked for",
+        special_asked,
+        "what is read is right, but the labels at rate 1 are {yours}, expected {expected}: special tokens that were not "
+        "hidden are asked for. Do both results come from the same table of true and false?",
+        show=first_labels,
+    ),
+    Mistake(
+        "labels of what stays",
+        hide_with(labels=lambda ids, read, hidden: ids.masked_fill(hidden, IGNORE)),
+        "the labels at rate 1 are {yours}, expected {expected}: what was hidden is ignored, and what can be read is asked for. "
+        "Which side does the model have to guess?",
+        show=first_labels,
+    ),
+    Mistake(
+        "0 where nothing is asked",
+        hide_with(labels=lambda ids, read, hidden: ids.masked_fill(~hidden, 0)),
+        "the labels at rate 1 are {yours}, expected {expected}: 0 is the id of a token, so the model would be asked for it. "
+        "Which number does the loss pass over?",
+        show=first_labels,
+    ),
+    Mistake(
         "labels everywhere",
         hide_with(labels=lambda ids, read, hidden: ids.clone()),
         "at a rate of nearly 0 the labels are {yours}, expected {expected}: nothing is hidden, so nothing is asked. What "
@@ -167,6 +238,12 @@ HIDE_MISTAKES = (
         "instead?",
     ),
     Mistake(
+        "always the same gaps",
+        hide_from_the_same_draws,
+        "with another seed the gaps are the same: your draws come from a generator that begins anew in each call. Which one "
+        "is given?",
+    ),
+    Mistake(
         "its own chance",
         lambda ids, rates, tokenizer, generator=None: hide_with()(ids, rates, tokenizer),
         "the same seed gives other gaps the second time: your draws do not come from the generator that is given",
@@ -186,6 +263,16 @@ EXERCISES = (
             "hidden = (torch.rand(ids.shape, generator=generator) < rates) & ~special; then ids.masked_fill twice.",
         ),
         mistakes=HIDE_MISTAKES,
+        asks={
+            "what the model reads at rate 1": "at rate 1 every word becomes [MASK], by itself and always, and every special "
+            "token stays. Which of your places breaks that?",
+            "its labels": "at rate 1 the labels are the words, and IGNORE at the special tokens",
+            "the labels there": "nothing is hidden there, so nothing is asked for: IGNORE at every place",
+            "labels only where hidden": "at some places one result says hidden and the other does not: is there one draw for "
+            "each token, and do both results come from it?",
+            "texts of one rate have different numbers of gaps": "each token of each text has a draw of its own, so two texts "
+            "of one rate are rarely hidden at equally many places. Do texts share their draws, or is the number fixed?",
+        },
         notice="at rate 1 nothing of the text is left: from such a text the model will write",
         difficulty=1,
         minutes=8,

@@ -35,9 +35,10 @@ def probe_reveal(positions_to_reveal):
     scores, hidden, keep = given()
     yield "three texts", positions_to_reveal(scores, hidden, keep).long()
     yield "nothing stays hidden", positions_to_reveal(scores, hidden, torch.zeros_like(keep)).long()
-    equal = torch.full((1, 5), 0.5)
-    everywhere = torch.ones(1, 5, dtype=torch.bool)
-    yield "equal scores", positions_to_reveal(equal, everywhere, torch.tensor([[3]])).long()
+    yield "scores below zero", positions_to_reveal(scores.log(), hidden, keep).long()
+    equal = torch.full((1, 20), 0.5)  # of fewer than 17 an argsort that is not stable keeps the order, too
+    everywhere = torch.ones(1, 20, dtype=torch.bool)
+    yield "equal scores", positions_to_reveal(equal, everywhere, torch.tensor([[15]])).long()
     more = positions_to_reveal(scores, hidden, torch.tensor([[5], [4], [6]]))
     yield "nothing to fill", more.long()
 
@@ -58,6 +59,26 @@ def reveal_one_number(scores, hidden, keep):
     count = int((hidden.sum(dim=1) - keep[:, 0]).float().mean().round())
     rank = scores.masked_fill(~hidden, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
     return hidden & (rank < count)
+
+
+def held(scores, hidden, value=-torch.inf):
+    return scores.masked_fill(~hidden, value)
+
+
+def ranked(scores, dim=1, descending=True):
+    return scores.argsort(dim=dim, descending=descending, stable=True).argsort(dim=dim)
+
+
+def wanted(hidden, keep):
+    return hidden.sum(dim=1, keepdim=True) - keep
+
+
+def reveal_the_largest_number(scores, hidden, keep):
+    return hidden & (ranked(held(scores, hidden)) < wanted(hidden, keep).max())
+
+
+def reveal_from_the_right(scores, hidden, keep):
+    return hidden & (ranked(held(scores, hidden, torch.inf), descending=False) >= keep)
 
 
 def reveal_by_limit(scores, hidden, keep):
@@ -117,6 +138,81 @@ REVEAL_MISTAKES = (
         show=shown,
     ),
     Mistake(
+        "visible places chosen",
+        lambda scores, hidden, keep: ranked(scores) < wanted(hidden, keep),
+        "three texts give {yours}, expected {expected}: places that are not hidden are filled, where a word stands already. "
+        "Where does `hidden` come in?",
+        show=shown,
+    ),
+    Mistake(
+        "the hidden out of the ranking",
+        lambda scores, hidden, keep: hidden & (ranked(held(scores, ~hidden)) < wanted(hidden, keep)),
+        "three texts give {yours}, expected {expected}: the low score went to the hidden places, so the visible ones come "
+        "first. masked_fill fills where its table is True: where should that be?",
+        show=shown,
+    ),
+    Mistake(
+        "0 for what is visible",
+        lambda scores, hidden, keep: hidden & (ranked(held(scores, hidden, 0.0)) < wanted(hidden, keep)),
+        "with scores between 0 and 1 all is right; with their logarithms, all below 0, you fill {yours}, expected "
+        "{expected}: what is visible has the score 0 with you. Which score is below every other?",
+        show=lambda parts: parts["scores below zero"],
+    ),
+    Mistake(
+        "one too many",
+        lambda scores, hidden, keep: hidden & (ranked(held(scores, hidden)) <= wanted(hidden, keep)),
+        "three texts give {yours}, expected {expected}: one too many in each text. Ranks begin at 0; which ones are the first "
+        "two?",
+        show=shown,
+    ),
+    Mistake(
+        "one too few",
+        lambda scores, hidden, keep: hidden & (ranked(held(scores, hidden)) < wanted(hidden, keep) - 1),
+        "three texts give {yours}, expected {expected}: one too few in each text. Ranks begin at 0; which ones are the first "
+        "two?",
+        show=shown,
+    ),
+    Mistake(
+        "what stays",
+        lambda scores, hidden, keep: hidden & (ranked(held(scores, hidden)) >= wanted(hidden, keep)),
+        "three texts give {yours}, expected {expected}: exactly the gaps that are to stay hidden. True means that a place is "
+        "filled now",
+        show=shown,
+    ),
+    Mistake(
+        "every gap",
+        lambda scores, hidden, keep: hidden.clone(),
+        "three texts give {yours}, expected {expected}: every gap is filled at once. What does `keep` ask for?",
+        show=shown,
+    ),
+    Mistake(
+        "one in each step",
+        lambda scores, hidden, keep: hidden & (ranked(held(scores, hidden)) < 1),
+        "three texts give {yours}, expected {expected}: only the surest place of each text is filled. How many are to be left?",
+        show=shown,
+    ),
+    Mistake(
+        "ranked down the columns",
+        lambda scores, hidden, keep: hidden & (ranked(held(scores, hidden), dim=0) < wanted(hidden, keep)),
+        "three texts give {yours}, expected {expected}: each place is ranked among the same places of other texts. Along which "
+        "dimension do the places of one text lie?",
+        show=shown,
+    ),
+    Mistake(
+        "the largest number for all",
+        reveal_the_largest_number,
+        "three texts give {yours}, expected {expected}: where one text has three to fill, you fill three in all of them. Each "
+        "has its own number",
+        show=shown,
+    ),
+    Mistake(
+        "equal scores from the right",
+        reveal_from_the_right,
+        "with equal scores you fill {yours}, expected {expected}: those furthest to the right. Of equal ones the left one "
+        "comes first; from which end do you rank?",
+        show=lambda parts: parts["equal scores"],
+    ),
+    Mistake(
         "keep of them filled",
         reveal_with(keep=lambda keep, hidden: keep),
         "three texts give {yours}, expected {expected}: `keep` says how many stay hidden, not how many are filled",
@@ -172,6 +268,13 @@ EXERCISES = (
             "hidden & (ranks < hidden.sum(dim=1, keepdim=True) - keep).",
         ),
         mistakes=REVEAL_MISTAKES,
+        asks={
+            "three texts": "in these texts 4, 4 and 6 places are hidden, and 1, 2 and 4 are to stay so: count what you fill in "
+            "each row, and see whether each of them is a gap",
+            "scores below zero": "these are the logarithms of the scores before, in the same order: nothing should change",
+            "equal scores": "of equal scores the one further left is filled first; argsort promises that only with "
+            "stable=True",
+        },
         notice="with random scores the same function chooses at random: the order is a matter of the scores alone",
         difficulty=2,
         minutes=12,
