@@ -113,6 +113,43 @@ EXERCISE = Exercise(
             "place 3 has {yours}, expected {expected}: these are the sines of the angles. The angles alone are asked for",
         ),
         Mistake(
+            "whole exponents",
+            variant(exponent=lambda i, width: 2 * i // width),
+            "place 3 has the angles {yours}, expected {expected}: all pairs are turned alike, as if every exponent were 0. What "
+            "does // make of 2 / 6 and 4 / 6?",
+        ),
+        Mistake(
+            "down to the base",
+            variant(exponent=lambda i, width: i / max(width // 2 - 1, 1)),
+            "place 3 has the angles {yours}, expected {expected}: your exponents run from 0 to 1, both ends included. What is "
+            "2i / D for the last pair?",
+        ),
+        Mistake(
+            "the quotient in another order",
+            lambda at, width, base=10_000.0: at[:, None] / base ** torch.arange(0, width, 2) / width,
+            "place 3 has the angles {yours}, expected {expected}: powers bind more than division, so base is raised to 2i, and D "
+            "divides the whole. What belongs into the exponent?",
+        ),
+        Mistake(
+            "without the place",
+            lambda at, width, base=10_000.0: made(torch.ones_like(at), width, base, lambda i, w: 2 * i / w),
+            "place 3 has the angles {yours}, expected {expected}: every token is turned alike, by what one step turns. Where do "
+            "the places come in?",
+        ),
+        Mistake(
+            "cosines",
+            variant(outside=math.cos),
+            "place 3 has {yours}, expected {expected}: these are the cosines of the angles. What is asked for here, and what later?",
+        ),
+        Mistake(
+            "an angle for each number",
+            lambda at, width, base=10_000.0: torch.stack(
+                [at / base ** (i / width) for i in range(width)], dim=-1
+            ),
+            "each of the D numbers has an angle of its own. How many pairs do D numbers make?",
+            show=False,
+        ),
+        Mistake(
             "only one place",
             lambda at, width, base=10_000.0: made(
                 torch.full_like(at, int(at[-1])), width, base, lambda i, w: 2 * i / w

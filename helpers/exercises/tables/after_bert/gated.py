@@ -105,6 +105,45 @@ EXERCISE = Exercise(
             "the first token becomes {yours}, expected {expected}: ReLU makes 0 of every negative number; GELU nearly",
         ),
         Mistake(
+            "widened twice",
+            lambda self, hidden: self.narrow(functional.gelu(self.widen(hidden)) * self.widen(hidden)),
+            "the first token becomes {yours}, expected {expected}: both factors come from self.widen. The gate has weights of its own",
+        ),
+        Mistake(
+            "the gate twice",
+            lambda self, hidden: self.narrow(functional.gelu(self.gate(hidden)) * self.gate(hidden)),
+            "the first token becomes {yours}, expected {expected}: both factors come from self.gate. Where is what is widened?",
+        ),
+        Mistake(
+            "the gate alone",
+            lambda self, hidden: self.narrow(functional.gelu(self.gate(hidden))),
+            "the first token becomes {yours}, expected {expected}: only the gate is there. What does it multiply?",
+        ),
+        Mistake(
+            "GELU before the layer",
+            lambda self, hidden: self.narrow(self.widen(functional.gelu(hidden)) * self.gate(hidden)),
+            "the first token becomes {yours}, expected {expected}: hidden passes through GELU before it is widened. Which comes first?",
+        ),
+        Mistake(
+            "GELU at the end",
+            lambda self, hidden: functional.gelu(self.narrow(self.widen(hidden) * self.gate(hidden))),
+            "the first token becomes {yours}, expected {expected}: GELU comes last, on what is narrowed, so a block could hardly "
+            "subtract anything. On what does it belong?",
+        ),
+        Mistake(
+            "each narrowed by itself",
+            lambda self, hidden: (
+                self.narrow(functional.gelu(self.widen(hidden))) * self.narrow(self.gate(hidden))
+            ),
+            "the first token becomes {yours}, expected {expected}: the two are narrowed one by one and multiplied after that. Over "
+            "how many numbers should the gate decide?",
+        ),
+        Mistake(
+            "tanh on the gate",
+            variant(lambda wide, gate: functional.gelu(wide) * torch.tanh(gate)),
+            "the first token becomes {yours}, expected {expected}: the gate passes through tanh. What does it pass through in GeGLU?",
+        ),
+        Mistake(
             "the input added",
             lambda self, hidden: (
                 hidden + self.narrow(functional.gelu(self.widen(hidden)) * self.gate(hidden))

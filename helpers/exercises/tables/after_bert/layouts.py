@@ -1,6 +1,5 @@
 """19.b1: numbers paired as neighbors, angles laid out for halves."""
 
-
 import torch
 
 from helpers.exercises.exercise import Exercise, Mistake
@@ -64,6 +63,37 @@ EXERCISE = Exercise(
         "Numbers 0 and 1 are a pair, so both need angle 0: the angles must stand as a, a, b, b, c, c.",
     ),
     mistakes=(
+        Mistake(
+            "the same in other words",
+            variant(one_after_the_other, neighbors),
+            "the token becomes {yours}, expected {expected}: the angles stand as a, b, c, a, b, c still. Which angle do numbers 0 and "
+            "1 get, and which should they?",
+        ),
+        Mistake(
+            "numbers as halves, put back as neighbors",
+            variant(
+                one_after_the_other,
+                lambda heads: torch.stack([-heads.chunk(2, -1)[1], heads.chunk(2, -1)[0]], dim=-1).flatten(
+                    -2
+                ),
+            ),
+            "the token becomes {yours}, expected {expected}: the halves are crossed and put back as neighbors, so a number meets one "
+            "that is no partner of it",
+        ),
+        Mistake(
+            "the other line",
+            variant(
+                one_after_the_other, lambda heads: torch.cat([-heads[..., 1::2], heads[..., 0::2]], dim=-1)
+            ),
+            "the token becomes {yours}, expected {expected}: the crossed numbers are rearranged to suit the angles, and no longer "
+            "suit `heads`. Which of the three has the wrong order?",
+        ),
+        Mistake(
+            "no minus",
+            variant(side_by_side, lambda heads: heads.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)),
+            "the token becomes {yours}, expected {expected}: the angles are right now, but the crossed numbers have lost their minus, "
+            "and lengths change",
+        ),
         Mistake(
             "halves instead",
             variant(one_after_the_other, halves),

@@ -4,7 +4,9 @@ import torch
 
 from helpers import modern
 from helpers.exercises.exercise import Exercise, Mistake, with_method
+from helpers.exercises.tables.after_bert import layer_steps as steps
 from helpers.exercises.tables.encoder.blocks import randomized
+from helpers.exercises.tables.mlm_pretraining.small import About
 from helpers.rotary import rotary_angles
 
 STUB = '''
@@ -31,86 +33,17 @@ def probe(forward):
     layer.train()
     layer.dropout.p = 1.0
     yield "with everything dropped", layer(hidden.clone(), angles)[0]
+    layer.dropout.p = 0.5
+    layer.feed_forward.narrow.weight.data.zero_()
+    yield "dropped of what attention adds", dropped(layer, hidden, angles)
+    layer.feed_forward.narrow.weight.data.normal_()
+    layer.attention.output.weight.data.zero_()
+    yield "dropped of what the feed-forward block adds", dropped(layer, hidden, angles)
 
 
-def variant(steps, padding=True, asked=True):
-    """A layer from what it does with an `attend` that gives vectors alone."""
-
-    def forward(self, hidden, angles, visible=None, return_probabilities=False):
-        kept = []
-
-        def attend(read):
-            attended, probabilities = self.attention(
-                read, angles, visible if padding else None, return_probabilities and asked
-            )
-            kept.append(probabilities)
-            return attended
-
-        return steps(self, hidden, attend), kept[0]
-
-    return forward
-
-
-def right(self, x, attend):
-    x = x + self.dropout(attend(self.attention_norm(x)))
-    return x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
-
-
-def post_norm(self, x, attend):
-    x = self.attention_norm(x + self.dropout(attend(x)))
-    return self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))
-
-
-def norm_kept(self, x, attend):
-    x = self.attention_norm(x)
-    x = x + self.dropout(attend(x))
-    x = self.feed_forward_norm(x)
-    return x + self.dropout(self.feed_forward(x))
-
-
-def norm_behind(self, x, attend):
-    x = x + self.attention_norm(self.dropout(attend(x)))
-    return x + self.feed_forward_norm(self.dropout(self.feed_forward(x)))
-
-
-def exchanged(self, x, attend):
-    x = x + self.dropout(attend(self.feed_forward_norm(x)))
-    return x + self.dropout(self.feed_forward(self.attention_norm(x)))
-
-
-def one_norm(self, x, attend):
-    x = x + self.dropout(attend(self.attention_norm(x)))
-    return x + self.dropout(self.feed_forward(self.attention_norm(x)))
-
-
-def side_by_side(self, x, attend):
-    first = self.dropout(attend(self.attention_norm(x)))
-    return x + first + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
-
-
-def input_twice(self, x, attend):
-    inner = x + self.dropout(attend(self.attention_norm(x)))
-    return x + self.dropout(self.feed_forward(self.feed_forward_norm(inner)))
-
-
-def no_residuals(self, x, attend):
-    x = self.dropout(attend(self.attention_norm(x)))
-    return self.dropout(self.feed_forward(self.feed_forward_norm(x)))
-
-
-def second_without_norm(self, x, attend):
-    x = x + self.dropout(attend(self.attention_norm(x)))
-    return x + self.dropout(self.feed_forward(x))
-
-
-def without_dropout(self, x, attend):
-    x = x + attend(self.attention_norm(x))
-    return x + self.feed_forward(self.feed_forward_norm(x))
-
-
-def sum_dropped(self, x, attend):
-    x = self.dropout(x + attend(self.attention_norm(x)))
-    return self.dropout(x + self.feed_forward(self.feed_forward_norm(x)))
+def dropped(layer, hidden, angles):
+    """The share of numbers to which a layer adds nothing."""
+    return About((layer(hidden.clone(), angles)[0] - hidden == 0).float().mean(), 0.2)
 
 
 def first_token(parts):
@@ -151,84 +84,151 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "norm after the sum",
-            variant(post_norm),
+            steps.variant(steps.post_norm),
             "the first token becomes {yours}, expected {expected}: this is BERT's order, the norm around the sum. Here the norm is "
             "taken of what a block reads, and the sum is left alone",
         ),
         Mistake(
             "the normalized vector goes on",
-            variant(norm_kept),
+            steps.variant(steps.norm_kept),
             "the first token becomes {yours}, expected {expected}: you add to the normalized vector, so that what was there is lost. "
             "A block reads a normalized copy; the sum keeps the vector itself",
         ),
         Mistake(
             "norm behind the block",
-            variant(norm_behind),
+            steps.variant(steps.norm_behind),
             "the first token becomes {yours}, expected {expected}: what a block adds is normalized, not what it reads",
         ),
         Mistake(
             "norms exchanged",
-            variant(exchanged),
+            steps.variant(steps.exchanged),
             "the first token becomes {yours}, expected {expected}: the two norms have changed places, and every shape fits",
         ),
         Mistake(
             "one norm for both",
-            variant(one_norm),
+            steps.variant(steps.one_norm),
             "the first token becomes {yours}, expected {expected}: attention_norm does the work of both norms",
         ),
         Mistake(
             "side by side",
-            variant(side_by_side),
+            steps.variant(steps.side_by_side),
             "the first token becomes {yours}, expected {expected}: both blocks read the input of the layer. The second should read "
             "what attention has written",
         ),
         Mistake(
             "the layer's input added twice",
-            variant(input_twice),
+            steps.variant(steps.input_twice),
             "the first token becomes {yours}, expected {expected}: in the end you add the input of the layer, and attention's part is "
             "lost. Each sum adds to what is there by then",
         ),
         Mistake(
             "no residuals",
-            variant(no_residuals),
+            steps.variant(steps.no_residuals),
             "the first token becomes {yours}, expected {expected}: each block replaces the vector instead of adding to it",
         ),
         Mistake(
             "no norm before the second block",
-            variant(second_without_norm),
+            steps.variant(steps.second_without_norm),
             "the first token becomes {yours}, expected {expected}: the feed-forward block reads the sum as it is. It gets a "
             "normalized copy, as attention does",
         ),
         Mistake(
+            "the first sum on the normalized",
+            steps.variant(steps.first_sum_normalized),
+            "the first token becomes {yours}, expected {expected}: attention's part is added to the normalized copy. The copy is there to be read; to what is added?",
+        ),
+        Mistake(
+            "the second sum on the normalized",
+            steps.variant(steps.second_sum_normalized),
+            "the first token becomes {yours}, expected {expected}: what the feed-forward block gives is added to the normalized copy. To what does it belong?",
+        ),
+        Mistake(
+            "no residual at attention",
+            steps.variant(steps.no_first_residual),
+            "the first token becomes {yours}, expected {expected}: what attention gives takes the place of what was there. The second block adds; and the first?",
+        ),
+        Mistake(
+            "no residual at the end",
+            steps.variant(steps.no_second_residual),
+            "the first token becomes {yours}, expected {expected}: what the feed-forward block gives takes the place of what was there. The first block adds; and the second?",
+        ),
+        Mistake(
+            "attention reads it as it is",
+            steps.variant(steps.first_without_norm),
+            "the first token becomes {yours}, expected {expected}: attention reads the vectors as they are. What does the layer have attention_norm for?",
+        ),
+        Mistake(
+            "no norms",
+            steps.variant(steps.no_norms),
+            "the first token becomes {yours}, expected {expected}: nothing is normalized at all, and numbers grow from block to block. What do the two blocks read?",
+        ),
+        Mistake(
+            "feed-forward first",
+            steps.variant(steps.feed_forward_first),
+            "the first token becomes {yours}, expected {expected}: the feed-forward block comes before attention. The order of the blocks is that of 2018",
+        ),
+        Mistake(
+            "the attended alone goes on",
+            steps.variant(steps.attended_only),
+            "the first token becomes {yours}, expected {expected}: the second block reads only what attention gave. It reads the sum",
+        ),
+        Mistake(
+            "a norm at the end of the layer",
+            steps.variant(steps.normalized_at_the_end),
+            "the first token becomes {yours}, expected {expected}: the layer normalizes once more at its end. Each norm stands before a block; how many are there?",
+        ),
+        Mistake(
+            "dropout on what is read",
+            steps.variant(steps.dropped_before),
+            "with a dropout of one half, {yours} of the numbers that attention adds are 0, expected about {expected}: what a block reads is dropped, and not what it adds",
+            show=lambda parts: parts["dropped of what attention adds"],
+        ),
+        Mistake(
+            "dropout at attention only",
+            steps.variant(steps.dropped_in_the_first),
+            "with a dropout that drops everything, the first token becomes {yours}, expected {expected}: what the feed-forward block adds is still there. Both blocks pass through dropout",
+            show=dropped_token,
+        ),
+        Mistake(
+            "dropout at the feed-forward block only",
+            steps.variant(steps.dropped_in_the_second),
+            "with a dropout that drops everything, the first token becomes {yours}, expected {expected}: what attention adds is still there. Both blocks pass through dropout",
+            show=dropped_token,
+        ),
+        Mistake(
             "padding is seen",
-            variant(right, padding=False),
+            steps.variant(steps.right, padding=False),
             "in a text with padding, its last token becomes {yours}, expected {expected}: attention did not learn which tokens are "
             "visible",
             show=padded_token,
         ),
         Mistake(
             "no probabilities",
-            variant(right, asked=False),
+            steps.variant(steps.right, asked=False),
             "the probabilities were asked for, and are {yours}: hand return_probabilities on to attention",
             show=lambda parts: parts["probabilities, asked for"],
         ),
         Mistake(
             "no dropout",
-            variant(without_dropout),
+            steps.variant(steps.without_dropout),
             "with a dropout that drops everything, the first token becomes {yours}, expected {expected}: what the blocks add passes "
             "through dropout, so only the token itself is left",
             show=dropped_token,
         ),
         Mistake(
             "the sum dropped",
-            variant(sum_dropped),
+            steps.variant(steps.sum_dropped),
             "with a dropout that drops everything, the first token becomes {yours}, expected {expected}: dropout belongs on what a "
             "block adds, not on the sum",
             show=dropped_token,
         ),
     ),
+    asks={
+        "two texts": "without dropout or padding: what does each block read, to what is its part added, and what is given back beside the vectors",
+        "with everything dropped": "what the blocks add is dropped, so each token is left as it came in",
+    },
     notice="from the first layer to the last there is a way on which nothing is ever normalized: that way the gradient comes back whole",
     difficulty=2,
     minutes=8,
-    variants=(variant(right),),
+    variants=(steps.variant(steps.right),),
 )

@@ -64,6 +64,24 @@ def swapped_copy(heads, angles):
     return heads * twice.cos() + torch.cat([-b, a], dim=-1) * twice.sin()
 
 
+def both(read, written):
+    """The right formula on halves or neighbors: how pairs are read, and how they are put back."""
+
+    def rotate(heads, angles):
+        a, b = heads.chunk(2, dim=-1) if read == "halves" else (heads[..., 0::2], heads[..., 1::2])
+        cos, sin = angles.cos(), angles.sin()
+        turned = [a * cos - b * sin, b * cos + a * sin]
+        if written == "halves":
+            return torch.cat(turned, dim=-1)
+        return torch.stack(turned, dim=-1).flatten(-2)
+
+    return rotate
+
+
+def angle(cos, sin):
+    return torch.atan2(sin, cos)
+
+
 def shown(parts):
     return parts["two texts, three heads"][0, 1, 2]
 
@@ -142,6 +160,56 @@ EXERCISE = Exercise(
             ),
             "a token of head 1 becomes {yours}, expected {expected}: it was turned by the angles of token 1, since you give each "
             "head and not each token its own. Tokens are the last dimension but one",
+        ),
+        Mistake(
+            "halves written as neighbors",
+            both("halves", "neighbors"),
+            "a token of head 1 becomes {yours}, expected {expected}: the right numbers, put back as neighbors. Where did the first "
+            "numbers of all pairs come from?",
+        ),
+        Mistake(
+            "neighbors written as halves",
+            both("neighbors", "halves"),
+            "a token of head 1 becomes {yours}, expected {expected}: the pairs are read as neighbors and written as halves. Which of "
+            "the two is asked for here?",
+        ),
+        Mistake(
+            "the angle itself",
+            variant(lambda a, b, cos, sin: (x := angle(cos, sin), (a * x - b * x, b * x + a * x))[1]),
+            "a token of head 1 becomes {yours}, expected {expected}: the numbers are multiplied by the angles themselves, not by their "
+            "sine and cosine",
+        ),
+        Mistake(
+            "each half by itself",
+            variant(lambda a, b, cos, sin: (a * cos - a * sin, b * cos + b * sin)),
+            "a token of head 1 becomes {yours}, expected {expected}: each half is mixed with itself. In which of the four products "
+            "does the other number of the pair stand?",
+        ),
+        Mistake(
+            "one half by sine",
+            variant(lambda a, b, cos, sin: (a * cos, b * sin)),
+            "a token of head 1 becomes {yours}, expected {expected}: one half is multiplied by the cosine, the other by the sine. How "
+            "many products has each of the two formulas?",
+        ),
+        Mistake(
+            "only the second half",
+            variant(lambda a, b, cos, sin: (a, b * cos + a * sin)),
+            "a token of head 1 becomes {yours}, expected {expected}: the first half is as it was. Does a turn move one of two numbers?",
+        ),
+        Mistake(
+            "the second formula with the letters exchanged",
+            variant(lambda a, b, cos, sin: (a * cos - b * sin, a * cos + b * sin)),
+            "a token of head 1 becomes {yours}, expected {expected}: the first half is right. In the second formula, which number "
+            "meets the cosine?",
+        ),
+        Mistake(
+            "angles repeated side by side",
+            lambda heads, angles: (
+                heads * (twice := angles.repeat_interleave(2, dim=-1)).cos()
+                + torch.cat([-heads.chunk(2, dim=-1)[1], heads.chunk(2, dim=-1)[0]], dim=-1) * twice.sin()
+            ),
+            "a token of head 1 becomes {yours}, expected {expected}: the angles stand as a, a, b, b, c, c, as they would for "
+            "neighbors. Which two numbers need the same angle here?",
         ),
         Mistake(
             "twice the angle",

@@ -47,6 +47,33 @@ def with_band(length, window, visible=None):
     return (mask & visible[:, None, None]) | torch.eye(length, dtype=torch.bool)
 
 
+def joined(join):
+    """The right window, and padding brought in by `join(mask, columns, rows, itself)`."""
+
+    def program(length, window, visible=None):
+        mask = variant()(length, window)
+        if visible is None:
+            return mask
+        itself = torch.eye(length, dtype=torch.bool)
+        return join(mask, visible[:, None, None, :], visible[:, None, :, None], itself)
+
+    return program
+
+
+def from_slices(begin, end):
+    """The mask written row by row: query i sees the keys begin(i, half) to end(i, half), the last one left out."""
+
+    def program(length, window, visible=None):
+        mask = torch.zeros(length, length, dtype=torch.bool)
+        for i in range(length):
+            mask[i, begin(i, window // 2) : end(i, window // 2)] = True
+        if visible is None:
+            return mask[None, None]
+        return mask & visible[:, None, None] | torch.eye(length, dtype=torch.bool)
+
+    return program
+
+
 def row(query, part="seven tokens, window 4"):
     return lambda parts: parts[part][0, 0, query].int()
 
@@ -132,6 +159,79 @@ EXERCISE = Exercise(
             ),
             "of a text with three tokens and four of padding, token 2 sees {yours}, expected {expected}: padding is seen like words",
             show=padded(2),
+        ),
+        Mistake(
+            "nothing limits the left",
+            variant(lambda offset, window: offset <= window // 2),
+            "of seven tokens, token 6 sees {yours}, expected {expected}: everything before it. A distance to the left is negative, "
+            "and each negative number is below window // 2",
+            show=row(6),
+        ),
+        Mistake(
+            "nothing limits the right",
+            variant(lambda offset, window: offset >= -(window // 2)),
+            "of seven tokens, token 0 sees {yours}, expected {expected}: everything after it. How far is too far on that side?",
+            show=row(0),
+        ),
+        Mistake(
+            "the last one left out",
+            from_slices(lambda i, half: max(i - half, 0), lambda i, half: i + half),
+            "of seven tokens, token 3 sees {yours}, expected {expected}: on the right one is missing. Does a slice hold the place at "
+            "which it ends?",
+        ),
+        Mistake(
+            "a slice that begins below 0",
+            from_slices(lambda i, half: i - half, lambda i, half: i + half + 1),
+            "of seven tokens, token 0 sees {yours}, expected {expected}: the tokens in the middle are right. Where does a slice begin "
+            "that begins at -2?",
+            show=row(0),
+        ),
+        Mistake(
+            "not itself",
+            variant(lambda offset, window: (offset.abs() <= window // 2) & (offset != 0)),
+            "of seven tokens, token 3 sees {yours}, expected {expected}: not itself. Its own distance is 0, which is not too far",
+        ),
+        Mistake(
+            "or instead of and",
+            joined(lambda mask, columns, rows, itself: mask | columns),
+            "of a text with three tokens and four of padding, token 2 sees {yours}, expected {expected}: near, or no padding. A key "
+            "has to be both; which sign says so?",
+            show=padded(2),
+        ),
+        Mistake(
+            "the words are hidden",
+            joined(lambda mask, columns, rows, itself: mask & ~columns | itself),
+            "of a text with three tokens and four of padding, token 2 sees {yours}, expected {expected}: padding is seen, and words "
+            "are not. What does True in `visible` mean?",
+            show=padded(2),
+        ),
+        Mistake(
+            "padding sees no words",
+            joined(lambda mask, columns, rows, itself: mask & columns & rows | itself),
+            "of a text with three tokens and four of padding, token 3 sees {yours}, expected {expected}: words are taken from what "
+            "padding sees, as well. Padding is not seen; what it sees itself nobody asks",
+            show=padded(3),
+        ),
+        Mistake(
+            "words among themselves",
+            joined(lambda mask, columns, rows, itself: mask & columns & rows),
+            "of a text with three tokens and four of padding, token 6 sees {yours}, expected {expected}: only words see and are seen, "
+            "so a token of padding has no key at all. Which one is it never denied?",
+            show=padded(6),
+        ),
+        Mistake(
+            "padding sees everything",
+            joined(lambda mask, columns, rows, itself: mask & columns | ~rows),
+            "of a text with three tokens and four of padding, token 6 sees {yours}, expected {expected}: the rows of padding are True "
+            "everywhere. Of which single key is a token always sure?",
+            show=padded(6),
+        ),
+        Mistake(
+            "padding is seen by all",
+            joined(lambda mask, columns, rows, itself: mask & columns | ~columns),
+            "of a text with three tokens and four of padding, token 0 sees {yours}, expected {expected}: the columns of padding are "
+            "True for every query. Which query alone is to see a token of padding?",
+            show=padded(0),
         ),
         Mistake(
             "rounded up",
