@@ -59,6 +59,7 @@ def quantize_with(
     rows=1,
     kind=torch.int8,
     clamp=True,
+    lowest=-128,
 ):
     """Quantization with one thing done in another way."""
 
@@ -81,7 +82,7 @@ def quantize_with(
             return Quantized(values.clamp(0, 255).to(kind), scale, zero_point)
         if not clamp:  # what does not fit begins again at the other end
             return Quantized(values.to(torch.int64).to(kind), scale, zero_point)
-        return Quantized(values.clamp(-128, 127).to(kind), scale, zero_point)
+        return Quantized(values.clamp(lowest, 127).to(kind), scale, zero_point)
 
     return program
 
@@ -98,7 +99,133 @@ def part(name, key=None):
     return lambda parts: parts[name] if key is None else parts[name][key]
 
 
+def one_scale_if_symmetric(numbers, symmetric=False, by_row=False):
+    return compression.quantize(numbers, symmetric, by_row and not symmetric)
+
+
+def by_row_never_symmetric(numbers, symmetric=False, by_row=False):
+    return compression.quantize(numbers, symmetric and not by_row, by_row)
+
+
+def in_another_order(numbers, symmetric=False, by_row=False):
+    values, scale, zero_point = compression.quantize(numbers, symmetric, by_row)
+    return Quantized(values, zero_point, scale)
+
+
+def values_by(rule):
+    """The right scale and zero point, and values by a rule of their own."""
+
+    def program(numbers, symmetric=False, by_row=False):
+        _, scale, zero_point = compression.quantize(numbers, symmetric, by_row)
+        values = rule(numbers, scale, zero_point).clamp(-128, 127)
+        return Quantized(values.to(torch.int8), scale, zero_point)
+
+    return program
+
+
+def zero_by(rule):
+    """The usual way with a zero point of another rule, from low / scale."""
+
+    def program(numbers, symmetric=False, by_row=False):
+        _, scale, zero_point = compression.quantize(numbers, symmetric, by_row)
+        if not symmetric:
+            low = (numbers.amin(1, True) if by_row else numbers.min()).clamp(max=0.0)
+            zero_point = rule(low / scale).round()
+        values = (numbers / scale).round() + zero_point
+        return Quantized(values.clamp(-128, 127).to(torch.int8), scale, zero_point)
+
+    return program
+
+
 QUANTIZE_MISTAKES = (
+    Mistake(
+        "127 steps",
+        quantize_with(steps=127),
+        "the scale is {yours}, expected {expected}: from low to high there are 127 steps with you. How many from "
+        "-128 to 127?",
+    ),
+    Mistake(
+        "scale and zero point exchanged",
+        in_another_order,
+        "the scale is {yours}, expected {expected}: that is the zero point. In which order does a Quantized have "
+        "its three?",
+    ),
+    Mistake(
+        "the sign of low",
+        zero_by(lambda low: -128 + low),
+        "the zero point is {yours}, expected {expected}: low is below 0 and makes it smaller still. Then low "
+        "would become what, instead of -128?",
+        show=part("zero point"),
+    ),
+    Mistake(
+        "128 above",
+        zero_by(lambda low: 128 - low),
+        "the zero point is {yours}, expected {expected}: low would become 128. To which end does it belong?",
+        show=part("zero point"),
+    ),
+    Mistake(
+        "the zero point taken away",
+        values_by(lambda numbers, scale, zero: (numbers / scale).round() - zero),
+        "scale and zero point are right, but the values are {yours}, expected {expected}: the zero point is "
+        "subtracted. What should the number 0 become?",
+        show=part("values"),
+    ),
+    Mistake(
+        "the zero point left out",
+        values_by(lambda numbers, scale, zero: (numbers / scale).round()),
+        "scale and zero point are right, but the values are {yours}, expected {expected}: the number 0 becomes 0. "
+        "What should it become?",
+        show=part("values"),
+    ),
+    Mistake(
+        "times the scale",
+        values_by(lambda numbers, scale, zero: (numbers * scale).round() + zero),
+        "scale and zero point are right, but the values are {yours}, expected {expected}: how many steps of this "
+        "size are in a number?",
+        show=part("values"),
+    ),
+    Mistake(
+        "rounded down",
+        quantize_with(to_whole=torch.floor),
+        "scale and zero point are right, but the values are {yours}, expected {expected}: every fraction goes "
+        "down, so all numbers come out a little too low on average. Which whole number is nearest?",
+        show=part("values"),
+    ),
+    Mistake(
+        "the lowest value unused",
+        quantize_with(lowest=-127),
+        "scale and zero point are right, but the values are {yours}, expected {expected}: nothing is below -127. "
+        "What should low become?",
+        show=part("values"),
+    ),
+    Mistake(
+        "the nearer end",
+        quantize_with(ends=lambda low, high: torch.minimum(-low, high)),
+        "the usual way is right, but the symmetric scale is {yours}, expected {expected}: the nearer end sets it, "
+        "so the farther one is cut off",
+        show=part("symmetric", "scale"),
+    ),
+    Mistake(
+        "the whole range",
+        quantize_with(ends=lambda low, high: (high - low) / 2),
+        "the usual way is right, but the symmetric scale is {yours}, expected {expected}: you share out high - "
+        "low. When 0 stays 0, how far must 127 steps reach?",
+        show=part("symmetric", "scale"),
+    ),
+    Mistake(
+        "symmetric has one scale",
+        one_scale_if_symmetric,
+        "each of the two alone is right, but symmetric by row has the scales {yours}, expected {expected}: what "
+        "does your symmetric branch do with `by_row`?",
+        show=part("symmetric by row", "scale"),
+    ),
+    Mistake(
+        "by row is not symmetric",
+        by_row_never_symmetric,
+        "each of the two alone is right, but symmetric by row has the scales {yours}, expected {expected}: what "
+        "does your branch for rows do with `symmetric`?",
+        show=part("symmetric by row", "scale"),
+    ),
     Mistake(
         "256 steps",
         quantize_with(steps=256),
@@ -222,7 +349,56 @@ def clipped(place, values):
     return sorted(values)[min(max(place, 0), len(values) - 1)]
 
 
+def ranked(values, share):
+    return max(math.ceil(share * len(values)), 1)
+
+
 RANK_MISTAKES = (
+    Mistake(
+        "share 0",
+        lambda values, share: sorted(values)[math.ceil(share * len(values)) - 1],
+        "all is right but share 0: you give {yours}, expected {expected}. 0 of the values is place -1, and in "
+        "Python that is the last one",
+        show=lambda parts: parts["share 0.0"],
+    ),
+    Mistake(
+        "one too high, and past the end",
+        lambda values, share: sorted(values)[math.ceil(share * len(values))],
+        "of ten values the median is {yours}, expected {expected}, and with share 1 there is no such place at "
+        "all: places count from 0. Where does the fifth of ten stand?",
+    ),
+    Mistake(
+        "the share above",
+        lambda values, share: sorted(values)[ranked(values, 1 - share) - 1],
+        "the median is right, but with share 0.95 you give {yours}, expected {expected}: 95% of the values lie "
+        "above it. Which side is asked for?",
+        show=lambda parts: parts["share 0.95"],
+    ),
+    Mistake(
+        "in percent",
+        lambda values, share: sorted(values)[ranked(values, share / 100) - 1],
+        "of ten values the median is {yours}, expected {expected}: you divide by 100. Is 0.5 the half or half a "
+        "percent?",
+    ),
+    Mistake(
+        "always the median",
+        lambda values, share: sorted(values)[ranked(values, 0.5) - 1],
+        "the median is right, but with share 0.95 you give {yours}, expected {expected}: what does `share` "
+        "change?",
+        show=lambda parts: parts["share 0.95"],
+    ),
+    Mistake(
+        "the rank itself",
+        lambda values, share: ranked(values, share),
+        "the median is right by chance, but with share 0.95 you give {yours}, expected {expected}: that is a "
+        "rank, the how manieth. Which value has it?",
+        show=lambda parts: parts["share 0.95"],
+    ),
+    Mistake(
+        "the largest",
+        lambda values, share: max(values),
+        "of ten values the median is {yours}, expected {expected}: that is the largest. What does `share` change?",
+    ),
     Mistake(
         "one too high",
         lambda values, share: clipped(math.ceil(share * len(values)), values),

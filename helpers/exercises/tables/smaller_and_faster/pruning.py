@@ -92,6 +92,41 @@ def rows_of_the_output(attention, kept):
     return smaller
 
 
+def first_columns(attention, kept):
+    smaller = heads_with()(attention, kept)
+    smaller.output = smaller_linear(attention.output, inputs=first_heads(attention, kept, 6))
+    return smaller
+
+
+def value_left(attention, kept):
+    smaller = heads_with()(attention, kept)
+    smaller.value = copy.deepcopy(attention.value)
+    return smaller
+
+
+def query_and_key(attention, kept):
+    smaller = value_left(attention, kept)
+    smaller.output = copy.deepcopy(attention.output)
+    return smaller
+
+
+def as_wide(attention, kept, size):
+    return torch.cat([torch.arange(head, head + size) for head in kept])
+
+
+def as_a_stretch(attention, kept, size):
+    return torch.arange(kept[0] * size, (kept[-1] + 1) * size)
+
+
+def by_number_first(attention, kept, size):
+    return torch.tensor([head * size + n for n in range(size) for head in kept])
+
+
+def of_the_kept(attention, kept, size):
+    size = attention.query.out_features // len(kept)
+    return torch.cat([torch.arange(h * size, (h + 1) * size) for h in kept]) % attention.query.out_features
+
+
 def output_left(attention, kept):
     smaller = heads_with()(attention, kept)
     smaller.output = copy.deepcopy(attention.output)
@@ -115,6 +150,62 @@ def one(result):
 
 
 HEADS_MISTAKES = (
+    Mistake(
+        "other columns of the output",
+        first_columns,
+        "the first token gets {yours}, expected {expected}: query, key and value have the right rows, and "
+        "`output` has its first columns, which read other heads. Which places belong to the kept ones there?",
+    ),
+    Mistake(
+        "rows from the head's number on",
+        heads_with(as_wide),
+        "the first token gets {yours}, expected {expected}: head 2 has rows 2 to 7 with you. How many rows stand "
+        "before those of head 2?",
+    ),
+    Mistake(
+        "all in between",
+        heads_with(as_a_stretch),
+        "the first token gets {yours}, expected {expected}: from the first row of head 0 to the last of head 2, "
+        "and head 1 stands between. One stretch for each head?",
+    ),
+    Mistake(
+        "the heads' rows mixed",
+        heads_with(by_number_first),
+        "the first token gets {yours}, expected {expected}: the right rows in another order: first each head's "
+        "row 0, then each one's row 1. How do a head's rows stand in the matrix?",
+    ),
+    Mistake(
+        "D of the smaller one",
+        heads_with(of_the_kept),
+        "the first token gets {yours}, expected {expected}: D was made of H and the number of kept heads. It is "
+        "the width of a head as it was before",
+    ),
+    Mistake(
+        "query and key only",
+        query_and_key,
+        "the first token gets {yours}, expected {expected}: value and output have all their columns still, shared "
+        "out among two heads. Which matrices hold rows of a head?",
+    ),
+    Mistake(
+        "value left",
+        value_left,
+        "the shapes don't fit: query and key have fewer rows, and value has all of them. Which matrices hold rows "
+        "of a head?",
+    ),
+    Mistake(
+        "as many as were taken",
+        heads_with(count=lambda old, kept: old - len(kept)),
+        "of four heads two are right, but one head of three gets {yours}, expected {expected}: num_heads is the "
+        "number of those taken out. How many are left?",
+        show=lambda parts: parts["one head of three"][0, 0, :3],
+    ),
+    Mistake(
+        "a width that is always 6",
+        heads_with(lambda attention, kept, size: torch.cat([torch.arange(6 * h, 6 * h + 6) for h in kept])),
+        "of four heads two are right, but one head of three gets {yours}, expected {expected}: a head is 8 rows "
+        "wide there. From what can D be computed?",
+        show=lambda parts: parts["one head of three"][0, 0, :3],
+    ),
     Mistake(
         "the first ones",
         heads_with(first_heads),

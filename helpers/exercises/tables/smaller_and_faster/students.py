@@ -59,7 +59,92 @@ def over_the_texts(student_logits, teacher_logits, temperature=2.0):
     return temperature**2 * functional.kl_div(q, p, reduction="batchmean", log_target=True)
 
 
+def divergence(weigh=lambda logits, temperature: (logits / temperature).softmax(-1), soft=None):
+    """The sum of p ln(p / q) with other weights p, or other logarithms."""
+
+    def program(student_logits, teacher_logits, temperature=2.0):
+        said = soft or (lambda logits, temperature: (logits / temperature).log_softmax(-1))
+        gap = said(teacher_logits, temperature) - said(student_logits, temperature)
+        return temperature**2 * (weigh(teacher_logits, temperature) * gap).sum(-1).mean()
+
+    return program
+
+
+def given_to_kl_div(student=torch.log_softmax, teacher=torch.softmax, **options):
+    """kl_div with other things in its two places."""
+
+    def program(student_logits, teacher_logits, temperature=2.0):
+        found, wanted = student(student_logits / temperature, -1), teacher(teacher_logits / temperature, -1)
+        return temperature**2 * functional.kl_div(found, wanted, reduction="batchmean", **options)
+
+    return program
+
+
+def divided_after(logits, temperature):
+    return (logits.softmax(-1) / temperature).log()
+
+
 SOFT_MISTAKES = (
+    Mistake(
+        "divided after softmax",
+        divergence(lambda x, t: x.softmax(-1) / t, divided_after),
+        "with the temperature 2 you get {yours}, expected {expected}: the probabilities are divided, so they no "
+        "longer sum to 1. Where does the temperature go in before softmax?",
+    ),
+    Mistake(
+        "weights not softened",
+        divergence(lambda x, t: x.softmax(-1)),
+        "with the temperature 2 you get {yours}, expected {expected}: the logarithms are softened, and the "
+        "weights are the teacher's probabilities at temperature 1. Is it the same p in both places?",
+    ),
+    Mistake(
+        "without weights",
+        divergence(lambda x, t: torch.ones_like(x)),
+        "with the temperature 2 you get {yours}, expected {expected}: you add up the differences of the "
+        "logarithms as they are. By what is each ln(p / q) weighed?",
+    ),
+    Mistake(
+        "weighed by the student",
+        lambda s, t, temperature=2.0: divergence(lambda x, t: (s / t).softmax(-1))(s, t, temperature),
+        "with the temperature 2 you get {yours}, expected {expected}: the student's probabilities weigh ln(p / "
+        "q). Whose probabilities does the sum begin with?",
+    ),
+    Mistake(
+        "no temperature",
+        lambda s, t, temperature=2.0: divergence()(s, t, 1.0),
+        "with the temperature 2 you get {yours}, expected {expected}: the temperature comes in nowhere. In which "
+        "three places does it stand?",
+    ),
+    Mistake(
+        "the square alone",
+        lambda s, t, temperature=2.0: temperature**2 * divergence()(s, t, 1.0),
+        "with the temperature 2 you get {yours}, expected {expected}: the result is multiplied by the square, but "
+        "no logit is divided. What should the square make up for?",
+    ),
+    Mistake(
+        "divided by the square",
+        lambda s, t, temperature=2.0: divergence()(s, t, temperature) / temperature**4,
+        "with the temperature 2 you get {yours}, expected {expected}: a sixteenth of it: you divide by the "
+        "square. Dividing the logits has made the gradients small already",
+    ),
+    Mistake(
+        "probabilities in the place of logarithms",
+        given_to_kl_div(student=torch.softmax),
+        "with the temperature 2 you get {yours}, expected {expected}: below 0, which no divergence is. kl_div "
+        "wants the logarithms of the student's probabilities; what did it get?",
+    ),
+    Mistake(
+        "logarithms of the teacher",
+        given_to_kl_div(teacher=torch.log_softmax),
+        "with the temperature 2 you get {yours}, expected {expected}: kl_div took the teacher's logarithms for "
+        "probabilities. With what option does it take them as they are?",
+    ),
+    Mistake(
+        "the logits' own distance",
+        lambda s, t, temperature=2.0: functional.mse_loss(s, t),
+        "with the temperature 2 you get {yours}, expected {expected}: the mean square of what the logits differ "
+        "by. Two sets of logits that differ by a constant say the same; is that 0 here?",
+    ),
     Mistake(
         "softmax over the texts",
         over_the_texts,
@@ -145,6 +230,39 @@ def three(parts):
 
 
 LAYERS_MISTAKES = (
+    Mistake(
+        "every so many",
+        lambda total, count: list(range(total))[total // count - 1 :: total // count],
+        "three of six are right, but five of twelve are {yours}, expected {expected}: every second layer, as many "
+        "as there are. What if total / count is no whole number?",
+        show=lambda parts: parts["5 of 12"],
+    ),
+    Mistake(
+        "blocks counted from 0",
+        lambda total, count: [total * block // count - 1 for block in range(count)],
+        "three of six layers are {yours}, expected {expected}: no place is below 0, and the top layer is missing. "
+        "From which number do you count the blocks?",
+    ),
+    Mistake(
+        "blocks of the last place",
+        lambda total, count: [(total - 1) * block // count for block in range(1, count + 1)],
+        "three of six are right, but five of twelve are {yours}, expected {expected}: you divide total - 1 into "
+        "blocks. Is the 1 to be taken away before the division or after?",
+        show=lambda parts: parts["5 of 12"],
+    ),
+    Mistake(
+        "the middle of each block",
+        lambda total, count: [(2 * block + 1) * total // (2 * count) for block in range(count)],
+        "two of six layers are {yours}, expected {expected}: the middle of each block. Which of a block's layers "
+        "has seen all the others?",
+        show=lambda parts: parts["2 of 6"],
+    ),
+    Mistake(
+        "total and count exchanged",
+        lambda total, count: [count * block // total - 1 for block in range(1, count + 1)],
+        "three of six layers are {yours}, expected {expected}: in which of the two places does `total` stand, "
+        "above or below the line?",
+    ),
     Mistake(
         "rounded to the nearest",
         lambda total, count: [round(total * block / count) - 1 for block in range(1, count + 1)],
@@ -235,6 +353,60 @@ def visible(student, teacher, attention_mask):
 
 
 HIDDEN_MISTAKES = (
+    Mistake(
+        "not divided",
+        lambda student, teacher, attention_mask: visible(student, teacher, attention_mask).square().sum(),
+        "a short and a long text give {yours}, expected {expected}: that is the sum of all squares, so a long "
+        "batch would count more. By how many numbers is it to be divided?",
+    ),
+    Mistake(
+        "not divided by the tokens",
+        lambda student, teacher, attention_mask: (
+            visible(student, teacher, attention_mask).square().mean(-1).sum()
+        ),
+        "a short and a long text give {yours}, expected {expected}: you take the mean over H and add up the "
+        "tokens. Over what does the mean go besides H?",
+    ),
+    Mistake(
+        "the first token",
+        lambda student, teacher, attention_mask: squares(student, teacher)[:, 0].mean(),
+        "a short and a long text give {yours}, expected {expected}: only the first token of each text, [CLS], is "
+        "compared. Which tokens can teach besides it?",
+    ),
+    Mistake(
+        "the mask as places",
+        lambda student, teacher, attention_mask: squares(student, teacher)[attention_mask].mean(),
+        "a short and a long text give {yours}, expected {expected}: with whole numbers in brackets you pick texts "
+        "1 and 0 of the batch again and again. Of what kind must a mask be that picks by yes and no?",
+    ),
+    Mistake(
+        "the mask inverted bit by bit",
+        lambda student, teacher, attention_mask: squares(student, teacher)[~attention_mask].mean(),
+        "a short and a long text give {yours}, expected {expected}: ~ of the whole number 1 is -2, a place "
+        "counted from the end. What kind of number does ~ turn into its opposite?",
+    ),
+    Mistake(
+        "the square of the mean",
+        lambda student, teacher, attention_mask: visible(student, teacher, attention_mask).mean().square(),
+        "a short and a long text give {yours}, expected {expected}: the mean comes before the square, so that "
+        "differences up and down cancel. Which comes first?",
+    ),
+    Mistake(
+        "lengths",
+        lambda student, teacher, attention_mask: (
+            visible(student, teacher, attention_mask).norm(dim=-1).mean()
+        ),
+        "a short and a long text give {yours}, expected {expected}: that is the mean length of the tokens' "
+        "differences, with a root in it. Where is the square asked for?",
+    ),
+    Mistake(
+        "half of it",
+        lambda student, teacher, attention_mask: (
+            visible(student, teacher, attention_mask).square().mean() / 2
+        ),
+        "a short and a long text give {yours}, expected {expected}: half of it. A half is often put before a "
+        "square, so that its slope has none; is it asked for here?",
+    ),
     Mistake(
         "padding counts",
         lambda student, teacher, attention_mask: squares(student, teacher).mean(),

@@ -39,6 +39,9 @@ def probe_forward(forward):
     yield "one vector", layer(hidden[0, 0]).detach()
     layer(hidden).sum().backward()
     yield "learns", [weight.grad is not None for weight in (layer.down, layer.up)]
+    below = hidden.clone().requires_grad_(True)
+    layer(below).sum().backward()
+    yield "what goes back to the layers below", below.grad[0, 0]
 
 
 def thin(self, hidden):
@@ -63,6 +66,44 @@ def up_first(self, hidden):
 
 
 FORWARD_MISTAKES = (
+    Mistake(
+        "the old layer cut off",
+        lambda self, hidden: self.linear(hidden).detach() + thin(self, hidden),
+        "down and up learn, but back to the layers below goes {yours}, expected {expected}: no gradient passes "
+        "through the old layer. Its weights are frozen; what stands below it still learns through it",
+        show=lambda parts: parts["what goes back to the layers below"],
+    ),
+    Mistake(
+        "multiplied",
+        lambda self, hidden: self.linear(hidden) * thin(self, hidden),
+        "the first token gets {yours}, expected {expected}: what the thin matrices give is multiplied. With `up` "
+        "at zero, what would the model give at first?",
+    ),
+    Mistake(
+        "divided by the scale",
+        lambda self, hidden: self.linear(hidden) + hidden @ self.down.T @ self.up.T / self.scale,
+        "the first token gets {yours}, expected {expected}: you divide by the scale. A larger alpha is to add "
+        "more; does it?",
+    ),
+    Mistake(
+        "no bias",
+        lambda self, hidden: hidden @ self.linear.weight.T + thin(self, hidden),
+        "the first token gets {yours}, expected {expected}: the weight of the old layer is there, and not its "
+        "bias. What does self.linear(hidden) do besides the product?",
+    ),
+    Mistake(
+        "something between",
+        lambda self, hidden: self.linear(hidden) + self.scale * (hidden @ self.down.T).relu() @ self.up.T,
+        "the first token gets {yours}, expected {expected}: between down and up the negative numbers become 0. "
+        "Could this be merged into one matrix?",
+    ),
+    Mistake(
+        "one of two learns",
+        lambda self, hidden: self.linear(hidden) + self.scale * hidden @ self.down.T @ self.up.T.detach(),
+        "the numbers are right, but whether down and up get gradients is {yours}, expected {expected}: what keeps "
+        "the gradient from the other?",
+        show=lambda parts: parts["learns"],
+    ),
     Mistake(
         "without the scale",
         lambda self, hidden: self.linear(hidden) + hidden @ self.down.T @ self.up.T,
@@ -185,7 +226,93 @@ def weight_row(parts):
     return parts["weight"][0]
 
 
+def thrown_away(self, made):
+    return made.weight + self.scale * self.up @ self.down
+
+
+def everything_scaled(self, made):
+    made.weight.copy_(self.scale * (self.linear.weight + self.up @ self.down))
+
+
+def multiplied(self, made):
+    made.weight *= self.scale * self.up @ self.down
+
+
+def bias_gets_some(self, made):
+    adds()(self, made)
+    made.bias += self.scale * self.up.sum(dim=1)
+
+
+def new_layer(self):
+    torch.manual_seed(11)
+    made = nn.Linear(self.down.shape[1], self.up.shape[0])
+    with torch.no_grad():
+        made.weight.copy_(self.linear.weight + self.scale * self.up @ self.down)
+    return made
+
+
+def new_layer_without_bias(self):
+    made = nn.Linear(self.down.shape[1], self.up.shape[0], bias=False)
+    with torch.no_grad():
+        made.weight.copy_(self.linear.weight + self.scale * self.up @ self.down)
+    return made
+
+
 MERGED_MISTAKES = (
+    Mistake(
+        "nothing merged",
+        merged_with(thrown_away),
+        "the first row of the weight is {yours}, expected {expected}: that is the old weight. You compute a sum; "
+        "where is it kept?",
+    ),
+    Mistake(
+        "everything scaled",
+        merged_with(everything_scaled),
+        "the first row of the weight is {yours}, expected {expected}: the old weight is scaled, too. What does "
+        "the scale belong to?",
+    ),
+    Mistake(
+        "scaled twice",
+        merged_with(adds(lambda self: self.scale**2)),
+        "the first row of the weight is {yours}, expected {expected}: the scale comes in twice",
+    ),
+    Mistake(
+        "divided by the scale",
+        merged_with(adds(lambda self: 1 / self.scale)),
+        "the first row of the weight is {yours}, expected {expected}: the product is divided by the scale; "
+        "forward multiplies by it",
+    ),
+    Mistake(
+        "merged twice",
+        merged_with(adds(lambda self: 2 * self.scale)),
+        "the first row of the weight is {yours}, expected {expected}: the product is in it twice. Who adds it "
+        "besides?",
+    ),
+    Mistake(
+        "multiplied",
+        merged_with(multiplied),
+        "the first row of the weight is {yours}, expected {expected}: number by number, the old weight is "
+        "multiplied with the product. In forward the two ways meet by which sign?",
+    ),
+    Mistake(
+        "a new layer's own bias",
+        new_layer,
+        "the weight is right, the bias is {yours}, expected {expected}: a new nn.Linear has a random bias of its "
+        "own. Where is the trained one?",
+        show=lambda parts: parts["bias"],
+    ),
+    Mistake(
+        "no bias",
+        new_layer_without_bias,
+        "the weight is right, and there is no bias at all. What does self.linear add besides its product?",
+    ),
+    Mistake(
+        "the bias changed",
+        merged_with(bias_gets_some),
+        "the weight is right, the bias is {yours}, expected {expected}: the thin matrices were added to the bias, "
+        "too. Do they add anything where hidden is 0?",
+        show=lambda parts: parts["bias"],
+    ),
     Mistake(
         "without the scale",
         merged_with(adds(lambda self: 1.0)),
