@@ -1,15 +1,20 @@
-"""Notebook 18: 8-bit numbers, and the rank of a time."""
+"""Notebook 18: 8-bit numbers."""
 
-import math
-
-import numpy as np
 import torch
 
 from helpers import compression
-from helpers.compression import Quantized
 from helpers.exercises.exercise import Exercise, Mistake
-
-# 18.7 quantize
+from helpers.exercises.tables.smaller_and_faster.quantizing import (
+    always_symmetric,
+    by_row_never_symmetric,
+    in_another_order,
+    never_symmetric,
+    one_scale_if_symmetric,
+    quantize_by_torch,
+    quantize_with,
+    values_by,
+    zero_by,
+)
 
 QUANTIZE = '''
 def my_quantize(numbers, symmetric=False, by_row=False):
@@ -48,96 +53,17 @@ def probe_quantize(quantize):
     yield "halves at both ends", numbers_of(quantize(torch.tensor([[-1.5, 253.5]])))
 
 
-def quantize_with(
-    *,
-    steps=255,
-    most=127,
-    zero=True,
-    ends=None,
-    round_zero=torch.round,
-    to_whole=torch.round,
-    rows=1,
-    kind=torch.int8,
-    clamp=True,
-    lowest=-128,
-):
-    """Quantization with one thing done in another way."""
-
-    def program(numbers, symmetric=False, by_row=False):
-        if by_row and rows is not None:
-            low, high = numbers.amin(rows, True), numbers.amax(rows, True)
-        else:
-            low, high = numbers.aminmax()
-        if zero:
-            low, high = low.clamp(max=0.0), high.clamp(min=0.0)
-        if symmetric:
-            scale = (torch.maximum(-low, high) if ends is None else ends(low, high)) / most
-            zero_point = torch.zeros_like(low)
-        else:
-            scale = (high - low) / steps
-            zero_point = round_zero(-128 - low / scale)
-        values = to_whole(numbers / scale) + zero_point
-        if kind == torch.uint8:
-            values, zero_point = values + 128, zero_point + 128
-            return Quantized(values.clamp(0, 255).to(kind), scale, zero_point)
-        if not clamp:  # what does not fit begins again at the other end
-            return Quantized(values.to(torch.int64).to(kind), scale, zero_point)
-        return Quantized(values.clamp(lowest, 127).to(kind), scale, zero_point)
-
-    return program
-
-
-def always_symmetric(numbers, symmetric=False, by_row=False):
-    return compression.quantize(numbers, True, by_row)
-
-
-def never_symmetric(numbers, symmetric=False, by_row=False):
-    return compression.quantize(numbers, False, by_row)
-
-
 def part(name, key=None):
     return lambda parts: parts[name] if key is None else parts[name][key]
 
 
-def one_scale_if_symmetric(numbers, symmetric=False, by_row=False):
-    return compression.quantize(numbers, symmetric, by_row and not symmetric)
-
-
-def by_row_never_symmetric(numbers, symmetric=False, by_row=False):
-    return compression.quantize(numbers, symmetric and not by_row, by_row)
-
-
-def in_another_order(numbers, symmetric=False, by_row=False):
-    values, scale, zero_point = compression.quantize(numbers, symmetric, by_row)
-    return Quantized(values, zero_point, scale)
-
-
-def values_by(rule):
-    """The right scale and zero point, and values by a rule of their own."""
-
-    def program(numbers, symmetric=False, by_row=False):
-        _, scale, zero_point = compression.quantize(numbers, symmetric, by_row)
-        values = rule(numbers, scale, zero_point).clamp(-128, 127)
-        return Quantized(values.to(torch.int8), scale, zero_point)
-
-    return program
-
-
-def zero_by(rule):
-    """The usual way with a zero point of another rule, from low / scale."""
-
-    def program(numbers, symmetric=False, by_row=False):
-        _, scale, zero_point = compression.quantize(numbers, symmetric, by_row)
-        if not symmetric:
-            low = (numbers.amin(1, True) if by_row else numbers.min()).clamp(max=0.0)
-            zero_point = rule(low / scale).round()
-        values = (numbers / scale).round() + zero_point
-        return Quantized(values.clamp(-128, 127).to(torch.int8), scale, zero_point)
-
-    return program
-
-
 QUANTIZE_MISTAKES = (
+    Mistake(
+        "the zero point cut off",
+        quantize_with(round_zero=torch.trunc),
+        "the zero point is {yours}, expected {expected}: -27.7 became -27. Which whole number is nearest?",
+        show=part("zero point"),
+    ),
     Mistake(
         "127 steps",
         quantize_with(steps=127),
@@ -313,141 +239,6 @@ QUANTIZE_MISTAKES = (
 )
 
 
-def quantize_by_torch(numbers, symmetric=False, by_row=False):
-    """The values by PyTorch's own, from scale and zero point of the course."""
-    _, scale, zero_point = compression.quantize(numbers, symmetric, by_row)
-    rows = [
-        torch.fake_quantize_per_tensor_affine(row[None], float(s), int(z), -128, 127) / s + z
-        for row, s, z in zip(
-            numbers, scale.expand(len(numbers), 1), zero_point.expand(len(numbers), 1), strict=True
-        )
-    ]
-    return Quantized(torch.cat(rows).round().to(torch.int8), scale, zero_point)
-
-
-# 18.8 nearest_rank
-
-RANK = '''
-def my_nearest_rank(values, share):
-    """The smallest of the values that at least this share of them do not exceed.
-
-    values: any numbers, in any order, not to be changed; share from 0 to 1. Of 40 values and share 0.95 it is
-    the 38th smallest, of 0.5 the 20th; of share 0 the smallest.
-    """
-    ...
-'''
-
-
-def probe_rank(rank):
-    values = [7.5, 1.0, 12.0, 3.0, 4.0, 2.5, 9.0, 8.0, 6.0, 5.0]
-    for share in (0.5, 0.95, 0.81, 1.0, 0.0):
-        yield f"share {share}", float(rank(list(values), share))
-    yield "seven values, the median", float(rank([3.0, 30.0, 1.0, 4.0, 15.0, 9.0, 26.0], 0.5))
-
-
-def clipped(place, values):
-    return sorted(values)[min(max(place, 0), len(values) - 1)]
-
-
-def ranked(values, share):
-    return max(math.ceil(share * len(values)), 1)
-
-
-RANK_MISTAKES = (
-    Mistake(
-        "share 0",
-        lambda values, share: sorted(values)[math.ceil(share * len(values)) - 1],
-        "all is right but share 0: you give {yours}, expected {expected}. 0 of the values is place -1, and in "
-        "Python that is the last one",
-        show=lambda parts: parts["share 0.0"],
-    ),
-    Mistake(
-        "one too high, and past the end",
-        lambda values, share: sorted(values)[math.ceil(share * len(values))],
-        "of ten values the median is {yours}, expected {expected}, and with share 1 there is no such place at "
-        "all: places count from 0. Where does the fifth of ten stand?",
-    ),
-    Mistake(
-        "the share above",
-        lambda values, share: sorted(values)[ranked(values, 1 - share) - 1],
-        "the median is right, but with share 0.95 you give {yours}, expected {expected}: 95% of the values lie "
-        "above it. Which side is asked for?",
-        show=lambda parts: parts["share 0.95"],
-    ),
-    Mistake(
-        "in percent",
-        lambda values, share: sorted(values)[ranked(values, share / 100) - 1],
-        "of ten values the median is {yours}, expected {expected}: you divide by 100. Is 0.5 the half or half a "
-        "percent?",
-    ),
-    Mistake(
-        "always the median",
-        lambda values, share: sorted(values)[ranked(values, 0.5) - 1],
-        "the median is right, but with share 0.95 you give {yours}, expected {expected}: what does `share` "
-        "change?",
-        show=lambda parts: parts["share 0.95"],
-    ),
-    Mistake(
-        "the rank itself",
-        lambda values, share: ranked(values, share),
-        "the median is right by chance, but with share 0.95 you give {yours}, expected {expected}: that is a "
-        "rank, the how manieth. Which value has it?",
-        show=lambda parts: parts["share 0.95"],
-    ),
-    Mistake(
-        "the largest",
-        lambda values, share: max(values),
-        "of ten values the median is {yours}, expected {expected}: that is the largest. What does `share` change?",
-    ),
-    Mistake(
-        "one too high",
-        lambda values, share: clipped(math.ceil(share * len(values)), values),
-        "of ten values the median is {yours}, expected {expected}: one too high. The fifth smallest of ten stands at place "
-        "4, since places count from 0",
-    ),
-    Mistake(
-        "rounded down",
-        lambda values, share: clipped(int(share * len(values)) - 1, values),
-        "the median is right, but with share 0.95 you give {yours}, expected {expected}: nine of ten are 90%, and that is "
-        "less than 95%. Round up",
-        show=lambda parts: parts["share 0.95"],
-    ),
-    Mistake(
-        "between two",
-        lambda values, share: float(np.quantile(values, share)),
-        "of ten values the median is {yours}, expected {expected}: a mean of two neighbors, a time that nothing took. "
-        "Asked for is one of the values",
-    ),
-    Mistake(
-        "not sorted",
-        lambda values, share: list(values)[max(math.ceil(share * len(values)), 1) - 1],
-        "of ten values the median is {yours}, expected {expected}: the fifth in the order in which they came",
-    ),
-    Mistake(
-        "largest first",
-        lambda values, share: sorted(values, reverse=True)[max(math.ceil(share * len(values)), 1) - 1],
-        "of ten values the median is {yours}, expected {expected}: sorted from the largest down, so 0.95 would be nearly "
-        "the fastest",
-    ),
-    Mistake(
-        "the mean",
-        lambda values, share: sum(values) / len(values),
-        "of ten values the median is {yours}, expected {expected}: that is their mean, which one slow answer moves",
-    ),
-    Mistake(
-        "share of the range",
-        lambda values, share: min(values) + share * (max(values) - min(values)),
-        "of ten values the median is {yours}, expected {expected}: a point between the smallest and the largest. How many "
-        "values lie below does not matter there",
-    ),
-    Mistake(
-        "rounded to the nearest",
-        lambda values, share: clipped(round(share * len(values)) - 1, values),
-        "the first two are right, but with share 0.81 you give {yours}, expected {expected}: eight of ten do not reach 81%",
-        show=lambda parts: parts["share 0.81"],
-    ),
-)
-
 EXERCISES = (
     Exercise(
         id="18.7",
@@ -467,22 +258,5 @@ EXERCISES = (
         minutes=15,
         show=part("scale"),
         variants=(quantize_by_torch,),
-    ),
-    Exercise(
-        id="18.8",
-        name="nearest_rank",
-        reference=compression.nearest_rank,
-        stub=RANK,
-        probe=probe_rank,
-        hints=(
-            "Sort a copy; how many values are at least this share of them? Round up.",
-            "`sorted(values)[max(math.ceil(share * len(values)), 1) - 1]`.",
-        ),
-        mistakes=RANK_MISTAKES,
-        notice="a mean hides the slow answers, and it is the slow ones that people remember",
-        difficulty=1,
-        minutes=6,
-        show=lambda parts: parts["share 0.5"],
-        variants=(lambda values, share: float(np.quantile(values, share, method="inverted_cdf")),),
     ),
 )
