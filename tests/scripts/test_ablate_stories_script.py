@@ -4,6 +4,7 @@ import pytest
 
 from helpers.studies import ablations, trial_tables
 from scripts import ablate_stories as script
+from tests.scripts.refusing import refusal
 
 BAD = {
     "--rows nonsense": "there is no row 'nonsense': choose from recipe; ",
@@ -17,9 +18,7 @@ BAD = {
 
 @pytest.mark.parametrize("option", BAD)
 def test_bad_options(option, capsys):
-    with pytest.raises(SystemExit) as caught:
-        script.main(option.split())
-    assert caught.value.code == 2 and BAD[option] in capsys.readouterr().err
+    assert BAD[option] in refusal(script.main, option.split(), capsys)
 
 
 def test_help_names_every_row(capsys):

@@ -14,6 +14,7 @@ from helpers.studies import recipes, rows, tasks
 from helpers.studies.tables import RunTable
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
 from scripts import fine_tune as script
+from tests.scripts.refusing import refusal
 
 WORDS = ["a", "the", "film", "plot", "good", "great", "bad", "dull", "very", "."]
 
@@ -213,9 +214,7 @@ def test_a_run_that_breaks_off_is_noted(tiny, monkeypatch):
     ],
 )
 def test_bad_options_get_one_sentence(options, message, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        script.main(options)
-    assert stopped.value.code == 2 and message in capsys.readouterr().err.splitlines()[-1]
+    assert message in refusal(script.main, options, capsys)
 
 
 def test_what_only_the_data_show_is_said_as_well(tiny, capsys):
@@ -261,9 +260,7 @@ def test_movies_are_read_at_their_mean_if_asked_for(tiny, capsys):
 def test_a_csv_that_is_no_table_gets_one_sentence(tiny, capsys):
     folder = tiny.folder / "folder.csv"
     folder.mkdir()
-    with pytest.raises(SystemExit) as stopped:
-        script.main(["--csv", str(folder)])
-    assert stopped.value.code == 2 and "--csv: " in capsys.readouterr().err.splitlines()[-1]
+    assert "--csv: " in refusal(script.main, ["--csv", str(folder)], capsys)
     tiny.csv.parent.mkdir()
     for content, message in ((b"", "is empty: delete it"), (bytes(range(256)), "can't be read as a table"),
                              (b"a,b\n1,2\n", "other columns")):  # fmt: skip

@@ -16,6 +16,7 @@ from helpers.studies import domains as other_domains
 from helpers.studies import recipes, tasks
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
 from scripts import fine_tuning_studies as script
+from tests.scripts.refusing import refusal
 
 WORDS = ["a", "the", "it", "good", "great", "bad", "dull", "very", "cheap", "solid", "."]
 TOKENIZER = WordPieceTokenizer([*SPECIAL_TOKENS, *WORDS])
@@ -215,9 +216,7 @@ def test_interrupted_curves_go_on_and_a_broken_one_is_kept(tiny, monkeypatch, ca
     ],
 )
 def test_bad_options_get_one_sentence(options, message, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        script.main(options)
-    assert stopped.value.code == 2 and message in capsys.readouterr().err.splitlines()[-1]
+    assert message in refusal(script.main, options, capsys)
 
 
 def test_what_only_the_data_show_is_said_as_well(tiny, capsys):

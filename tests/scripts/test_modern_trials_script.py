@@ -6,6 +6,7 @@ from helpers.studies import trial_tables
 from helpers.studies.modern_trials import COLUMNS
 from helpers.studies.tables import read_csv
 from scripts import modern_trials as script
+from tests.scripts.refusing import refusal
 
 BAD = {
     "--seconds=0": "--seconds must be above 0",
@@ -18,9 +19,7 @@ BAD = {
 
 @pytest.mark.parametrize("option", BAD)
 def test_bad_options(option, capsys):
-    with pytest.raises(SystemExit) as caught:
-        script.main(option.split())
-    assert caught.value.code == 2 and BAD[option] in capsys.readouterr().err
+    assert BAD[option] in refusal(script.main, option.split(), capsys)
 
 
 @pytest.fixture

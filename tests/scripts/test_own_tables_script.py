@@ -6,6 +6,7 @@ import pytest
 from helpers.studies import own_methods, own_tables
 from helpers.studies.own_methods import Answer
 from scripts import own_tables as script
+from tests.scripts.refusing import refusal
 
 
 @pytest.fixture
@@ -60,6 +61,5 @@ def test_more_labels_than_there_are(capsys, tmp_path):
 
 
 def test_a_report_on_nothing(capsys, tmp_path):
-    with pytest.raises(SystemExit):
-        script.main(["--csv", str(tmp_path / "none.csv"), "--report"])
-    assert "there is no table" in capsys.readouterr().err
+    options = ["--csv", str(tmp_path / "none.csv"), "--report"]
+    assert "there is no table" in refusal(script.main, options, capsys)

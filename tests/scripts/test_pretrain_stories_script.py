@@ -5,6 +5,7 @@ import pytest
 from helpers import checkpoints
 from helpers.studies.story_runs import LONG, RECIPE
 from scripts import pretrain_stories as script
+from tests.scripts.refusing import refusal
 
 BAD = {
     "--steps=0": "argument --steps: must be at least 1, not 0",
@@ -23,9 +24,7 @@ BAD = {
 @pytest.mark.parametrize("option", BAD)
 def test_bad_options(option, capsys, monkeypatch, request):
     monkeypatch.chdir(request.config.rootpath)
-    with pytest.raises(SystemExit) as caught:
-        script.main(option.split())
-    assert caught.value.code == 2 and BAD[option] in capsys.readouterr().err
+    assert BAD[option] in refusal(script.main, option.split(), capsys)
 
 
 def test_what_is_meant_unless_given():

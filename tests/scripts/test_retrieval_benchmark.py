@@ -10,6 +10,7 @@ from helpers.studies import retrieval, tasks
 from helpers.studies.rows import Outcome
 from helpers.studies.tables import RunTable
 from helpers.studies.tasks import Examples, Task
+from tests.scripts.refusing import refusal
 
 
 @pytest.fixture
@@ -95,6 +96,5 @@ def test_what_is_no_table_of_this_script_is_said(quick, tmp_path, capsys):
     path.write_text("a,b\n1,2\n", encoding="utf-8")
     assert script.main(["rerank", "--csv", str(path)]) == 1
     assert "has other columns" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        script.main(["rerank", "--csv", str(path), "--trained-on", "3"])
-    assert "must be at least 4" in capsys.readouterr().err
+    options = ["rerank", "--csv", str(path), "--trained-on", "3"]
+    assert "must be at least 4" in refusal(script.main, options, capsys)

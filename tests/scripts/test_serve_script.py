@@ -14,6 +14,7 @@ import pytest
 
 from scripts import serve as script
 from tests.everyday.tables_of_texts import tiny_start
+from tests.scripts.refusing import refusal
 from tests.serving.small_service import different_texts, request, small_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -192,6 +193,4 @@ def test_folders_that_can_not_be_served(tmp_path, capsys, folder):
     ],
 )
 def test_wrong_options(capsys, options, words):
-    with pytest.raises(SystemExit) as ended:
-        script.main(["x", *options] if options else [])
-    assert ended.value.code == 2 and words in capsys.readouterr().err
+    assert words in refusal(script.main, ["x", *options] if options else [], capsys)

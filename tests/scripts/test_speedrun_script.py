@@ -11,6 +11,7 @@ from helpers import stories
 from helpers.studies import trial_tables
 from helpers.studies.speedrun import Entry, Result, race, read_entry
 from helpers.studies.story_runs import RECIPE, Task
+from tests.scripts.refusing import refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 STORED = ROOT / "benchmarks" / "results" / "speedrun.csv"
@@ -26,9 +27,7 @@ BAD = {
 
 @pytest.mark.parametrize("option", BAD)
 def test_bad_options(option, capsys):
-    with pytest.raises(SystemExit) as caught:
-        script.main(option.split())
-    assert caught.value.code == 2 and BAD[option] in capsys.readouterr().err
+    assert BAD[option] in refusal(script.main, option.split(), capsys)
 
 
 @pytest.fixture

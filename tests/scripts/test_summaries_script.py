@@ -6,6 +6,7 @@ import pytest
 from helpers.data import ASPECTS
 from helpers.studies import summaries, summary_methods
 from scripts import summaries as script
+from tests.scripts.refusing import refusal
 
 
 @pytest.fixture
@@ -50,6 +51,5 @@ def test_what_a_line_says_can_be_computed_again_from_the_scores(quick, tmp_path)
 
 
 def test_a_report_on_nothing(capsys, tmp_path):
-    with pytest.raises(SystemExit):
-        script.main(["--csv", str(tmp_path / "none.csv"), "--report"])
-    assert "there is no table" in capsys.readouterr().err
+    options = ["--csv", str(tmp_path / "none.csv"), "--report"]
+    assert "there is no table" in refusal(script.main, options, capsys)

@@ -8,6 +8,7 @@ from helpers.encoder import Bert, BertConfig
 from helpers.studies import running_text, tagging_runs
 from helpers.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
 from scripts import tag_text as script
+from tests.scripts.refusing import refusal
 
 
 @pytest.fixture
@@ -46,9 +47,7 @@ def test_a_series_goes_on_and_is_reported(tiny, capsys):
 
 
 def test_bad_input_gets_a_sentence(tiny, capsys):
-    with pytest.raises(SystemExit):
-        script.main(["--csv", str(tiny), "--report"])
-    assert "there is no table" in capsys.readouterr().err
+    assert "there is no table" in refusal(script.main, ["--csv", str(tiny), "--report"], capsys)
     tiny.write_text("a,b\n1,2\n")
     assert script.main(["--csv", str(tiny), "--tasks", "capitals"]) == 1
     assert "other columns than this script writes" in capsys.readouterr().err

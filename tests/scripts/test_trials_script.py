@@ -8,6 +8,7 @@ from helpers.studies import trial_tables
 from helpers.studies.trials import RECIPES, Recipe
 from helpers.training.corpus import CorpusError
 from scripts import trials as script
+from tests.scripts.refusing import refusal
 
 START = ["--corpus", "text", "--recipes", "plain"]
 BAD = {
@@ -25,16 +26,12 @@ BAD = {
 @pytest.mark.parametrize("option", BAD)
 def test_bad_options(option, capsys, monkeypatch, request):
     monkeypatch.chdir(request.config.rootpath)
-    with pytest.raises(SystemExit) as caught:
-        script.main([*START, *option.split()])
-    assert caught.value.code == 2 and BAD[option] in capsys.readouterr().err
+    assert BAD[option] in refusal(script.main, [*START, *option.split()], capsys)
 
 
 @pytest.mark.parametrize("left", ["--corpus=text", "--recipes=plain"])
 def test_corpus_and_recipes_must_be_given(left, capsys):
-    with pytest.raises(SystemExit) as caught:
-        script.main([left])
-    assert caught.value.code == 2 and "are required" in capsys.readouterr().err
+    assert "are required" in refusal(script.main, [left], capsys)
 
 
 def test_help_names_every_recipe(capsys):

@@ -9,6 +9,7 @@ import torch
 from helpers import checkpoints, stories
 from helpers.studies import trial_tables
 from scripts import write_stories as script
+from tests.scripts.refusing import refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 STORED = ROOT / "benchmarks" / "results" / "writing.csv"
@@ -24,9 +25,7 @@ BAD = {
 
 @pytest.mark.parametrize("option", BAD)
 def test_bad_options(option, capsys):
-    with pytest.raises(SystemExit) as caught:
-        script.main(option.split())
-    assert caught.value.code == 2 and BAD[option] in capsys.readouterr().err
+    assert BAD[option] in refusal(script.main, option.split(), capsys)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from helpers.studies.speed import logits_in_order, measure_speed
 from helpers.studies.tables import RunTable, TableError
 from helpers.wordpiece import pad_encodings
 from scripts import compress
+from tests.scripts.refusing import refusal
 
 
 def encoder(layers, width, heads):
@@ -149,9 +150,8 @@ def test_the_script_goes_on_and_reports(tiny, capsys):
 def test_what_is_refused(tiny, capsys):
     with pytest.raises(RowError, match="--labels is 2 to 60, not 61"):
         smaller.Study(0, 61)
-    with pytest.raises(SystemExit):
-        compress.main(["--csv", str(tiny / "none.csv"), "--report"])
-    assert "there is no table" in capsys.readouterr().err
+    options = ["--csv", str(tiny / "none.csv"), "--report"]
+    assert "there is no table" in refusal(compress.main, options, capsys)
 
 
 SPEEDS = (

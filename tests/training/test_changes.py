@@ -10,33 +10,19 @@ from helpers.modern import ModernBert, ModernConfig
 from helpers.pretraining import BertForPreTraining
 from helpers.training.changes import CHANGES, ChangedBert
 from helpers.training.variants import masked_variant_logits
+from tests.training.small_encoders import make_batch, with_random_weights
 
 CONFIG = BertConfig(50, 24, 5, 3, 48, max_positions=24, dropout=0.0, init_std=None, norm_eps=1e-5)
 
 
 def make_model(changes, window=6):
-    """All weights random, those of LayerNorm and the biases, too."""
-    torch.manual_seed(0)
-    model = BertForPreTraining(ChangedBert(CONFIG, changes, window))
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.add_(0.1 * torch.randn_like(weight))
-    return model.eval()
-
-
-def make_batch(padded=True):
-    torch.manual_seed(1)
-    ids, type_ids = torch.randint(5, 50, (4, 22)), torch.randint(2, (4, 22))
-    mask = (torch.arange(22) < torch.tensor([22, 5, 11, 22])[:, None]).long() if padded else None
-    positions = torch.rand(4, 22) < 0.3
-    positions[3] = False
-    return ids, type_ids, mask, positions & mask.bool() if padded else positions
+    return with_random_weights(lambda: ChangedBert(CONFIG, changes, window))
 
 
 def test_without_changes_it_is_the_taught_encoder():
     model, taught = make_model(()), BertForPreTraining(Bert(CONFIG)).eval()
     taught.load_state_dict(model.state_dict())
-    ids, type_ids, mask, _ = make_batch()
+    ids, type_ids, mask, _ = make_batch(22)
     assert torch.equal(model(ids, type_ids, mask).token_logits, taught(ids, type_ids, mask).token_logits)
 
 
@@ -46,7 +32,7 @@ def test_with_all_changes_it_is_the_modern_encoder(padded):
     config = ModernConfig(50, 24, 5, 3, 32, pad_token_id=0, window=6)
     modern = ModernBert(config).eval()
     modern.load_state_dict({n: w for n, w in bert.state_dict().items() if "pooler" not in n})
-    ids, type_ids, mask, _ = make_batch(padded)
+    ids, type_ids, mask, _ = make_batch(22, padded)
     ours = bert(ids, type_ids, mask).last_hidden_state
     theirs = modern(ids, attention_mask=mask).last_hidden_state
     real = torch.ones_like(ids).bool() if mask is None else mask.bool()
@@ -57,7 +43,7 @@ def test_with_all_changes_it_is_the_modern_encoder(padded):
 @pytest.mark.parametrize("changes", [*itertools.combinations(CHANGES, 1), CHANGES, ("rotary", "local")])
 def test_the_last_layer_at_masked_positions_only(changes, padded):
     model = make_model(changes)
-    ids, type_ids, mask, positions = make_batch(padded)
+    ids, type_ids, mask, positions = make_batch(22, padded)
     whole = model(ids, type_ids, mask).token_logits[positions]
     short = masked_variant_logits(model, ids, positions, type_ids, mask)
     assert (whole - short).abs().max() < 1e-4
@@ -86,7 +72,7 @@ def test_what_each_change_leaves_out():
 
 
 def test_segments_places_and_windows_do_what_they_say():
-    ids, type_ids, _, _ = make_batch(False)
+    ids, type_ids, _, _ = make_batch(22, False)
     other = 1 - type_ids
     assert torch.equal(outputs(("no segments",), ids, type_ids), outputs(("no segments",), ids, other))
     assert not torch.equal(outputs((), ids, type_ids), outputs((), ids, other))

@@ -15,27 +15,13 @@ from helpers.training.variants import (
     shrink_by_layer,
     to_megatron,
 )
+from tests.training.small_encoders import make_batch, with_random_weights
 
 CONFIG = BertConfig(50, 24, 3, 6, 48, max_positions=20, dropout=0.0, init_std=None)
 
 
 def make_model(norm="post", seed=0, bias="distance"):
-    """All weights random, those of LayerNorm and the biases, too."""
-    torch.manual_seed(seed)
-    model = BertForPreTraining(VariantBert(CONFIG, norm, bias))
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.add_(0.1 * torch.randn_like(weight))
-    return model.eval()
-
-
-def make_batch(padded=True):
-    torch.manual_seed(1)
-    ids, type_ids = torch.randint(5, 50, (4, 18)), torch.randint(2, (4, 18))
-    mask = (torch.arange(18) < torch.tensor([18, 5, 11, 18])[:, None]).long() if padded else None
-    positions = torch.rand(4, 18) < 0.3
-    positions[3] = False
-    return ids, type_ids, mask, positions & mask.bool() if padded else positions
+    return with_random_weights(lambda: VariantBert(CONFIG, norm, bias), seed)
 
 
 @pytest.mark.parametrize("heads", [1, 2, 4, 6, 8, 12])
@@ -49,7 +35,7 @@ def test_post_norm_without_a_bias_is_the_taught_encoder(padded):
     model = make_model()
     taught = BertForPreTraining(Bert(CONFIG)).eval()
     taught.load_state_dict(model.state_dict())
-    ids, type_ids, mask, positions = make_batch(padded)
+    ids, type_ids, mask, positions = make_batch(18, padded)
     ours, theirs = model(ids, type_ids, mask), taught(ids, type_ids, mask)
     assert torch.equal(ours.token_logits, theirs.token_logits)
     assert torch.equal(ours.next_logits, theirs.next_logits)
@@ -61,7 +47,7 @@ def test_post_norm_without_a_bias_is_the_taught_encoder(padded):
 def test_pre_norm_is_the_library_s(padded):
     model = make_model("pre")
     theirs = to_megatron(model)
-    ids, type_ids, mask, _ = make_batch(padded)
+    ids, type_ids, mask, _ = make_batch(18, padded)
     visible = torch.ones_like(ids) if mask is None else mask
     with torch.no_grad():
         logits = theirs(ids, token_type_ids=type_ids, attention_mask=visible).logits
@@ -103,7 +89,7 @@ def test_the_bias_is_a_slope_times_a_distance(kind, heads):
 def test_only_what_is_asked_is_computed_and_nothing_else_changes(norm, share, bias, padded):
     model = make_model(norm, bias=bias).double()
     model.bert.bias_share = share
-    ids, type_ids, mask, positions = make_batch(padded)
+    ids, type_ids, mask, positions = make_batch(18, padded)
     used = [w for name, w in model.named_parameters() if "pooler" not in name and "next" not in name]
     results = []
     for logits in (
@@ -131,7 +117,7 @@ def test_what_is_no_variant_is_refused():
     with pytest.raises(ValueError, match="bias must be one of distance, offsets, not 'left'"):
         VariantBert(CONFIG, bias="left")
     with pytest.raises(ValueError, match="keeps no attention probabilities"):
-        make_model().bert(make_batch()[0], output_attentions=True)
+        make_model().bert(make_batch(18)[0], output_attentions=True)
     biased = make_model("pre")
     biased.bert.bias_share = 0.1
     for model in (make_model(), biased, BertForPreTraining(Bert(CONFIG))):
