@@ -116,7 +116,9 @@ def _complaint(
 
 
 def _joined(words: str, more: str | None) -> str:
-    return f"{words}. {more[:1].upper()}{more[1:]}" if more else words
+    if not more:
+        return words
+    return f"{words}{'' if words.endswith(('.', '?', '!')) else '.'} {more[:1].upper()}{more[1:]}"
 
 
 def first_difference(exercise: Exercise, yours: Outcome, right: Outcome) -> Difference | None:

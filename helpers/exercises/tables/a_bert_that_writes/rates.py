@@ -176,6 +176,16 @@ HIDE_MISTAKES = (
         show=first_row,
     ),
     Mistake(
+        "nothing hidden",
+        lambda ids, rates, tokenizer, generator=None: (
+            ids.clone(),
+            hide_with()(ids, rates, tokenizer, generator)[1],
+        ),
+        "at rate 1 the model reads {yours}, expected {expected}: the whole text, though the labels are right. Do you give back the "
+        "ids in which something was hidden?",
+        show=first_row,
+    ),
+    Mistake(
         "only padding kept",
         hidden_but_padding,
         "at rate 1 the model reads {yours}, expected {expected}: padding stays, but other special tokens are hidden. How many "
@@ -267,6 +277,7 @@ EXERCISES = (
             "what the model reads at rate 1": "at rate 1 every word becomes [MASK], by itself and always, and every special "
             "token stays. Which of your places breaks that?",
             "its labels": "at rate 1 the labels are the words, and IGNORE at the special tokens",
+            "what it reads at a rate of nearly 0": "nothing is hidden there: whose rate do the tokens of this text get with you?",
             "the labels there": "nothing is hidden there, so nothing is asked for: IGNORE at every place",
             "labels only where hidden": "at some places one result says hidden and the other does not: is there one draw for "
             "each token, and do both results come from it?",

@@ -41,6 +41,7 @@ def probe_reveal(positions_to_reveal):
     yield "equal scores", positions_to_reveal(equal, everywhere, torch.tensor([[15]])).long()
     more = positions_to_reveal(scores, hidden, torch.tensor([[5], [4], [6]]))
     yield "nothing to fill", more.long()
+    yield "kind of the answer", str(more.dtype)
 
 
 def reveal_with(
@@ -75,6 +76,14 @@ def wanted(hidden, keep):
 
 def reveal_the_largest_number(scores, hidden, keep):
     return hidden & (ranked(held(scores, hidden)) < wanted(hidden, keep).max())
+
+
+def reveal_by_number_of_the_gap(scores, hidden, keep):
+    found = torch.zeros_like(hidden)
+    for row in range(len(scores)):
+        count = max(0, int(hidden[row].sum() - keep[row]))
+        found[row, scores[row][hidden[row]].argsort(descending=True, stable=True)[:count]] = True
+    return found
 
 
 def reveal_from_the_right(scores, hidden, keep):
@@ -152,6 +161,13 @@ REVEAL_MISTAKES = (
         show=shown,
     ),
     Mistake(
+        "places among the gaps",
+        reveal_by_number_of_the_gap,
+        "three texts give {yours}, expected {expected}: you rank the gaps alone, and take the first, second, third gap for places 0, "
+        "1, 2 of the text. At which place does a gap stand?",
+        show=shown,
+    ),
+    Mistake(
         "0 for what is visible",
         lambda scores, hidden, keep: hidden & (ranked(held(scores, hidden, 0.0)) < wanted(hidden, keep)),
         "with scores between 0 and 1 all is right; with their logarithms, all below 0, you fill {yours}, expected "
@@ -208,9 +224,9 @@ REVEAL_MISTAKES = (
     Mistake(
         "equal scores from the right",
         reveal_from_the_right,
-        "with equal scores you fill {yours}, expected {expected}: those furthest to the right. Of equal ones the left one "
+        "with equal scores you fill the places {yours}, expected {expected}: those furthest to the right. Of equal ones the left one "
         "comes first; from which end do you rank?",
-        show=lambda parts: parts["equal scores"],
+        show=lambda parts: parts["equal scores"][0].nonzero()[:, 0],
     ),
     Mistake(
         "keep of them filled",
@@ -248,9 +264,9 @@ REVEAL_MISTAKES = (
     Mistake(
         "all that reach the limit",
         reveal_by_limit,
-        "with equal scores you fill {yours}, expected {expected}: all that are as high as the last one are taken, more than "
+        "with equal scores you fill the places {yours}, expected {expected}: all that are as high as the last one are taken, more than "
         "wanted. Ranks are never equal",
-        show=lambda parts: parts["equal scores"],
+        show=lambda parts: parts["equal scores"][0].nonzero()[:, 0],
     ),
 )
 
@@ -271,7 +287,11 @@ EXERCISES = (
         asks={
             "three texts": "in these texts 4, 4 and 6 places are hidden, and 1, 2 and 4 are to stay so: count what you fill in "
             "each row, and see whether each of them is a gap",
-            "scores below zero": "these are the logarithms of the scores before, in the same order: nothing should change",
+            "scores below zero": "these are the logarithms of the scores before, in the same order, so nothing should change: "
+            "which score has what is visible with you, and is it below all of them?",
+            "nothing to fill": "of one text more are to stay hidden than there are: what do you do when the number to fill is "
+            "below 0?",
+            "kind of the answer": "the places are right; whoever uses them wants True and False, not 1 and 0",
             "equal scores": "of equal scores the one further left is filled first; argsort promises that only with "
             "stable=True",
         },

@@ -121,6 +121,9 @@ EXERCISES = (
             "`total * block // count - 1` for block in 1 to count.",
         ),
         mistakes=LAYERS_MISTAKES,
+        asks={
+            "5 of 12": "here total / count is no whole number: before which places do the five blocks end, by the rule?",
+        },
         notice="the top layer is always kept: its output is what the pooler and the classifier were trained on",
         difficulty=1,
         minutes=5,

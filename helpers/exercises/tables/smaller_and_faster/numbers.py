@@ -32,9 +32,11 @@ def my_quantize(numbers, symmetric=False, by_row=False):
 
 def numbers_of(quantized):
     values, scale, zero_point = quantized
+    scale, zero = (torch.as_tensor(part, dtype=torch.float32) for part in (scale, zero_point))
+    zero = zero.reshape(()) if zero.numel() == 1 else zero  # one 0 may serve all rows
     return {
-        "scale": torch.as_tensor(scale, dtype=torch.float32).flatten().tolist(),
-        "zero": torch.as_tensor(zero_point, dtype=torch.float32).flatten().tolist(),
+        "scale": scale.flatten().tolist(),
+        "zero": (zero if zero.numel() > 1 else zero.expand(scale.shape)).flatten().tolist(),
         "values": torch.as_tensor(values).tolist(),
     }
 
@@ -58,6 +60,13 @@ def part(name, key=None):
 
 
 QUANTIZE_MISTAKES = (
+    Mistake(
+        "not rounded",
+        values_by(lambda numbers, scale, zero: numbers / scale + zero),
+        "scale and zero point are right, but the values are {yours}, expected {expected}: nothing rounds them, "
+        "and int8 cuts the fractions off",
+        show=part("values"),
+    ),
     Mistake(
         "the zero point cut off",
         quantize_with(round_zero=torch.trunc),
@@ -252,6 +261,10 @@ EXERCISES = (
             "`((numbers / scale).round() + zero_point).clamp(-128, 127).to(torch.int8)`.",
         ),
         mistakes=QUANTIZE_MISTAKES,
+        asks={
+            "scale": "low is the smallest number, at most 0, and high the largest, at least 0: how many steps lie between their two "
+            "values?",
+        },
         notice="the error of each number is at most half a step (a whole one where the zero point was rounded), so the "
         "farthest number decides how exactly all others are kept",
         difficulty=3,

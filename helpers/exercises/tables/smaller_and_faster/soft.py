@@ -19,8 +19,12 @@ def my_soft_label_loss(student_logits, teacher_logits, temperature=2.0):
 
 
 def probe_soft(loss):
-    student = torch.tensor([[1.0, 0.2, -1.0], [0.5, 2.0, -0.3]])
-    teacher = torch.tensor([[2.0, -1.0, 0.4], [0.2, 0.4, 1.5]])
+    student = torch.tensor(
+        [[1.0, 0.2, -1.0, 0.7, -0.4], [0.5, 2.0, -0.3, 1.1, 0.0], [0.3, -0.8, 1.6, -0.2, 0.9]]
+    )
+    teacher = torch.tensor(
+        [[2.0, -1.0, 0.4, 0.1, 1.2], [0.2, 0.4, 1.5, -0.6, 0.8], [-0.5, 1.3, 0.6, 0.2, 2.1]]
+    )
     yield "temperature 2", float(loss(student, teacher))
     yield "temperature 5", float(loss(student, teacher, 5.0))
     torch.manual_seed(1)
@@ -164,13 +168,13 @@ SOFT_MISTAKES = (
     Mistake(
         "mean over the classes, too",
         soft_with(reduce="mean"),
-        "with the temperature 2 you get {yours}, expected {expected}: a third of it, and there are three classes. A "
+        "with the temperature 2 you get {yours}, expected {expected}: a fifth of it, and there are five classes. A "
         "divergence is a sum over the classes; only over the texts a mean is taken",
     ),
     Mistake(
         "sum over the texts",
         soft_with(reduce="sum"),
-        "with the temperature 2 you get {yours}, expected {expected}: twice as much, and there are two texts. Larger "
+        "with the temperature 2 you get {yours}, expected {expected}: three times as much, and there are three texts. Larger "
         "batches would make larger steps",
     ),
     Mistake(

@@ -159,6 +159,10 @@ EXERCISES = (
             "`(student - teacher)[attention_mask.bool()]` is (visible tokens, H): square it, take the mean.",
         ),
         mistakes=HIDDEN_MISTAKES,
+        asks={
+            "a short and a long text": "six tokens of three numbers each can be seen: which differences count, what is done with each "
+            "of them, and by how many is the sum divided",
+        },
         notice="a pair of logits says which side a text is on; a hidden state says it in H numbers for every token",
         difficulty=1,
         minutes=6,
