@@ -157,6 +157,10 @@ EXERCISE = Exercise(
             "place 3 has the angles {yours}, expected {expected}: all your tokens have the angles of the last one",
         ),
     ),
+    asks={
+        "places 0, 1, 3, 7 and six numbers": "a table (T, D / 2): token 0 is not turned at all, token 1 by 1 radian in pair 0. "
+        "What do you have there, and what becomes of it from pair to pair?",
+    },
     notice="the first pair goes round once in 2π, some six tokens; with base 10,000 and 64 numbers the last one takes some "
     "47,000 tokens",
     difficulty=1,

@@ -156,6 +156,10 @@ EXERCISE = Exercise(
             "the result has the inner width: it is not narrowed yet",
         ),
     ),
+    asks={
+        "two texts": "two factors meet: what passes through GELU, what does not, and is it narrowed before or "
+        "after they are multiplied?",
+    },
     notice="a token of zeros stays zero: without biases nothing is added to it",
     difficulty=1,
     minutes=5,

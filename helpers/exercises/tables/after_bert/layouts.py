@@ -124,6 +124,9 @@ EXERCISE = Exercise(
             "other and meet other pairs",
         ),
     ),
+    asks={
+        "a token": "numbers 0 and 1 are a pair: which angle does each of them get, and which number is its partner in crossed?",
+    },
     notice="no shape and no length of a vector as a whole looked wrong; the one thing lost was that scores depend on the distance only",
     difficulty=2,
     minutes=10,

@@ -217,6 +217,10 @@ EXERCISE = Exercise(
             "a token of head 1 becomes {yours}, expected {expected}: it was turned twice",
         ),
     ),
+    asks={
+        "two texts, three heads": "each of the two new halves is a sum of two products: which half meets the cosine, "
+        "which the sine, and where stands the only minus?",
+    },
     notice="no length has changed: turning only moves the directions against each other",
     difficulty=2,
     minutes=12,

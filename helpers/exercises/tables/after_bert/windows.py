@@ -240,6 +240,10 @@ EXERCISE = Exercise(
             show=row(2, "an odd window"),
         ),
     ),
+    asks={
+        "seven tokens, window 4": "booleans (1, 1, 7, 7), True where a query sees a key: whom should tokens 0, 3 and 6 see?",
+        "with padding": "(B, 1, T, T): along which of the last two dimensions do the keys lie?",
+    },
     notice="a window of 128 is 129 tokens wide: 64 to either side, and the token itself",
     difficulty=2,
     minutes=12,

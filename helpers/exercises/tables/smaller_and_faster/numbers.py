@@ -262,6 +262,9 @@ EXERCISES = (
         ),
         mistakes=QUANTIZE_MISTAKES,
         asks={
+            "values": "scale and zero point are right: in steps of scale, how far is a number from 0, which whole number is "
+            "nearest to that, and what becomes of 0 itself?",
+            "symmetric": "0 stays 0 here: which end is the farther one, and on which value should it come to lie?",
             "scale": "low is the smallest number, at most 0, and high the largest, at least 0: how many steps lie between their two "
             "values?",
         },

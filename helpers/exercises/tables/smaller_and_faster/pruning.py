@@ -298,6 +298,10 @@ EXERCISES = (
             "its layers; `output` gets `inputs=places`.",
         ),
         mistakes=HEADS_MISTAKES,
+        asks={
+            "heads 0 and 2": "with D = 6, which twelve rows of query, key and value belong to them, in which order, and "
+            "what does num_heads say?",
+        },
         notice="nothing is approximated: the smaller layer gives what the large one gives with these heads switched off",
         difficulty=3,
         minutes=15,

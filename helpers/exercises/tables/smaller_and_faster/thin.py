@@ -169,6 +169,9 @@ EXERCISES = (
             "`hidden @ self.down.T` is (..., r); times `self.up.T` it is (..., M).",
         ),
         mistakes=FORWARD_MISTAKES,
+        asks={
+            "two texts": "two ways stand side by side: what goes into each of them, and how do they meet?",
+        },
         notice="since `up` begins at zero, the first step starts from exactly the model that was given",
         difficulty=1,
         minutes=5,
