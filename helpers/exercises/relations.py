@@ -78,7 +78,7 @@ def _of_lists(yours: list, expected: list) -> str | None:
         return "The items are the right ones, in the reverse order"
     if m >= 2 and n == m and sorted(map(repr, yours)) == sorted(map(repr, expected)):
         return "The items are the right ones, in another order"
-    if m >= 2 and n and yours == expected[:n]:
+    if m >= 2 and 0 < n < m and yours == expected[:n]:
         return f"All is right as far as it goes, but the last {_items(m - n)} missing: what ends too soon?"
     if n and n < m and yours == expected[m - n :]:
         return f"The first {_items(m - n)} missing, and the rest is right: what begins too late?"

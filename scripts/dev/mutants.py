@@ -110,8 +110,8 @@ def _other_constants(value) -> list:
 
 def places(tree: ast.AST) -> list[tuple[ast.AST, str, int | None]]:
     """(parent, field, number in the field) of each node but those of docstrings, annotations and messages."""
-    found = []
-    for parent in ast.walk(tree):
+    found, waiting = [], [tree]
+    for parent in waiting:
         if isinstance(parent, ast.Raise | ast.JoinedStr):
             continue
         for field, value in ast.iter_fields(parent):
@@ -120,6 +120,7 @@ def places(tree: ast.AST) -> list[tuple[ast.AST, str, int | None]]:
             for number, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
                 if isinstance(child, ast.AST):
                     found.append((parent, field, number))
+                    waiting.append(child)
     return found
 
 

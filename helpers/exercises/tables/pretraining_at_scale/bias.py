@@ -164,6 +164,35 @@ EXERCISE = Exercise(
             "head up or down, which softmax does not see",
             show=line(1),
         ),
+        Mistake(
+            "pairs from 0",
+            variant(offset=lambda h: (h // 2) * (2 * (h % 2) - 1)),
+            "for query 3, head 2 has {yours}, expected {expected}: your offsets are 0, 0, -1, 1, -2. Which "
+            "numbers does `head // 2` begin with, and which does the formula?",
+            show=line(2),
+        ),
+        Mistake(
+            "one row for all queries",
+            lambda heads, length: made(heads, length)[:, :1].expand(-1, length, -1).clone(),
+            "for query 3, head 0 has {yours}, expected {expected}: all queries prefer the same key. Where does "
+            "the place of the query enter?",
+            show=line(0),
+        ),
+        Mistake(
+            "distance added",
+            lambda heads, length: torch.tensor(
+                [
+                    [
+                        [-4.0 * abs(j + i - (h // 2 + 1) * (2 * (h % 2) - 1)) for j in range(length)]
+                        for i in range(length)
+                    ]
+                    for h in range(heads)
+                ]
+            ),
+            "for query 3, head 0 has {yours}, expected {expected}: the places of query and key are added. How far "
+            "is it from one to the other?",
+            show=line(0),
+        ),
     ),
     notice="softmax of this bias alone gives the favorite a weight of 0.96; at a tenth of its strength 0.2",
     difficulty=2,

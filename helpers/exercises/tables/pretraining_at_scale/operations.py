@@ -13,7 +13,7 @@ def my_operations_per_token(layers, hidden, inner, entries, length, predicted):
     ...
 '''
 SHAPES = {
-    "a small shape": (2, 6, 20, 50, 7, 0.5),
+    "a small shape": (2, 6, 23, 50, 5, 0.25),
     "the layers alone": (3, 5, 17, 1, 1, 0.0),
     "a long row": (1, 4, 16, 10, 1000, 0.1),
 }
@@ -180,6 +180,51 @@ EXERCISE = Exercise(
             lambda layers, hidden, inner, *rest: counted(layers, hidden, 4 * hidden, *rest),
             "a small shape takes {yours} operations, expected {expected}: 12 H * H weights a layer is right where "
             "I = 4 H, as in BERT. Here I is given",
+        ),
+        Mistake(
+            "the head in every layer",
+            lambda *shape: counted(*shape) + (shape[0] - 1) * (counted(*shape) - counted(*shape, head=False)),
+            "a small shape takes {yours} operations, expected {expected}: the head is counted for every layer. It "
+            "stands once, behind the last one",
+        ),
+        Mistake(
+            "H for H * H",
+            lambda *shape: counted(*shape) - 6 * shape[0] * 4 * (shape[1] ** 2 - shape[1]),
+            "a small shape takes {yours} operations, expected {expected}: the four matrices of attention have H "
+            "numbers each in your count. How many has a matrix of H rows and H columns?",
+        ),
+        Mistake(
+            "attention without H",
+            lambda *shape: counted(*shape) - 12 * shape[0] * shape[4] * (shape[1] - 1),
+            "a small shape takes {yours} operations, expected {expected}: a query meets T keys, and with each it "
+            "is a product of H numbers",
+        ),
+        Mistake(
+            "attention forward only",
+            lambda *shape: counted(*shape) - 10 * shape[0] * shape[4] * shape[1],
+            "a small shape takes {yours} operations, expected {expected}: the factor for forward and backward is "
+            "missing in attention",
+        ),
+        Mistake(
+            "three matrices in the feed-forward block",
+            variant(blocks=3),
+            "a small shape takes {yours} operations, expected {expected}: you count three matrices in the feed-forward block. "
+            "One with a gate has so many; BERT's goes out to the inner width and back",
+        ),
+        Mistake(
+            "the matrices at every token of a row",
+            lambda *shape: (
+                counted(*shape)
+                + 6 * (shape[4] - 1) * shape[0] * (4 * shape[1] ** 2 + 2 * shape[1] * shape[2])
+            ),
+            "a small shape takes {yours} operations, expected {expected}: the matrices of the layers are counted "
+            "for a whole row. One token goes once through each",
+        ),
+        Mistake(
+            "the share that is not guessed",
+            lambda *shape: counted(*shape[:5], 1 - shape[5]),
+            "a small shape takes {yours} operations, expected {expected}: the head counts with the share that is "
+            "*not* guessed",
         ),
     ),
     notice="the row length enters only in attention, and there beside H: at T = H / 6 attention is about a thirtieth "

@@ -28,10 +28,10 @@ def shown(rows, tokenizer):
 
 def probe(pack):
     tokenizer = cutter()
-    rows = shown(pack(TEXTS, tokenizer, 6), tokenizer)
+    rows = shown(pack([*TEXTS], tokenizer, 6), tokenizer)
     yield "how many rows of 6", len(rows) if isinstance(rows, list) else rows
     yield "rows of 6", rows
-    yield "rows of 9", shown(pack(TEXTS, tokenizer, 9), tokenizer)
+    yield "rows of 9", shown(pack([*TEXTS], tokenizer, 9), tokenizer)
     yield "ids", pack(["abc", "de"], tokenizer, 5)
     yield "too little text", pack(["ab"], tokenizer, 12)
     yield "a line that fills its rows", shown(pack(["abc", "def"], tokenizer, 6), tokenizer)
@@ -174,6 +174,31 @@ EXERCISE = Exercise(
             lambda texts, cutter, row_length: packed([" ".join(texts)], cutter, row_length),
             "the second row is {yours}, expected {expected}: the texts became one text before they were cut into "
             "tokens, so no [SEP] stands between them",
+            show=second_row,
+        ),
+        Mistake(
+            "[SEP] before each text",
+            lambda texts, cutter, row_length: packed(
+                texts, cutter, row_length, between=False, inner=lambda ids: [ids[-1], *ids[1:-1]]
+            ),
+            "the first row is {yours}, expected {expected}: in your line [SEP] stands before each text, and it "
+            "should come after",
+            show=first_row,
+        ),
+        Mistake(
+            "[CLS] for [SEP] in the line",
+            lambda texts, cutter, row_length: packed(
+                texts, cutter, row_length, between=False, inner=lambda ids: ids[:-1]
+            ),
+            "the first row is {yours}, expected {expected}: in your line each text begins with [CLS] and has no "
+            "[SEP] behind it. `encode` brings both: which of them belongs into the line?",
+            show=first_row,
+        ),
+        Mistake(
+            "two [SEP] between the texts",
+            lambda texts, cutter, row_length: packed(texts, cutter, row_length, inner=lambda ids: ids[1:]),
+            "the second row is {yours}, expected {expected}: the ids of `encode` end with a [SEP] already, and "
+            "you put another one behind",
             show=second_row,
         ),
     ),

@@ -187,6 +187,33 @@ EXERCISE = Exercise(
             "it. In how many steps should it get from 1 to 0?",
             show=at(60, 80),
         ),
+        Mistake(
+            "the largest",
+            lambda s, n, w, d: max(1.0, s / w, (n + 1 - s) / (d * n)),
+            "in steps 1 and 100 you give {yours}, expected {expected}: you take the largest of the three numbers. "
+            "Which one holds the rate down in the first step?",
+            show=at(1, 100),
+        ),
+        Mistake(
+            "whole numbers",
+            lambda s, n, w, d: rates(s, n, w, d, rise=lambda s, w: s // w),
+            "in steps 1 and 4 you give {yours}, expected {expected}: // cuts the share down to a whole number",
+            show=at(1, 4),
+        ),
+        Mistake(
+            "a step late",
+            lambda s, n, w, d: rates(s, n, w, d, rise=lambda s, w: s / (w + 1)),
+            "in steps 4 and 10 you give {yours}, expected {expected}: your rise takes one step more. In which "
+            "step should it reach 1?",
+            show=at(4, 10),
+        ),
+        Mistake(
+            "warm-up as a share",
+            lambda s, n, w, d: rates(s, n, w, d, rise=lambda s, w: s / (w * n)),
+            "in steps 1 and 10 you give {yours}, expected {expected}: `warm_up_steps` is a number of steps "
+            "already, no share of them",
+            show=at(1, 10),
+        ),
     ),
     notice="as long as it holds, `steps` does not enter: a run may be made longer or shorter until the fall begins",
     difficulty=2,

@@ -80,8 +80,8 @@ EXERCISE = Exercise(
         Mistake(
             "average count",
             lambda parts: [part.sum() / len(parts[0]) for part in parts],
-            "averaged, yours give {yours}, expected {expected}: you divide by the count of the first process; the "
-            "others have other counts",
+            "averaged, yours give {yours}, expected {expected}: all divide by 2, the count of the first process (or "
+            "the average count without its fraction). By which count can all of them divide?",
             show=averaged,
         ),
         Mistake(
@@ -113,6 +113,27 @@ EXERCISE = Exercise(
             lambda parts: [len(parts) * part.sum() / (len(parts) * max(map(len, parts))) for part in parts],
             "averaged, yours give {yours}, expected {expected}: you divide as if every process had as many hidden "
             "tokens as the one with the most",
+            show=averaged,
+        ),
+        Mistake(
+            "by the number of processes",
+            lambda parts: [part.sum() / len(parts) for part in parts],
+            "averaged, yours give {yours}, expected {expected}: you divide by the number of processes, and tokens "
+            "are to be averaged. How many are there?",
+            show=averaged,
+        ),
+        Mistake(
+            "the mean of the means",
+            lambda parts: [torch.stack([part.mean() for part in parts]).mean() for _ in parts],
+            "averaged, yours give {yours}, expected {expected}: all have the mean of the processes' means, so a "
+            "token counts the more the fewer are beside it",
+            show=averaged,
+        ),
+        Mistake(
+            "the sum of all by the own count",
+            lambda parts: [torch.cat(list(parts)).sum() / len(part) for part in parts],
+            "averaged, yours give {yours}, expected {expected}: the losses of all processes are divided by the "
+            "tokens of one",
             show=averaged,
         ),
     ),

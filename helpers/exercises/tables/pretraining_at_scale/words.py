@@ -17,6 +17,7 @@ def probe(runs_of_words):
     yield "two words in a row", runs_of_words("one two\none  two three", 2)
     yield "a passage that is too short", runs_of_words("only two", 3)
     yield "a passage of one run", runs_of_words("just three words", 3)
+    yield "numbers and other letters", runs_of_words("Été 2018: BERT", 2)
     yield "repeated runs", runs_of_words("so so so so", 2)
 
 
@@ -130,6 +131,32 @@ EXERCISE = Exercise(
             "sorted words",
             lambda passage, size: windows(sorted(found(passage.lower())), size),
             "the words are no longer in their order, so these runs stand nowhere in the passage",
+        ),
+        Mistake(
+            "letters of English alone",
+            lambda passage, size: windows(re.findall(r"[a-z]+", passage.lower()), size),
+            "of 'Été 2018: BERT' you find {yours}, expected {expected}: numbers are words, too, and so is what "
+            "other languages write. What does \\w stand for?",
+            show=lambda parts: parts["numbers and other letters"],
+        ),
+        Mistake(
+            "a short passage as a run",
+            lambda passage, size: windows(found(passage.lower()), size) or {tuple(found(passage.lower()))},
+            "right but for a passage that is too short: you give {yours}, expected {expected}: it has no run of "
+            "so many words",
+            show=lambda parts: parts["a passage that is too short"],
+        ),
+        Mistake(
+            "the first run lost",
+            lambda passage, size: windows(found(passage.lower())[1:], size),
+            "you find {yours} runs of three in six words, expected {expected}: the first one is lost. At which "
+            "place does the first run begin?",
+            show=first,
+        ),
+        Mistake(
+            "a word too many",
+            lambda passage, size: windows(found(passage.lower()), size + 1),
+            "your runs are one word too long: of how many words is `words[k : k + length_of_run]`?",
         ),
     ),
     notice="a set answers the question whether a run is in it at once, however many runs it holds",

@@ -1,5 +1,6 @@
 """Notebook 15, "Break it": three published bugs, to be found and mended."""
 
+import copy
 
 import torch
 
@@ -20,7 +21,8 @@ def probe_pick(pick):
     yield "in order", list(pick(list(TOKENS), start, start.flip(0)))
     one = torch.full((9,), -5.0)
     one[6] = 2.0
-    yield "one token", list(pick(list(TOKENS), one, one))
+    yield "one token", list(pick(list(TOKENS), one, one.clone()))
+    yield "logits below 0", list(pick(list(TOKENS), start - 9, end - 9))
     torch.manual_seed(3)
     yield "random logits", [list(pick(list(TOKENS), *torch.randn(2, 9))) for _ in range(4)]
 
@@ -51,6 +53,11 @@ def sorted_ends(tokens, start, end):
 def one_token_instead(tokens, start, end):
     first, last = int(torch.argmax(start)), int(torch.argmax(end))
     return tokens[first : max(first, last) + 1]
+
+
+def zeros_below(tokens, start, end):
+    first, last = divmod(int((start[:, None] + end[None, :]).triu().argmax()), len(tokens))
+    return tokens[first : last + 1]
 
 
 def crossed(parts):
@@ -98,6 +105,27 @@ PICK_MISTAKES = (
         "start, and such a one wins",
         show=crossed,
     ),
+    Mistake(
+        "zeros below the diagonal",
+        zeros_below,
+        "where all logits are below 0 you get {yours!r}, expected {expected}: `triu` puts zeros below the "
+        "diagonal, and there zero is the largest sum. What can never win?",
+        show=lambda parts: parts["logits below 0"],
+    ),
+    Mistake(
+        "all tokens instead",
+        lambda tokens, start, end: published.wrong_pick_answer(tokens, start, end) or tokens,
+        "{yours} comes out, expected {expected}: an empty answer is replaced by all tokens. The best pair is "
+        "still not looked for",
+        show=crossed,
+    ),
+    Mistake(
+        "the last token cut off",
+        lambda tokens, start, end: references.pick_answer(tokens, start, end)[:-1],
+        "{yours!r} comes out, expected {expected}: the pair is right, but a slice ends before its second "
+        "number",
+        show=crossed,
+    ),
 )
 
 # 15.b2 the highest score of "no answer" instead of the lowest
@@ -106,6 +134,7 @@ PICK_MISTAKES = (
 def logits(cls, total=6):
     start, end = torch.full((total,), 9.0), torch.full((total,), 9.0)
     start[3], end[2] = -4.0, -5.0
+    start[4], end[4], end[5] = -6.0, -5.5, -8.0
     start[0], end[0] = cls
     return start, end
 
@@ -114,12 +143,12 @@ def probe_score(score):
     yield "one window", score([logits((1.5, 0.25))])
     yield (
         "the answer stands in the second",
-        score([logits((4.0, 3.5)), logits((-2.0, -1.25)), logits((3.0, 4.5))]),
+        score([logits(cls) for cls in ((2.5, 3.5), (-2.0, -1.25), (4.0, 3.5), (1.0, 4.25))]),
     )
-    yield "the answer stands in the first", score([logits((-3.0, 0.5)), logits((2.0, 2.5))])
+    yield "the answer stands in the first", score([logits((-3.0, 0.5)), logits((1.0, 0.5))])
     yield (
         "the answer stands in the last",
-        score([logits((2.0, 1.0)), logits((5.0, 0.5)), logits((0.5, -1.5))]),
+        score([logits((0.25, 3.0)), logits((5.0, 0.5)), logits((0.5, -1.5))]),
     )
 
 
@@ -167,6 +196,43 @@ SCORE_MISTAKES = (
         "score",
         show=lambda parts: parts["one window"],
     ),
+    Mistake(
+        "still the highest",
+        lambda windows: max(sums(windows)),
+        "the score is {yours}, expected {expected}: that is the highest of all windows. What would one that "
+        "has the answer say?",
+        show=second,
+    ),
+    Mistake(
+        "the smallest without its sign",
+        lambda windows: min(sums(windows), key=abs),
+        "with the answer in the first of two windows the score is {yours}, expected {expected}: you compare "
+        "without the sign",
+        show=lambda parts: parts["the answer stands in the first"],
+    ),
+    Mistake(
+        "the sum over the windows",
+        lambda windows: sum(sums(windows)),
+        "the score is {yours}, expected {expected}: the windows' scores are added up. The lowest of them is "
+        "asked for",
+        show=second,
+    ),
+    Mistake(
+        "[CLS] of different windows",
+        lambda windows: (
+            min(start[0].item() for start, _ in windows) + min(end[0].item() for _, end in windows)
+        ),
+        "with the answer in the last of three windows the score is {yours}, expected {expected}: the lowest "
+        "start and the lowest end at [CLS] come from different windows",
+        show=lambda parts: parts["the answer stands in the last"],
+    ),
+    Mistake(
+        "the lowest token",
+        lambda windows: min((start + end).min().item() for start, end in windows),
+        "with one window the score is {yours}, expected {expected}: you look at all tokens. 'No answer' is "
+        "the score at [CLS]",
+        show=lambda parts: parts["one window"],
+    ),
 )
 
 # 15.b3 tokens between the pieces are skipped
@@ -176,17 +242,17 @@ QUESTION, CONTEXT = [f"q{i}" for i in range(7)], [f"c{i}" for i in range(40)]
 
 def probe_pieces(pieces):
     def borders(*inputs):
-        found = pieces(*inputs)
+        found = pieces(*copy.deepcopy(inputs))
         return [(piece[0], piece[-1]) if piece else () for piece in found]
 
     yield "short", borders(QUESTION, CONTEXT[:8], 20, 6)
     yield "stride below the room", borders(QUESTION, CONTEXT, 20, 6)
     yield "stride above the room", borders(QUESTION, CONTEXT, 20, 16)
-    read = {token for piece in pieces(QUESTION, CONTEXT, 20, 16) for token in piece}
+    read = {token for piece in pieces([*QUESTION], [*CONTEXT], 20, 16) for token in piece}
     yield "tokens that nobody reads", len(set(CONTEXT) - read)
     yield (
         "longest piece and its question",
-        max(len(piece) for piece in pieces(QUESTION, CONTEXT, 20, 16)) + 7 + 3,
+        max(len(piece) for piece in pieces([*QUESTION], [*CONTEXT], 20, 16)) + 7 + 3,
     )
     yield "a longer question", borders(QUESTION * 2, CONTEXT[:10], 20, 16)
 
@@ -250,6 +316,29 @@ PIECES_MISTAKES = (
         lambda question, context, max_length=128, stride=128: [context[: max_length - len(question) - 3]],
         "{yours} tokens are read by nobody, expected {expected}: after the first piece the loop ends",
         show=lambda parts: parts["tokens that nobody reads"],
+    ),
+    Mistake(
+        "a stride for an overlap",
+        lambda *inputs: pieces_with(*inputs, step=lambda stride, room: max(room - stride, 1)),
+        "with a stride of 6 the pieces are {yours}, expected {expected}: you take the stride for what two "
+        "pieces share. Here it is how far it is to the next one",
+        show=lambda parts: parts["stride below the room"],
+    ),
+    Mistake(
+        "a special token too few",
+        lambda question, context, max_length=128, stride=128: pieces_with(
+            [*question, ""][2:], context, max_length, stride
+        ),
+        "question and piece have {yours} tokens together, expected {expected}: one special token is not "
+        "counted",
+        show=lambda parts: parts["longest piece and its question"],
+    ),
+    Mistake(
+        "half the room",
+        lambda *inputs: pieces_with(*inputs, step=lambda stride, room: min(stride, room // 2)),
+        "the pieces begin and end at {yours}, expected {expected}: your step is half of what was read, so "
+        "nearly everything is read twice",
+        show=too_far,
     ),
 )
 

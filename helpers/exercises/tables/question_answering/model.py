@@ -40,12 +40,12 @@ def small_reader(kind: type = BertForQuestionAnswering) -> BertForQuestionAnswer
 @torch.no_grad()
 def probe_forward(forward):
     model = small_reader(with_method(BertForQuestionAnswering, "forward", forward))
-    start, end = model(PADDED["ids"][:1])
+    start, end = model(PADDED["ids"][:1].clone())
     yield "start logits of a text alone", start
     yield "end logits of a text alone", end
-    start, end = model(PADDED["ids"][:1], PADDED["type_ids"][:1])
+    start, end = model(PADDED["ids"][:1].clone(), PADDED["type_ids"][:1].clone())
     yield "start logits with two segments", start
-    start, end = model(**PADDED)
+    start, end = model(**{name: values.clone() for name, values in PADDED.items()})
     yield "start logits of a batch", start
     yield "end logits of a batch", end
     yield "its name", type(model(**PADDED)).__name__
@@ -64,6 +64,13 @@ def forward_with(*, hidden=lambda self, *inputs: self.bert(*inputs).last_hidden_
 def exchanged(both):
     start, end = both.unbind(dim=-1)
     return end, start
+
+
+def forward_masking(self, ids, type_ids=None, attention_mask=None):
+    found = forward_with()(self, ids, type_ids, attention_mask)
+    if attention_mask is None:
+        return found
+    return SpanLogits(*(logits.masked_fill(attention_mask == 0, -torch.inf) for logits in found))
 
 
 def first_token(parts):
@@ -133,6 +140,27 @@ FORWARD_MISTAKES = (
         "names. A tensor's unbind(dim) cuts it along a dimension",
         raises=ValueError,
     ),
+    Mistake(
+        "one column for both",
+        forward_with(cut=lambda both: (both[..., 0], both[..., 0])),
+        "the start logits are right, but the end logits begin with {yours}, expected {expected}: both come "
+        "from column 0",
+        show=lambda parts: parts["end logits of a text alone"][0, :3],
+    ),
+    Mistake(
+        "segments and mask exchanged",
+        forward_with(hidden=lambda self, ids, types, mask: self.bert(ids, mask, types).last_hidden_state),
+        "right for one segment; with two the start logits begin with {yours}, expected {expected}: segments "
+        "are given where self.bert takes the mask, or the other way round",
+        show=lambda parts: parts["start logits with two segments"][0, :3],
+    ),
+    Mistake(
+        "padding gets minus infinity",
+        forward_masking,
+        "right for a text alone; at padding you give {yours}, expected {expected}: what is allowed is decided "
+        "later, where the best span is looked for",
+        show=lambda parts: parts["start logits of a batch"][1, 5:],
+    ),
 )
 
 # 15.2 span_loss
@@ -152,6 +180,7 @@ def probe_loss(loss):
     logits = SpanLogits(3 * torch.randn(2, 5), 2 * torch.randn(2, 5))
     yield "answer at the same token", loss(logits, torch.tensor([3, 1]), torch.tensor([3, 1]))
     yield "answer of several tokens", loss(logits, torch.tensor([1, 0]), torch.tensor([4, 2]))
+    yield "an end that is hard to find", loss(logits, logits.start.argmax(dim=1), logits.end.argmin(dim=1))
     known = SpanLogits(*(torch.zeros(3, 8) for _ in range(2)))
     yield "eight tokens, no idea", loss(known, torch.tensor([0, 3, 4]), torch.tensor([0, 7, 4]))
 
@@ -224,6 +253,41 @@ LOSS_MISTAKES = (
         ),
         "the loss is {yours}, expected {expected}: yours asks every token by itself whether it is the one. BERT has the "
         "tokens compete: one softmax over all T of them",
+        show=two,
+    ),
+    Mistake(
+        "end alone",
+        lambda logits, starts, ends: cross(logits.end, ends),
+        "the loss is {yours}, expected {expected}: that is the loss of the end alone. Nobody teaches the "
+        "start logits",
+        show=two,
+    ),
+    Mistake(
+        "only one of them halved",
+        lambda logits, starts, ends: cross(logits.start, starts) + cross(logits.end, ends) / 2,
+        "the loss is {yours}, expected {expected}: only the second is divided by 2. Division comes before "
+        "addition",
+        show=two,
+    ),
+    Mistake(
+        "the larger of the two",
+        lambda logits, starts, ends: torch.maximum(cross(logits.start, starts), cross(logits.end, ends)),
+        "the loss is {yours}, expected {expected}: that is the larger of the two, so only one of them is "
+        "taught in a step",
+        show=lambda parts: parts["an end that is hard to find"],
+    ),
+    Mistake(
+        "the logits added",
+        lambda logits, starts, ends: cross(logits.start + logits.end, starts),
+        "the loss is {yours}, expected {expected}: the logits are added before the loss. Start and end are "
+        "two questions, each with an answer of its own",
+        show=two,
+    ),
+    Mistake(
+        "the wrong sign",
+        lambda logits, starts, ends: (-cross(logits.start, starts) - cross(logits.end, ends)) / 2,
+        "the loss is {yours}, expected {expected}: minus the loss. A loss gets smaller as the right token "
+        "gets likelier",
         show=two,
     ),
 )

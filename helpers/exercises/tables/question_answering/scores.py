@@ -30,6 +30,7 @@ CASES = {
     "an article with a mark in it": "A.N. Other, a.k.a. An",
     "nothing left": "The!",
     "two articles in a row": "the The end",
+    "marks of other kinds": "snake_case costs 5 €",
 }
 
 
@@ -48,6 +49,11 @@ def normal_with(text, *, lower=True, marks="", articles=r"\b(a|an|the)\b", joine
     for step in (first, *(name for name in steps if name != first)):
         text = steps[step](text)
     return " ".join(text.split()) if joined else text
+
+
+def articles_before_lower(text):
+    text = "".join(c for c in text if c not in string.punctuation)
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).lower().split())
 
 
 def case(name):
@@ -114,6 +120,36 @@ NORMALIZE_MISTAKES = (
         '"well-known" becomes {yours!r}, expected {expected!r}: only marks at the ends of words are taken away',
         show=case("a hyphen"),
     ),
+    Mistake(
+        "no spaces left",
+        lambda text: normal_with(text).replace(" ", ""),
+        "an article and two words become {yours!r}, expected {expected!r}: words are separated by one space",
+        show=case("an article"),
+    ),
+    Mistake(
+        "articles in capitals stay",
+        articles_before_lower,
+        "an article behind a mark becomes {yours!r}, expected {expected!r}: articles are looked for before "
+        "the letters are small",
+        show=case("an article behind a mark"),
+    ),
+    Mistake(
+        "only the",
+        lambda text: normal_with(text, articles=r"\bthe\b"),
+        "two of the three articles stay: {yours!r}, expected {expected!r}",
+        show=case("letters of an article in a word"),
+    ),
+    Mistake(
+        "what no word has",
+        lambda text: (
+            normal_with(re.sub(r"[^\w\s]", "", text))
+            if "_" not in text
+            else " ".join(re.sub(r"[^\w\s]", "", text.lower()).split())
+        ),
+        "marks of other kinds become {yours!r}, expected {expected!r}: \\w takes _ for a letter and not €. "
+        "Punctuation is just what is in string.punctuation",
+        show=case("marks of other kinds"),
+    ),
 )
 
 # 15.7 f1_score
@@ -134,8 +170,9 @@ PAIRS = {
     "half of it": ("house", ["the old house"]),
     "more than it": ("in the old red house", ["red house"]),
     "a word twice in one": ("no no no", ["no"]),
+    "a word more often in the truth": ("no", ["no no no"]),
     "a word twice in both": ("very very good", ["very good very bad"]),
-    "two truths": ("red house", ["a green house", "house of stone", "the red house"]),
+    "two truths": ("red house", ["a green house", "house of stone", "the red house", "a house"]),
     "truths that could add up": ("red house", ["red", "house"]),
     "no answer, rightly": ("", [""]),
     "no answer, wrongly": ("", ["house"]),
@@ -202,14 +239,14 @@ F1_MISTAKES = (
     Mistake(
         "mean over the truths",
         lambda answer, truths: f1_with(answer, truths, combine=lambda scores: sum(scores) / len(scores)),
-        "with three truths you get {yours}, expected {expected}: they are answers of several people, and agreeing with "
+        "with four truths you get {yours}, expected {expected}: they are answers of several people, and agreeing with "
         "one is enough",
         show=case("two truths"),
     ),
     Mistake(
         "the first truth",
         lambda answer, truths: f1_with(answer, truths[:1]),
-        "with three truths you get {yours}, expected {expected}: only the first is looked at",
+        "with four truths you get {yours}, expected {expected}: only the first is looked at",
         show=case("two truths"),
     ),
     Mistake(
@@ -243,9 +280,59 @@ F1_MISTAKES = (
             2 * sum((Counter(a) & Counter(b)).values()) / (len(a) + len(b))
             for a, b in ((normalize_answer(answer).split(), normalize_answer(t).split()) for t in truths)
         ),
-        "an answer without words against a truth without words divides by zero: this case has a rule of its own in the "
-        "docstring",
+        "something is divided by zero: where a text has no words, for which the docstring has a rule of its own, or "
+        "where two texts share none, so that precision and recall are both 0",
         raises=ZeroDivisionError,
+    ),
+    Mistake(
+        "the last truth",
+        lambda answer, truths: f1_with(answer, truths[-1:]),
+        "with four truths you get {yours}, expected {expected}: only the last is looked at. Is the best one "
+        "kept?",
+        show=case("two truths"),
+    ),
+    Mistake(
+        "the worst truth",
+        lambda answer, truths: f1_with(answer, truths, combine=min),
+        "with four truths you get {yours}, expected {expected}: that is the one that fits worst",
+        show=case("two truths"),
+    ),
+    Mistake(
+        "counted in the answer only",
+        lambda answer, truths: f1_with(answer, truths, shared=lambda a, b: sum(word in a for word in b)),
+        '"no" against "no no no" gets {yours}, expected {expected}: a word of the answer can be used once '
+        "only. What is shared of two counts is the smaller one",
+        show=case("a word more often in the truth"),
+    ),
+    Mistake(
+        "the plain mean",
+        lambda answer, truths: f1_with(answer, truths, formula=lambda same, a, b: (same / a + same / b) / 2),
+        "half of the truth gets {yours}, expected {expected}: that is the plain mean of precision and recall. "
+        "F1 is the harmonic one",
+        show=case("half of it"),
+    ),
+    Mistake(
+        "letters",
+        lambda answer, truths: f1_with(answer, truths, words=normalize_answer),
+        "half of the truth gets {yours}, expected {expected}: letters are compared. What makes words of a "
+        "text?",
+        show=case("half of it"),
+    ),
+    Mistake(
+        "always right without words",
+        lambda answer, truths: f1_with(answer, truths, empty=lambda found, truth: 1.0),
+        '"no answer" where there is one gets {yours}, expected {expected}: an empty answer is right only '
+        "where the truth is empty, too",
+        show=case("no answer, wrongly"),
+    ),
+    Mistake(
+        "all or nothing",
+        lambda answer, truths: float(
+            any(normalize_answer(answer) == normalize_answer(truth) for truth in truths)
+        ),
+        "half of the truth gets {yours}, expected {expected}: you ask whether the two are equal. That is the "
+        "other measure, exact match",
+        show=case("half of it"),
     ),
 )
 

@@ -84,6 +84,15 @@ def from_zero(start, end, allowed, max_tokens):
     return found if found[0] > 0 or not len(allowed) else (0.0, 0, 0)
 
 
+def zeros_elsewhere(start, end, allowed, max_tokens):
+    if not len(allowed):
+        return -math.inf, 0, 0
+    inside = slice(allowed.start, allowed.stop)
+    scores = (start[inside, None] + end[None, inside]).triu().tril(max_tokens - 1)
+    first, last = divmod(scores.argmax().item(), len(allowed))
+    return scores[first, last].item(), allowed.start + first, allowed.start + last
+
+
 def reverse(parts):
     return parts["the end logit is best before the start"]
 
@@ -156,6 +165,59 @@ BEST_MISTAKES = (
         "where all logits are below 0 you find {yours}, expected {expected}: the comparison begins with 0, which no span "
         "reaches. Logits may have any sign",
         show=lambda parts: parts["logits below 0"],
+    ),
+    Mistake(
+        "first strictly before last",
+        lambda start, end, allowed, longest: (
+            max(((start[i] + end[j]).item(), i, j) for i in allowed for j in allowed if i < j < i + longest)
+            if len(allowed) > 1 < longest
+            else (-math.inf, 0, 0)
+        ),
+        "where one token is allowed you find {yours}, expected {expected}: a span of one token has first == "
+        "last",
+        show=lambda parts: parts["one token allowed"],
+    ),
+    Mistake(
+        "the place behind the last",
+        lambda *inputs: (found := search(*inputs))[:2] + (found[2] + (found[0] > -math.inf),),
+        "where one token is allowed you find {yours}, expected {expected} (score, first, last): the last "
+        "token itself is asked for, not the place behind it",
+        show=lambda parts: parts["one token allowed"],
+    ),
+    Mistake(
+        "probabilities",
+        lambda start, end, *rest: search(start.softmax(dim=0), end.softmax(dim=0), *rest),
+        "you find {yours}, expected {expected} (score, first, last): you add probabilities. Logits are "
+        "compared as they are, or windows could not be compared with each other",
+        show=lambda parts: parts["one token allowed"],
+    ),
+    Mistake(
+        "logarithms of probabilities",
+        lambda start, end, *rest: search(start.log_softmax(dim=0), end.log_softmax(dim=0), *rest),
+        "you find {yours}, expected {expected} (score, first, last): the right span, but its score is one of "
+        "probabilities, which add up to 1 in each window. The sum of the logits is asked for",
+        show=lambda parts: parts["one token allowed"],
+    ),
+    Mistake(
+        "what is not allowed gets zero",
+        zeros_elsewhere,
+        "where all logits are below 0 you find {yours}, expected {expected}: pairs that are not allowed have "
+        "the score 0 (`triu` and `tril` put zeros), and win",
+        show=lambda parts: parts["logits below 0"],
+    ),
+    Mistake(
+        "the end may leave the context",
+        lambda start, end, allowed, longest: max(
+            (
+                ((start[i] + end[j]).item(), i, j)
+                for i in allowed
+                for j in range(i, min(i + longest, len(end)))
+            ),
+            default=(-math.inf, 0, 0),
+        ),
+        "you find {yours}, expected {expected} (score, first, last): your span ends outside of `allowed`. "
+        "Both ends lie in it",
+        show=reverse,
     ),
 )
 

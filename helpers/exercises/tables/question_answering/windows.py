@@ -89,6 +89,28 @@ STARTS_MISTAKES = (
         "there is no answer",
         show=lambda parts: parts["no tokens"],
     ),
+    Mistake(
+        "farther apart",
+        lambda count, room, overlap: [0, *range(room + overlap, max(count - overlap, 0), room + overlap)],
+        "with room 10 and overlap 4 the windows begin at {yours}, expected {expected}: between them are "
+        "tokens that nobody reads. If two windows share something, does the next begin sooner or later?",
+        show=long_one,
+    ),
+    Mistake(
+        "only the first step shorter",
+        lambda count, room, overlap: [max(start - overlap, 0) for start in range(0, max(count, 1), room)],
+        "with room 10 and overlap 4 the windows begin at {yours}, expected {expected}: each begins `overlap` "
+        "before a multiple of the room, so only the first two share something",
+        show=long_one,
+    ),
+    Mistake(
+        "the ends",
+        lambda count, room, overlap: [
+            min(start + room, count) for start in reading.window_starts(count, room, overlap)
+        ],
+        "31 tokens get {yours}, expected {expected}: that is where the windows end",
+        show=long_one,
+    ),
 )
 
 
@@ -131,6 +153,8 @@ def probe_spans(function):
     yield "three words", shown(whole, "the old school")
     yield "a word of three pieces", shown(whole, "embeds")
     yield "with its marks", shown(whole, "(U.S.)")
+    yield "without its marks", shown(whole, "U.S.")
+    yield "up to the end of the text", shown(whole, "(U.S.).")
     yield "half a word", shown(whole, "mbe")
     yield "a later window", shown(second, "in the old")
     yield "beyond the window", shown(first, "old school")
@@ -149,6 +173,17 @@ def naive_span(window, span, *, places=context_places, touching=None, add=0, who
     if not inside or (whole and cut):
         return 0, 0
     return inside[0], inside[-1] + add
+
+
+def half_whole(window, span, side):
+    first, last = (window.offsets[context_places(window)[place]] for place in (0, -1))
+    cut = first[0] > span[0] if side == 0 else last[1] < span[1]
+    return (0, 0) if cut else naive_span(window, span, whole=False)
+
+
+def at_the_border(window, span):
+    first, last = (window.offsets[context_places(window)[place]] for place in (0, -1))
+    return (0, 0) if first[0] >= span[0] or last[1] <= span[1] else naive_span(window, span)
 
 
 def exactly(window, span):
@@ -195,9 +230,9 @@ SPAN_MISTAKES = (
             place - context_places(window)[0] if place else 0
             for place in reading.span_to_tokens(window, span)
         ),
-        "the first word is at {yours}, expected {expected}: yours counts from the first token of the context. The logits "
+        "three words are at {yours}, expected {expected}: yours counts from the first token of the context. The logits "
         "begin at [CLS]",
-        show=lambda parts: parts["one word at the beginning"],
+        show=three,
     ),
     Mistake(
         "cut answers kept",
@@ -221,6 +256,43 @@ SPAN_MISTAKES = (
         "of the characters inside a word you find {yours}, expected {expected}: answers do not always begin and end where "
         "tokens do; the tokens that share a character with it are taken",
         show=lambda parts: parts["half a word"],
+    ),
+    Mistake(
+        "only the beginning compared",
+        lambda window, span: half_whole(window, span, 0),
+        "of an answer that the window's end cuts, you mark {yours}, expected {expected}: you ask only whether "
+        "it begins before the window. It can also go on behind it",
+        show=lambda parts: parts["cut by the window's end"],
+    ),
+    Mistake(
+        "only the end compared",
+        lambda window, span: half_whole(window, span, 1),
+        "of an answer that the window's beginning cuts, you mark {yours}, expected {expected}: you ask only "
+        "whether it goes on behind the window. It can also begin before it",
+        show=lambda parts: parts["cut by the window's beginning"],
+    ),
+    Mistake(
+        "beginning or ending with the window",
+        at_the_border,
+        "the first word is at {yours}, expected {expected}: a span that begins just with the window's first "
+        "character is whole in it. Is it < or <= here?",
+        show=lambda parts: parts["one word at the beginning"],
+    ),
+    Mistake(
+        "tokens that begin in the span",
+        lambda window, span: naive_span(
+            window, span, touching=lambda first, last: span[0] <= first < span[1]
+        ),
+        "of the characters inside a word you find {yours}, expected {expected}: a token that begins before "
+        "the span and reaches into it is left out",
+        show=lambda parts: parts["half a word"],
+    ),
+    Mistake(
+        "-1 for none",
+        lambda window, span: found if (found := reading.span_to_tokens(window, span)) != (0, 0) else (-1, -1),
+        "an answer beyond the window is at {yours}, expected {expected}: the model can point only at tokens, "
+        "and the place for 'not here' is that of [CLS]",
+        show=lambda parts: parts["beyond the window"],
     ),
 )
 

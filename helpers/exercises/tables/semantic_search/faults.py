@@ -33,8 +33,8 @@ SEARCH_MISTAKES = (
     Mistake(
         "only the questions",
         lambda q, p, count: (unit(q) @ p.T).topk(count).indices.tolist(),
-        "you find {yours}, expected {expected}: the questions have length 1 now, which changes no order; it is long "
-        "paragraphs that come first",
+        "you find {yours}, expected {expected}: the order is what it was. All scores of a question may be divided by one "
+        "number, such as its length, and no order changes; it is long paragraphs that come first",
     ),
     Mistake(
         "the square of the length",
@@ -110,6 +110,21 @@ def rows_dropped(q, p, n):
     return functional.cross_entropy(cosines(q[kept], p[kept]), torch.arange(len(kept)))
 
 
+def upper_half(q, p, n):
+    later = (n[:, None] == n[None, :]).triu(1)
+    return functional.cross_entropy(cosines(q, p).masked_fill(later, -torch.inf), torch.arange(len(n)))
+
+
+def columns_once(q, p, n):
+    numbers = n.unique()
+    rows = [n.tolist().index(number) for number in numbers]
+    return functional.cross_entropy(cosines(q, p[rows]), torch.searchsorted(numbers, n))
+
+
+def several_right(q, p, n):
+    return functional.cross_entropy(cosines(q, p), (n[:, None] == n[None, :]).float())
+
+
 LOSS_MISTAKES = (
     Mistake(
         "its own is hidden, too",
@@ -138,6 +153,24 @@ LOSS_MISTAKES = (
         rows_dropped,
         "the loss is {yours}, expected {expected}: the second and third question about a paragraph are thrown away. They "
         "are good examples; only their shared paragraph must not count as a wrong answer",
+    ),
+    Mistake(
+        "only what comes later",
+        upper_half,
+        "the loss is {yours}, expected {expected}: of equal columns only those to the right of the diagonal "
+        "are hidden. What of those to the left?",
+    ),
+    Mistake(
+        "every paragraph once",
+        columns_once,
+        "the loss is {yours}, expected {expected}: each paragraph has one column now, so for the other "
+        "questions it counts once instead of three times. Hide it only where it is the right one",
+    ),
+    Mistake(
+        "several right answers",
+        several_right,
+        "the loss is {yours}, expected {expected}: each of the equal columns is a whole right answer, and the "
+        "cross-entropies are added up",
     ),
 )
 

@@ -84,6 +84,18 @@ RANKS_MISTAKES = (
         lambda s, r: (s >= s[:, r[:1]]).sum(dim=1),
         "you get {yours}, expected {expected}: every row is compared with the same paragraph",
     ),
+    Mistake(
+        "one place too far",
+        lambda s, r: (s >= own(s, r)).sum(dim=1) + 1,
+        "you get {yours}, expected {expected}: all are one too high. The right one is at least as large as "
+        "itself: is it counted twice?",
+    ),
+    Mistake(
+        "upwards",
+        lambda s, r: (s.argsort(dim=1) == r[:, None]).long().argmax(dim=1) + 1,
+        "you get {yours}, expected {expected}: the smallest score has place 1. argsort goes upwards unless it "
+        "is told otherwise",
+    ),
 )
 
 # 14.4 join_rankings
@@ -105,6 +117,7 @@ SECOND = torch.tensor([[2.0, 11.0, 0.5, 5.0], [1.0, 3.0, 7.0, 0.2]])
 def probe_join(join):
     yield "one ranking", join([FIRST.clone()], [1.0], 4)
     yield "two rankings", join([FIRST.clone(), SECOND.clone()], [1.0, 0.5], 4)
+    yield "one ranking with the usual k", join([FIRST.clone()], [1.0])
 
 
 def first_row(parts):
@@ -163,6 +176,36 @@ JOIN_MISTAKES = (
         "k left out",
         lambda r, w, k=60: joined(r, w, k, lambda s, k: 1 / places_of(s)),
         "the first question gets {yours}, expected {expected}: k is not added to the place",
+    ),
+    Mistake(
+        "k times the place",
+        lambda r, w, k=60: joined(r, w, k, lambda s, k: 1 / (k * places_of(s))),
+        "the first question gets {yours}, expected {expected}: k is multiplied with the place, and should be "
+        "added",
+    ),
+    Mistake(
+        "divided by k alone",
+        lambda r, w, k=60: joined(r, w, k, lambda s, k: 1 / k + places_of(s)),
+        "the first question gets {yours}, expected {expected}: only k stands below the line, and the place "
+        "behind it: brackets?",
+    ),
+    Mistake(
+        "k is 60",
+        lambda r, w, k=60: references.join_rankings(r, w),
+        "the first question gets {yours}, expected {expected}: that is for k = 60. Is the k that is given "
+        "used?",
+    ),
+    Mistake(
+        "the last one alone",
+        lambda r, w, k=60: references.join_rankings(r[-1:], w[-1:], k),
+        "the first question gets {yours}, expected {expected}: only the last ranking counts: is each added to "
+        "what was there?",
+    ),
+    Mistake(
+        "scores joined, then ranked",
+        lambda r, w, k=60: 1 / (k + places_of(joined(r, w, k, lambda s, k: s))),
+        "the first question gets {yours}, expected {expected}: the scores are added first, and only their sum "
+        "is ranked. Each ranking has places of its own",
     ),
 )
 

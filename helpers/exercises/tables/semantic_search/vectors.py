@@ -1,4 +1,4 @@
-"""Notebook 14: the mean over a text's tokens, the nearest paragraphs, pairs by label."""
+"""Notebook 14: the mean over a text's tokens, and the nearest paragraphs."""
 
 import torch
 from torch.nn import functional
@@ -25,7 +25,7 @@ def hidden() -> torch.Tensor:
 
 
 def probe_pooling(pool):
-    yield "a text without padding", pool(hidden()[:1], MASK[:1])
+    yield "a text without padding", pool(hidden()[:1], MASK[:1].clone())
     yield "three texts", pool(hidden(), MASK.clone())
 
 
@@ -81,6 +81,33 @@ POOLING_MISTAKES = (
         lambda vectors, mask: vectors.masked_fill(mask[:, :, None] == 0, -torch.inf).amax(dim=1),
         "the last text gets {yours}, expected {expected}: that is the largest number of each place, not the mean",
     ),
+    Mistake(
+        "the last token",
+        lambda vectors, mask: vectors[torch.arange(len(mask)), mask.sum(dim=1) - 1],
+        "the last text gets {yours}, expected {expected}: that is the vector at its last token, [SEP], alone",
+    ),
+    Mistake(
+        "without the last token",
+        lambda vectors, mask: torch.stack(
+            [v[: int(m.sum()) - 1].mean(dim=0) for v, m in zip(vectors, mask, strict=True)]
+        ),
+        "the last text gets {yours}, expected {expected}: you leave out its last token, [SEP]. Here it counts "
+        "like any other",
+    ),
+    Mistake(
+        "the mean of padding",
+        lambda vectors, mask: (
+            masked(vectors, 1 - mask).sum(dim=1) / (1 - mask).sum(dim=1, keepdim=True).clamp(min=1)
+        ),
+        "the last text gets {yours}, expected {expected}: that is the mean over its padding. Is the mask 1 at "
+        "a token or at padding?",
+    ),
+    Mistake(
+        "divided by the length",
+        lambda vectors, mask: functional.normalize(references.mean_pooling(vectors, mask), dim=1),
+        "the last text gets {yours}, expected {expected}: the mean is divided by its length. That comes "
+        "later, where vectors are compared; here the mean itself is wanted",
+    ),
 )
 
 # 14.2 nearest
@@ -118,7 +145,8 @@ NEAREST_MISTAKES = (
     Mistake(
         "dot products",
         lambda q, p, count: (q @ p.T).topk(count).indices,
-        "you find {yours}, expected {expected}: nothing is divided by the lengths, so long vectors come first",
+        "you find {yours}, expected {expected}: long paragraphs come first, so nothing is divided by the length of each of them. "
+        "To divide all scores of a question by one number changes no order",
     ),
     Mistake(
         "farthest",
@@ -148,97 +176,27 @@ NEAREST_MISTAKES = (
         "you find {yours}, expected {expected}: for each paragraph the questions are ranked, not for each question the "
         "paragraphs",
     ),
-)
-
-# 14.5 contrast_pairs
-
-PAIRS = '''
-def my_contrast_pairs(labels, count, generator):
-    """`count` pairs (i, j, same) of numbers of texts, `same` 1 for equal labels and 0 for others.
-
-    Half of the pairs of each kind (for an odd count one more with 1), never a text with itself, drawn with
-    replacement, in random order. `torch.randint(n, (m,), generator=generator)` draws m numbers below n,
-    `torch.randperm(n, generator=generator)` an order.
-    """
-    ...
-'''
-
-LABELS = [0, 1, 1, 0, 1, 0, 0, 0]
-
-
-def probe_pairs(make):
-    """What does not depend on the order of drawing: shares and membership, of many pairs."""
-    found = [tuple(map(int, pair)) for pair in make(LABELS, 601, torch.Generator().manual_seed(3))]
-    true = [same == int(LABELS[i] == LABELS[j]) for i, j, same in found]
-    first = [same for *_, same in found[:200]]
-    return {
-        "how many": len(found),
-        "with 1": sum(same for *_, same in found),
-        "with themselves": sum(i == j for i, j, _ in found),
-        "wrong": len(true) - sum(true),
-        "texts": len({i for i, j, _ in found} | {j for i, j, _ in found}),
-        "mixed": 60 < sum(first) < 140,
-        "kinds": len({frozenset((i, j)) for i, j, _ in found}) > 20,
-    }
-
-
-def pairs_by(
-    labels, count, generator, own=False, balanced=True, same_only=False, shuffled=True, flipped=False, few=0
-):
-    span = [(i, j) for i in range(len(labels)) for j in range(i + own)]
-    every = [(i, j, int((labels[i] == labels[j]) != flipped)) for i, j in span]
-    if same_only:
-        every = [pair for pair in every if pair[2]]
-    if few:
-        every = every[:few]
-    groups = [(every, count)]
-    if balanced:
-        halves = ((1, count - count // 2), (0, count // 2))
-        groups = [([pair for pair in every if pair[2] == kind], wanted) for kind, wanted in halves]
-    pairs = [
-        group[n] for group, m in groups for n in torch.randint(len(group), (m,), generator=generator).tolist()
-    ]
-    return [pairs[n] for n in torch.randperm(len(pairs), generator=generator).tolist()] if shuffled else pairs
-
-
-PAIRS_MISTAKES = (
     Mistake(
-        "with itself",
-        lambda *given: pairs_by(*given, own=True),
-        "{yours[with themselves]} pairs are of a text with itself: their cosine is 1 whatever the encoder does, so they teach "
-        "nothing",
+        "by distance",
+        lambda q, p, count: torch.cdist(q, p).topk(count, largest=False).indices,
+        "you find {yours}, expected {expected}: the nearest by distance. It depends on the lengths, the "
+        "cosine on the directions alone",
     ),
     Mistake(
-        "as they come",
-        lambda *given: pairs_by(*given, balanced=False),
-        "{yours[with 1]} of 601 pairs have the same label, expected {expected[with 1]}: the share is that of all pairs, not a half",
+        "the square of the length",
+        lambda q, p, count: (q @ (p / p.square().sum(dim=1, keepdim=True)).T).topk(count).indices,
+        "you find {yours}, expected {expected}: you divide by the square of each length: is a root missing?",
     ),
     Mistake(
-        "only alike",
-        lambda *given: pairs_by(*given, balanced=False, same_only=True),
-        "all {yours[with 1]} pairs have the same label: the encoder could bring all texts to one point and have no loss",
+        "without the sign",
+        lambda q, p, count: cosines(q, p).abs().topk(count).indices,
+        "you find {yours}, expected {expected}: a paragraph that points the other way, with a cosine near -1, "
+        "counts as near",
     ),
     Mistake(
-        "in two blocks",
-        lambda *given: pairs_by(*given, shuffled=False),
-        "all pairs with equal labels come first. Trained in that order, the encoder learns first that everything is "
-        "alike and then that nothing is",
-    ),
-    Mistake(
-        "each pair once",
-        lambda *given: list(dict.fromkeys(pairs_by(*given))),
-        "you give {yours[how many]} pairs, expected {expected[how many]}: each pair is there once. With replacement a pair may "
-        "come again, as often as it is drawn",
-    ),
-    Mistake(
-        "1 for a difference",
-        lambda *given: pairs_by(*given, flipped=True),
-        "{yours[wrong]} of 601 pairs say the opposite of what they should: 1 means the same label",
-    ),
-    Mistake(
-        "the first texts only",
-        lambda *given: pairs_by(*given, few=6),
-        "{yours[texts]} of 8 texts occur in 601 pairs: some are never drawn",
+        "in the order of their numbers",
+        lambda q, p, count: cosines(q, p).topk(count).indices.sort(dim=1).values,
+        "you find {yours}, expected {expected}: the right ones, but sorted by their numbers. Best first",
     ),
 )
 
@@ -288,24 +246,5 @@ EXERCISES = (
                 :, :count
             ],
         ),
-    ),
-)
-CONTRAST = (
-    Exercise(
-        id="14.5",
-        name="contrast_pairs",
-        reference=references.contrast_pairs,
-        stub=PAIRS,
-        probe=probe_pairs,
-        hints=(
-            "List all pairs i, j with j below i once, split them by whether the labels agree, and draw from both.",
-            "For a list `among` of pairs: [among[n] for n in torch.randint(len(among), (m,), generator=generator)].",
-        ),
-        mistakes=PAIRS_MISTAKES,
-        notice="50 labels make 1,225 pairs: that is why so few labels go so far",
-        difficulty=2,
-        minutes=12,
-        show=dict,
-        variants=(lambda *given: [(j, i, same) for i, j, same in references.contrast_pairs(*given)],),
     ),
 )

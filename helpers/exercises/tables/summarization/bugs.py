@@ -22,7 +22,7 @@ def my_rouge_2(words, written):
 '''
 
 LOOP = "the new model wins the new model wins the new task".split()
-SHORT = "the new model wins on the new task and the old task".split()
+SHORT = "the new model wins on the new task and the old task wins model".split()
 
 
 def probe_rouge_2(rouge_2):
@@ -82,6 +82,36 @@ ROUGE_2_MISTAKES = (
         of_pairs(lambda a, b: clipped(a, b) / max(len(b), 1)),
         "a text that repeats itself gets {yours}, expected {expected}: pairs are counted as they should be, but this is the "
         "recall alone",
+    ),
+    Mistake(
+        "sets below, counts above",
+        of_pairs(lambda a, b: f1(clipped(a, b), len({*a}), len({*b}))),
+        "a text that repeats itself gets {yours}, expected {expected}: shared pairs are counted as often as "
+        "both have them, but you divide by the different pairs",
+    ),
+    Mistake(
+        "divided by the words",
+        lambda words, written: f1(
+            clipped([*pairwise(words)], [*pairwise(written)]), len(words), len(written)
+        ),
+        "a text that repeats itself gets {yours}, expected {expected}: you divide by the numbers of words. "
+        "How many pairs have eleven words?",
+    ),
+    Mistake(
+        "precision",
+        of_pairs(lambda a, b: clipped(a, b) / max(len(a), 1)),
+        "a text that repeats itself gets {yours}, expected {expected}: pairs are counted as they should be, "
+        "but this is the precision alone",
+    ),
+    Mistake(
+        "pairs in any order",
+        of_pairs(
+            lambda a, b: f1(
+                clipped([frozenset(pair) for pair in a], [frozenset(pair) for pair in b]), len(a), len(b)
+            )
+        ),
+        'a text that repeats itself gets {yours}, expected {expected}: the pair "wins model" counts as "model '
+        'wins". A pair has an order',
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Notebook 16: sentences chosen: the best in order, one after the other by a measure, and little alike."""
+"""Notebook 16: sentences chosen: the best in order, and little alike."""
 
 from functools import partial
 
@@ -21,9 +21,12 @@ def my_best_in_order(scores, count):
 
 
 def probe_best(best_in_order):
-    yield "three of seven", list(map(int, best_in_order([0.2, 0.9, 0.1, 0.4, 0.7, 0.4, 0.3], 3)))
-    yield "equal scores", list(map(int, best_in_order([0.1, 0.5, 0.5, 0.9, 0.5], 3)))
-    yield "more than there are", list(map(int, best_in_order([0.3, 0.8, 0.5], 5)))
+    def chosen(*given):
+        return [place if isinstance(place, float) else int(place) for place in best_in_order(*given)]
+
+    yield "three of seven", chosen([0.2, 0.9, 0.1, 0.4, 0.7, 0.4, 0.3], 3)
+    yield "equal scores", chosen([0.1, 0.5, 0.5, 0.9, 0.5], 3)
+    yield "more than there are", chosen([0.3, 0.8, 0.5], 5)
 
 
 def best_with(order=sorted, key=lambda scores: lambda place: (-scores[place], place)):
@@ -79,127 +82,26 @@ BEST_MISTAKES = (
     ),
     Mistake(
         "scores instead of places",
-        lambda scores, count: [int(10 * score) for score in sorted(scores, reverse=True)[:count]],
-        "three of seven give {yours}, expected {expected}: these come from the scores; wanted is where the sentences stand",
+        lambda scores, count: [scores[place] for place in references.best_in_order(scores, count)],
+        "three of seven give {yours}, expected {expected}: these are the scores; wanted is where the sentences stand",
     ),
     Mistake(
         "a place too many",
         lambda scores, count: references.best_in_order(scores, count + 1),
         "three of seven give {yours}, expected {expected}: one too many",
     ),
-)
-
-# 16.5 greedy_choice
-
-GREEDY = '''
-def my_greedy_choice(sentences, written, count, measure):
-    """Places of at most `count` sentences, chosen one after the other; a list in the order of the text.
-
-    sentences: a list of lists of words. measure(words, written) is a number: how good a summary with these
-    words is. Begin with no sentence, and a measure of 0. Each step tries every sentence that is left beside
-    those chosen (the words one after the other, in the order of the text), and takes the one with the
-    highest measure, of equal ones the earlier. Stop when none raises the measure, or `count` are chosen.
-    """
-    ...
-'''
-
-SENTENCES = [
-    "how exact it is with us".split(),
-    "a german one of old".split(),
-    "it is fast".split(),
-    "the old one is slow".split(),
-    "we study a fast german parser".split(),
-    "we study a fast parser here and there".split(),
-]
-ABOUT = "we study a fast german parser and how exact it is".split()
-
-
-def probe_greedy(greedy_choice):
-    measure = references.rouge_1
-    yield "two of six", list(greedy_choice([*SENTENCES], [*ABOUT], 2, measure))
-    yield "as many as help", list(greedy_choice([*SENTENCES], [*ABOUT], 6, measure))
-    yield "nothing helps", list(greedy_choice([["no"], ["none"]], [*ABOUT], 2, measure))
-    yield "order counts", list(greedy_choice([["b"], ["a", "c"], ["d"]], ["b", "d"], 2, in_one_order))
-
-
-def in_one_order(words, written):
-    """A measure that asks for words in the order of the text."""
-    return references.longest_common(words, written) - 0.1 * len(words)
-
-
-def greedy_with(stop=True, alone=False, in_order=True, join_in_order=True, first=False):
-    """The greedy choice with one of its parts left out."""
-
-    def program(sentences, written, count, measure):
-        chosen, best = [], 0.0
-        while len(chosen) < min(count, len(sentences)):
-            tried = {}
-            for place in range(len(sentences)):
-                if place not in chosen:
-                    places = [place] if alone else [*chosen, place]
-                    places = sorted(places) if join_in_order else places[::-1]
-                    tried[place] = measure([word for at in places for word in sentences[at]], written)
-            better = [place for place in tried if tried[place] > best]
-            if stop and not alone and not better:
-                break
-            if alone and max(tried.values()) == 0:
-                break
-            place = better[0] if first and better else max(tried, key=tried.get)
-            chosen, best = [*chosen, place], tried[place]
-        return sorted(chosen) if in_order else chosen
-
-    return program
-
-
-def six(parts):
-    return parts["as many as help"]
-
-
-def two(parts):
-    return parts["two of six"]
-
-
-GREEDY_MISTAKES = (
     Mistake(
-        "each sentence alone",
-        greedy_with(alone=True),
-        "two of six are {yours}, expected {expected}: each sentence is measured alone. What is said already counts nothing "
-        "the second time: measure it beside those that are chosen",
-        show=two,
+        "counted from 1",
+        lambda scores, count: [place + 1 for place in references.best_in_order(scores, count)],
+        "three of seven give {yours}, expected {expected}: your places count from 1",
     ),
     Mistake(
-        "never stops",
-        greedy_with(stop=False),
-        "asked for up to six you take {yours}, expected {expected}: sentences are taken that lower the measure. Stop when "
-        "none raises it",
-        show=six,
-    ),
-    Mistake(
-        "the first that helps",
-        greedy_with(first=True),
-        "two of six are {yours}, expected {expected}: the first sentence that raises the measure is taken. Try all that are "
-        "left, and take the best",
-        show=two,
-    ),
-    Mistake(
-        "in the order of choice",
-        greedy_with(in_order=False),
-        "two of six are {yours}, expected {expected}: the right ones, in the order in which they were chosen; the order of "
-        "the text is wanted",
-        show=two,
-    ),
-    Mistake(
-        "joined as chosen",
-        greedy_with(join_in_order=False),
-        "with a measure that asks for the order you take {yours}, expected {expected}: the new sentence is put before those "
-        "chosen, wherever it stands. Join the words in the order of the text",
-        show=lambda parts: parts["order counts"],
-    ),
-    Mistake(
-        "only the best one",
-        lambda sentences, written, count, measure: greedy_with()(sentences, written, 1, measure),
-        "two of six are {yours}, expected {expected}: one sentence, then you stop",
-        show=two,
+        "a place too few",
+        lambda scores, count: [
+            place for place in range(len(scores)) if sum(score >= scores[place] for score in scores) < count
+        ],
+        "three of seven give {yours}, expected {expected}: the last of them is missing. Is it > or >= here, "
+        "and what becomes of equal scores?",
     ),
 )
 
@@ -229,13 +131,29 @@ ALIKE = np.array(
 )
 
 
+CHAIN = (
+    np.array([0.9, 0.8, 0.7, 0.6, 0.3]),
+    np.array(
+        [
+            [1.0, 0.1, 0.0, 0.3, 0.0],
+            [0.1, 1.0, 0.9, 0.2, 0.0],
+            [0.0, 0.9, 1.0, 0.1, 0.0],
+            [0.3, 0.2, 0.1, 1.0, 0.0],
+            [0.0, 0.0, 0.0, 0.0, 1.0],
+        ]
+    ),
+)
+
+
 def probe_marginal(marginal_choice):
     def chosen(*given, **more):
         return list(map(int, marginal_choice(*given, **more)))
 
     yield "four of six", chosen(SCORES.copy(), ALIKE.copy(), 4, weight=0.5)
+    yield "four of five", chosen(*(array.copy() for array in CHAIN), 4, weight=0.5)
     yield "another weight", chosen(SCORES.copy(), ALIKE.copy(), 4, weight=0.7)
     yield "scores below zero", chosen(SCORES - 2.0, ALIKE.copy(), 6, weight=0.9)
+    yield "the usual weight", chosen(SCORES.copy(), ALIKE.copy(), 4)
     yield "more than there are", chosen(SCORES[:2].copy(), ALIKE[:2, :2].copy(), 5)
 
 
@@ -251,6 +169,13 @@ def marginal_with(reduce=lambda rows: rows.max(axis=1), own=1, exclude=-np.inf, 
         return chosen
 
     return program
+
+
+def marginal_to_first(scores, similarity, count, weight=0.7):
+    first = int(scores.argmax())
+    worth = weight * scores - (1 - weight) * similarity[:, first]
+    worth[first] = np.inf
+    return np.argsort(-worth, kind="stable")[:count].tolist()
 
 
 def marginal_by_sets(scores, similarity, count, weight=0.7):
@@ -272,7 +197,7 @@ MARGINAL_MISTAKES = (
         "scores alone",
         marginal_with(reduce=lambda rows: 0.0),
         "four of six are {yours}, expected {expected}: those are the highest scores. Sentences 1 and 2 say nearly the same, "
-        "and you take both",
+        "and you take both. (If you subtract something: the similarity of a sentence to itself is the same for all)",
     ),
     Mistake(
         "mean similarity",
@@ -311,6 +236,31 @@ MARGINAL_MISTAKES = (
         "four of six are {yours}, expected {expected}: the right sentences, but here the order in which they are chosen is "
         "wanted (the order of the text can be made from it)",
     ),
+    Mistake(
+        "the least similar",
+        marginal_with(reduce=lambda rows: rows.min(axis=1)),
+        "four of six are {yours}, expected {expected}: you subtract the similarity to the least similar of "
+        "those chosen. Which of them makes a new sentence useless?",
+    ),
+    Mistake(
+        "the sum of the similarities",
+        marginal_with(reduce=lambda rows: rows.sum(axis=1)),
+        "four of six are {yours}, expected {expected}: you subtract all similarities to those chosen, so the "
+        "more are chosen the less the score counts",
+    ),
+    Mistake(
+        "only the first one",
+        marginal_to_first,
+        "four of five are {yours}, expected {expected}: each sentence is compared with the first one chosen "
+        "alone, not with all of them",
+        show=lambda parts: parts["four of five"],
+    ),
+    Mistake(
+        "the weight is 0.7",
+        lambda scores, similarity, count, weight=0.7: references.marginal_choice(scores, similarity, count),
+        "four of six with the weight 0.5 are {yours}, expected {expected}: those are the ones for 0.7. Is the "
+        "weight that is given used?",
+    ),
 )
 
 EXERCISES = (
@@ -332,27 +282,6 @@ EXERCISES = (
         minutes=5,
         show=three,
         variants=(best_with(),),
-    ),
-    Exercise(
-        id="16.5",
-        name="greedy_choice",
-        reference=references.greedy_choice,
-        stub=GREEDY,
-        probe=probe_greedy,
-        hints=(
-            "Keep a list of the places that are chosen, and the measure that they have. In each round compute for every "
-            "other place the measure of `sorted([*chosen, place])`.",
-            "The words of some places are `[word for at in sorted(places) for word in sentences[at]]`. Take the place with "
-            "the highest measure; if that is not above the one before, break.",
-        ),
-        mistakes=GREEDY_MISTAKES,
-        notice="greedy is not best: two sentences that are only good together are never found; to try all sets would take "
-        "too long",
-        difficulty=2,
-        minutes=14,
-        show=two,
-        variants=(greedy_with(),),
-        seconds=5.0,
     ),
     Exercise(
         id="16.6",

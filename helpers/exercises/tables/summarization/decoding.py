@@ -114,6 +114,24 @@ def cross_with(query="hidden", key="memory", value="memory", output=True, swap=F
     return program
 
 
+def cross_by(
+    made=lambda attention, hidden, memory: (
+        attention.query(hidden),
+        attention.key(memory),
+        attention.value(memory),
+    ),
+    join=join_heads,
+):
+    """The function with queries, keys and values made in another way, or the heads joined in another."""
+
+    def program(attention, hidden, memory):
+        heads = [split_heads(each, attention.num_heads) for each in made(attention, hidden, memory)]
+        context, probabilities = scaled_dot_product_attention(*heads)
+        return attention.output(join(context)), probabilities
+
+    return program
+
+
 def unscaled(attention, hidden, memory):
     query = split_heads(attention.query(hidden), attention.num_heads)
     key, value = (split_heads(each(memory), attention.num_heads) for each in (attention.key, attention.value))
@@ -185,6 +203,49 @@ CROSS_MISTAKES = (
         cross_with(query="memory"),
         "the first query has the probabilities {yours}, expected {expected}: queries, keys and values all come from "
         "`memory`, so nothing of the summary goes in",
+    ),
+    Mistake(
+        "values by the key layer",
+        cross_by(
+            lambda attention, hidden, memory: (
+                attention.query(hidden),
+                attention.key(memory),
+                attention.key(memory),
+            )
+        ),
+        "the probabilities are right, but the output begins with {yours}, expected {expected}: the values are "
+        "made by the layer of the keys",
+        show=first_output,
+    ),
+    Mistake(
+        "memory itself for values",
+        cross_by(lambda attention, hidden, memory: (attention.query(hidden), attention.key(memory), memory)),
+        "the probabilities are right, but the output begins with {yours}, expected {expected}: `memory` "
+        "itself is averaged. Which layer makes values of it?",
+        show=first_output,
+    ),
+    Mistake(
+        "no layers",
+        cross_by(lambda attention, hidden, memory: (hidden, memory, memory)),
+        "the first query has the probabilities {yours}, expected {expected}: the texts are compared as they "
+        "are, without the layers for query and key",
+    ),
+    Mistake(
+        "hidden added",
+        lambda attention, hidden, memory: (lambda found: (found[0] + hidden, found[1]))(
+            references.cross_attention(attention, hidden, memory)
+        ),
+        "the probabilities are right, but the output begins with {yours}, expected {expected}: `hidden` is "
+        "added. The residual connection comes after this step, as in notebook 5",
+        show=first_output,
+    ),
+    Mistake(
+        "heads read as tokens",
+        cross_by(join=lambda context: context.reshape(context.shape[0], context.shape[2], -1)),
+        "the probabilities are right, but the output begins with {yours}, expected {expected}: (B, A, T, D) "
+        "is read as (B, T, H) as it lies in memory, so tokens and heads are mixed. What does `join_heads` "
+        "exchange first?",
+        show=first_output,
     ),
 )
 

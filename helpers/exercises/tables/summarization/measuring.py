@@ -20,7 +20,7 @@ def my_rouge_1(words, written):
 '''
 
 SUMMARY = "the model reads the text and the model marks the words".split()
-WRITTEN = "the model reads a text and writes the title of a model".split()
+WRITTEN = "the model quickly reads text and writes a title of the text".split()
 
 
 def probe_rouge_1(rouge_1):
@@ -95,6 +95,35 @@ ROUGE_1_MISTAKES = (
         show=False,
         raises=ZeroDivisionError,
     ),
+    Mistake(
+        "the other text's words",
+        lambda words, written: f1(sum(word in words for word in written), len(words), len(written)),
+        'eleven words and twelve give {yours}, expected {expected}: both "text" of the written one count, but '
+        "the summary has one. A word is shared as often as both texts have it",
+    ),
+    Mistake(
+        "different words by all words",
+        lambda words, written: f1(len(set(words) & set(written)), len(words), len(written)),
+        "eleven words and twelve give {yours}, expected {expected}: all words are divided by, but a word that "
+        "both have twice is shared once only (the length of a Counter is the number of its different words)",
+    ),
+    Mistake(
+        "of the same word the larger count",
+        lambda words, written: f1((Counter(words) | Counter(written)).total(), len(words), len(written)),
+        "eleven words and twelve give {yours}, expected {expected}: of each word you keep the larger count, "
+        "also where the other text has none. Shared is the smaller one",
+    ),
+    Mistake(
+        "half of it",
+        lambda words, written: f1(overlap(words, written), len(words), len(written)) / 2,
+        "eleven words and twelve give {yours}, expected {expected}: half of it. Two equal texts would get 0.5",
+    ),
+    Mistake(
+        "divided by the different words",
+        lambda words, written: f1(overlap(words, written), len(set(words)), len(set(written))),
+        "eleven words and twelve give {yours}, expected {expected}: the words are counted as often as they "
+        "stand there above, and once below",
+    ),
 )
 
 # 16.3 longest_common
@@ -116,6 +145,7 @@ RIGHT = "in this paper we show the new parser works".split()
 def probe_longest(longest_common):
     yield "eighteen words and nine", int(longest_common(list(LEFT), list(RIGHT)))
     yield "one word twice", int(longest_common(["a", "b", "a", "c"], ["a", "a", "b"]))
+    yield "a word that never comes", int(longest_common(["b", "c", "d"], ["x", "b", "c"]))
     yield "no words", int(longest_common([], ["a"]))
     yield "the order turned", int(longest_common(list("abcde"), list("edcba")))
 
@@ -142,6 +172,39 @@ def longest_greedy(words, written):
         if word in written[place:]:
             place, found = place + written[place:].index(word) + 1, found + 1
     return found
+
+
+def longest_waiting(words, written):
+    found = 0
+    for word in words:
+        found += found < len(written) and word == written[found]
+    return found
+
+
+def longest_by(equal, other, rows=lambda n, m: [[0] * m for _ in range(n)]):
+    """The table, filled by rules of (table, i, j)."""
+
+    def program(words, written):
+        table = rows(len(words) + 1, len(written) + 1)
+        for i, word in enumerate(words, 1):
+            for j, second in enumerate(written, 1):
+                table[i][j] = (equal if word == second else other)(table, i, j)
+        return table[-1][-1]
+
+    return program
+
+
+def before(table, i, j):
+    return table[i - 1][j - 1]
+
+
+def larger(table, i, j):
+    return max(table[i - 1][j], table[i][j - 1])
+
+
+longest_from_neighbors = longest_by(lambda *at: larger(*at) + 1, larger)
+longest_diagonal = longest_by(lambda *at: before(*at) + 1, before)
+longest_in_one_row = longest_by(lambda *at: before(*at) + 1, larger, lambda n, m: [[0] * m] * n)
 
 
 def longest_recursive(words, written):
@@ -201,6 +264,32 @@ LONGEST_MISTAKES = (
         ),
         "eighteen words and nine give {yours}, expected {expected}: you count until the first difference. After a "
         "difference it may go on",
+    ),
+    Mistake(
+        "waiting for the next word",
+        longest_waiting,
+        "where the first word of the other list never comes you get {yours}, expected {expected}: you wait "
+        "for it to the end. May a word of the second list be left out, too?",
+        show=lambda parts: parts["a word that never comes"],
+    ),
+    Mistake(
+        "one more than the neighbors",
+        longest_from_neighbors,
+        "eighteen words and nine give {yours}, expected {expected}: where two words are equal you go on from "
+        "the larger neighbor, and a word can be used twice. From which cell must one come?",
+    ),
+    Mistake(
+        "always down the diagonal",
+        longest_diagonal,
+        "eighteen words and nine give {yours}, expected {expected}: where two words differ you leave both "
+        "out. Only one of them need be left out",
+    ),
+    Mistake(
+        "one list of zeros for all rows",
+        longest_in_one_row,
+        "with a word that is in one list twice you get {yours}, expected {expected}: `[row] * n` is n times "
+        "the same list, so that the row above is overwritten",
+        show=lambda parts: parts["one word twice"],
     ),
 )
 

@@ -70,6 +70,33 @@ def four(parts):
     return np.round(parts["four sentences"], 3).tolist()
 
 
+def one_round(parts):
+    return np.round(parts["one round"], 3).tolist()
+
+
+def rank_from_one(similarity, damping=0.85, rounds=100):
+    first = references.sentence_rank(similarity, damping, rounds)
+    shares = rank_shares(similarity)
+    extra = np.full(len(shares), 1 - 1 / len(shares))
+    for _ in range(rounds):
+        extra = damping * extra @ shares
+    return first + extra
+
+
+def rank_shares(similarity):
+    totals = similarity.sum(axis=1, keepdims=True)
+    return np.where(totals > 0, similarity / np.where(totals > 0, totals, 1), 1 / len(similarity))
+
+
+def rank_in_place(similarity, damping=0.85, rounds=100):
+    shares, count = rank_shares(similarity), len(similarity)
+    scores = np.full(count, 1 / count)
+    for _ in range(rounds):
+        for place in range(count):
+            scores[place] = (1 - damping) / count + damping * scores @ shares[:, place]
+    return scores
+
+
 def lonely_part(parts):
     return np.round(parts["a sentence without links"], 3).tolist()
 
@@ -78,8 +105,8 @@ RANK_MISTAKES = (
     Mistake(
         "shared out by what is received",
         rank_with(divide=lambda links, totals: links / totals[None, :]),
-        "four sentences get {yours}, expected {expected}: the weights are divided by the totals of those who receive. Each "
-        "sentence shares out its own score: what it gives away must add up to that score",
+        "four sentences get {yours}, expected {expected}: the weights are divided by the totals of those who receive (or the "
+        "matrix is multiplied from the other side). Each sentence shares out its own score: what it gives away must add up to that score",
     ),
     Mistake(
         "nothing is divided",
@@ -121,6 +148,64 @@ RANK_MISTAKES = (
         "largest is 1",
         rank_with(end=lambda scores: scores / scores.max()),
         "four sentences get {yours}, expected {expected}: the highest score is made 1. They should add up to 1",
+    ),
+    Mistake(
+        "links without weights",
+        lambda similarity, damping=0.85, rounds=100: references.sentence_rank(
+            (similarity > 0).astype(float), damping, rounds
+        ),
+        "four sentences get {yours}, expected {expected}: each link counts the same. A score is shared out in "
+        "proportion to the weights",
+    ),
+    Mistake(
+        "divided by all weights",
+        rank_with(divide=lambda links, totals: links / links.sum()),
+        "four sentences get {yours}, expected {expected}: the weights are divided by the sum of the whole "
+        "matrix. What a sentence gives away must add up to its own score",
+    ),
+    Mistake(
+        "softmax of the weights",
+        lambda similarity, damping=0.85, rounds=100: references.sentence_rank(
+            np.exp(similarity), damping, rounds
+        ),
+        "four sentences get {yours}, expected {expected}: you take a softmax, so sentences without a link "
+        "between them give to each other, too. In proportion to the weights is asked for",
+    ),
+    Mistake(
+        "damping is 0.85",
+        lambda similarity, damping=0.85, rounds=100: references.sentence_rank(similarity, 0.85, rounds),
+        "right at the usual damping, but with 0.6 you get {yours}, expected {expected}: is the one that is "
+        "given used?",
+        show=lambda parts: np.round(parts["another damping"], 3).tolist(),
+    ),
+    Mistake(
+        "as many rounds as ever",
+        lambda similarity, damping=0.85, rounds=100: references.sentence_rank(similarity, damping),
+        "right after a hundred rounds, but after one you get {yours}, expected {expected}: is `rounds` used?",
+        show=one_round,
+    ),
+    Mistake(
+        "a round too few",
+        lambda similarity, damping=0.85, rounds=100: references.sentence_rank(
+            similarity, damping, rounds - 1
+        ),
+        "right after many rounds, but after one you get {yours}, expected {expected}: those are the scores at "
+        "the beginning",
+        show=one_round,
+    ),
+    Mistake(
+        "scores begin at 1",
+        rank_from_one,
+        "right after many rounds, but after one you get {yours}, expected {expected}: what do the scores add "
+        "up to before the first round?",
+        show=one_round,
+    ),
+    Mistake(
+        "new scores used at once",
+        rank_in_place,
+        "right after many rounds, but after one you get {yours}, expected {expected}: within a round some "
+        "sentences share out new scores already. All share out the scores that they had before it",
+        show=one_round,
     ),
 )
 

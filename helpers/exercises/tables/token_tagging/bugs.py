@@ -1,6 +1,5 @@
 """Notebook 13, "Break it": two published bugs, to be found and mended."""
 
-
 import torch
 from torch.nn import functional
 
@@ -42,7 +41,9 @@ def mean_of_texts(logits, labels):
 
 def cut_to_shortest(logits, labels):
     least = min(map(len, labels))
-    return functional.cross_entropy(logits[:, :least].flatten(0, 1), torch.tensor([row[:least] for row in labels]).flatten())
+    return functional.cross_entropy(
+        logits[:, :least].flatten(0, 1), torch.tensor([row[:least] for row in labels]).flatten()
+    )
 
 
 def one_by_one(logits, labels):
@@ -67,7 +68,11 @@ LOSS_MISTAKES = (
     ),
     Mistake(
         "divided by everything",
-        loss_with(score=lambda logits, labels: functional.cross_entropy(logits, labels, reduction="sum") / labels.numel()),
+        loss_with(
+            score=lambda logits, labels: (
+                functional.cross_entropy(logits, labels, reduction="sum") / labels.numel()
+            )
+        ),
         "the loss is {yours}, expected {expected}: padding adds nothing now, but you still divide by it",
     ),
     Mistake(
@@ -86,20 +91,43 @@ LOSS_MISTAKES = (
         loss_with(3),
         "the loss is {yours}, expected {expected}: padding counts as tag 3 now. No tag of the model is the right one for it",
     ),
+    Mistake(
+        "padding in front",
+        lambda logits, labels: functional.cross_entropy(
+            logits.flatten(0, 1),
+            torch.tensor([[-100] * (logits.shape[1] - len(row)) + row for row in labels]).flatten(),
+        ),
+        "the loss is {yours}, expected {expected}: padding is left out, but you put it in front, so that the "
+        "labels stand at other tokens. At which end do the texts have it?",
+    ),
+    Mistake(
+        "a sum",
+        loss_with(score=lambda logits, labels: functional.cross_entropy(logits, labels, reduction="sum")),
+        "the loss is {yours}, expected {expected}: that is the sum over the words, and the mean was asked for",
+    ),
+    Mistake(
+        "up to the longest",
+        lambda logits, labels: published.wrong_batch_loss(logits[:, : max(map(len, labels))], labels),
+        "right without more padding than needed; with more the loss should not change either: {yours}, "
+        "expected {expected}. Shorter texts still have padding that counts as tag 0",
+    ),
 )
 
 # 13.b2 a tag at every piece
 
-OFFSETS = [(0, 0), (0, 4), (4, 5), (6, 9), (10, 13), (13, 15), (15, 16), (17, 20), (0, 0)]
-SPANS = [(0, 5), (6, 9), (10, 16), (17, 20)]
-TAGS = ["B-who", "O", "B-place", "I-place"]
+OFFSETS = [(0, 0), (0, 4), (4, 5), (6, 9), (10, 13), (13, 15), (15, 16), (17, 20), (21, 23), (0, 0)]
+SPANS = [(0, 5), (6, 9), (10, 16), (17, 20), (21, 23)]
+TAGS = ["B-who", "O", "B-place", "I-place", "I-place"]
 
 
 def probe_piece_tags(tags_of):
     found = tags_of(list(OFFSETS), list(SPANS), list(TAGS))
     yield "tags", list(found)
     yield "entities", sum(tag is not None and tag.startswith("B") for tag in found)
-    yield "one piece each", list(tags_of([(0, 0), (0, 1), (2, 4), (4, 5), (0, 0)], [(0, 1), (2, 4)], ["O", "I-who"]))
+    yield (
+        "one piece each",
+        list(tags_of([(0, 0), (0, 1), (2, 4), (4, 5), (0, 0)], [(0, 1), (2, 4)], ["O", "I-who"])),
+    )
 
 
 def tags_with(further=lambda tag: None, *, special=None, last=False):
@@ -118,6 +146,11 @@ def tags_with(further=lambda tag: None, *, special=None, last=False):
         return found
 
     return tags_of
+
+
+def tags_once(offsets, spans, tags):
+    found = published.wrong_piece_tags(offsets, spans, tags)
+    return [tag if place == 0 or tag != found[place - 1] else None for place, tag in enumerate(found)]
 
 
 TAGS_MISTAKES = (
@@ -148,9 +181,35 @@ TAGS_MISTAKES = (
     ),
     Mistake(
         "further words are lost",
-        lambda offsets, spans, tags: [tag if tag and not tag.startswith("I") else None for tag in tags_with()(offsets, spans, tags)],
+        lambda offsets, spans, tags: [
+            tag if tag and not tag.startswith("I") else None for tag in tags_with()(offsets, spans, tags)
+        ],
         "the tags are {yours}, expected {expected}: the further words of an entity have lost their tags, not the further pieces "
         "of a word",
+        show=lambda parts: parts["tags"],
+    ),
+    Mistake(
+        "a tag that comes again is dropped",
+        tags_once,
+        "the last tags are {yours}, expected {expected}: a tag is left out where the token before has the same "
+        "one. But two words next to each other may have it, too: which tokens belong to one word?",
+        show=lambda parts: parts["tags"][-3:],
+    ),
+    Mistake(
+        "words of one piece alone",
+        lambda offsets, spans, tags: [dict(zip(spans, tags, strict=True)).get(span) for span in offsets],
+        "the tags are {yours}, expected {expected}: only a token with the span of the whole word gets its "
+        "tag, and a word of several pieces none",
+        show=lambda parts: parts["tags"],
+    ),
+    Mistake(
+        "[CLS] gets a tag",
+        lambda offsets, spans, tags: [
+            next((t for (a, _), t in zip(spans, tags, strict=True) if a == begin), None)
+            for begin, _ in offsets
+        ],
+        "the tags are {yours}, expected {expected}: [CLS] and [SEP] have the span (0, 0), and 0 is where the "
+        "first word begins",
         show=lambda parts: parts["tags"],
     ),
 )

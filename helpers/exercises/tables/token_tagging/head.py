@@ -18,6 +18,11 @@ _ = IGNORE
 LABELS = torch.tensor([[_, 2, _, 0, 3, _], [_, 1, _, _, _, _], [_, 3, 0, _, _, _]])
 
 
+def fresh(rows: slice = slice(None)) -> dict[str, torch.Tensor]:
+    """Copies of the batch's rows, which a program may change."""
+    return {name: values[rows].clone() for name, values in BATCH.items()}
+
+
 def small_tagger(kind: type = BertForTagging, dropout: float = 0.0) -> BertForTagging:
     """A tagger of four tags with H = 8 and large random weights, the same each time, in evaluation mode."""
     torch.manual_seed(4)
@@ -45,8 +50,12 @@ def my_tagger_forward(self, ids, type_ids=None, attention_mask=None):
 def probe_forward(forward):
     model = small_tagger(with_method(BertForTagging, "forward", forward), 0.5)
     with torch.no_grad():
-        yield "ids alone", model(BATCH["ids"][:1])
-        yield "with segments and a mask", model(**BATCH)
+        yield (
+            "in evaluation two calls agree",
+            torch.equal(model(BATCH["ids"][:1].clone()), model(BATCH["ids"][:1].clone())),
+        )
+        yield "ids alone", model(BATCH["ids"][:1].clone())
+        yield "with segments and a mask", model(**fresh())
     model.train()
     ids = BATCH["ids"][:1].repeat(40, 1)
     one, other = model(ids), model(ids)
@@ -54,7 +63,9 @@ def probe_forward(forward):
     yield "in training logits stay different from 0", int((one == 0).sum())
 
 
-def forward_with(vectors=lambda out: out.last_hidden_state, *, drop=True, end=lambda x: x, inputs=lambda i, t, m: (i, t, m)):
+def forward_with(
+    vectors=lambda out: out.last_hidden_state, *, drop=True, end=lambda x: x, inputs=lambda i, t, m: (i, t, m)
+):
     """The forward with other vectors, another end, without dropout, or with other inputs."""
 
     def forward(self, ids, type_ids=None, attention_mask=None):
@@ -66,6 +77,11 @@ def forward_with(vectors=lambda out: out.last_hidden_state, *, drop=True, end=la
 
 def forward_dropping_logits(self, ids, type_ids=None, attention_mask=None):
     return self.dropout(self.classifier(self.bert(ids, type_ids, attention_mask).last_hidden_state))
+
+
+def forward_zeroing(self, ids, type_ids=None, attention_mask=None):
+    logits = forward_with()(self, ids, type_ids, attention_mask)
+    return logits if attention_mask is None else logits * attention_mask[:, :, None]
 
 
 def first_token(parts):
@@ -127,6 +143,26 @@ FORWARD_MISTAKES = (
         "the two texts of a pair apart?",
         show=second_segment,
     ),
+    Mistake(
+        "segments and mask exchanged",
+        forward_with(inputs=lambda ids, types, mask: (ids, mask, types)),
+        "Are segments and mask passed on in the order in which self.bert takes them?",
+        show=False,
+    ),
+    Mistake(
+        "ids alone passed on",
+        forward_with(inputs=lambda ids, types, mask: (ids,)),
+        "right for a text alone, but a word of a second text gets {yours}, expected {expected}: of three "
+        "inputs the encoder gets one",
+        show=second_segment,
+    ),
+    Mistake(
+        "padding set to 0",
+        forward_zeroing,
+        "right for a text alone, but at padding you give {yours}, expected {expected}: nothing needs to be "
+        "done there, since the loss leaves padding out",
+        show=lambda parts: parts["with segments and a mask"][1, 4],
+    ),
 )
 
 # 13.4 tagging_loss
@@ -144,11 +180,11 @@ def my_tagging_loss(model, batch, labels):
 
 def probe_loss(loss_of):
     model = small_tagger()
-    yield "three texts", loss_of(model, BATCH, LABELS)
-    yield "one text", loss_of(model, {name: rows[:1] for name, rows in BATCH.items()}, LABELS[:1])
+    yield "three texts", loss_of(model, fresh(), LABELS.clone())
+    yield "one text", loss_of(model, fresh(slice(1)), LABELS[:1].clone())
     twice = {name: torch.cat([rows, rows[1:2]]) for name, rows in BATCH.items()}
     yield "a text twice", loss_of(model, twice, torch.cat([LABELS, LABELS[1:2]]))
-    loss_of(model, BATCH, LABELS).backward()
+    loss_of(model, fresh(), LABELS.clone()).backward()
     yield "gradient of the bias", model.classifier.bias.grad.clone()
 
 
@@ -160,12 +196,16 @@ def loss_with(score):
 
 
 def every_token(logits, labels):
-    total = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORE, reduction="sum")
+    total = functional.cross_entropy(
+        logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORE, reduction="sum"
+    )
     return total / labels.numel()
 
 
 def mean_of_means(logits, labels):
-    return torch.stack([functional.cross_entropy(rows, row) for rows, row in zip(logits, labels, strict=True)]).mean()
+    return torch.stack(
+        [functional.cross_entropy(rows, row) for rows, row in zip(logits, labels, strict=True)]
+    ).mean()
 
 
 def by_selection(logits, labels):
@@ -193,7 +233,11 @@ LOSS_MISTAKES = (
     ),
     Mistake(
         "what is not asked counts as tag 0",
-        loss_with(lambda logits, labels: functional.cross_entropy(logits.flatten(0, 1), labels.flatten().clamp(min=0))),
+        loss_with(
+            lambda logits, labels: functional.cross_entropy(
+                logits.flatten(0, 1), labels.flatten().clamp(min=0)
+            )
+        ),
         "the loss is {yours}, expected {expected}: tokens without a label count as if their tag were 0. The model would learn "
         "to say 0 at [CLS], at padding and at every second piece",
     ),
@@ -209,8 +253,37 @@ LOSS_MISTAKES = (
     ),
     Mistake(
         "rows and columns mixed",
-        loss_with(lambda logits, labels: functional.cross_entropy(logits.transpose(0, 1).flatten(0, 1), labels.flatten())),
+        loss_with(
+            lambda logits, labels: functional.cross_entropy(
+                logits.transpose(0, 1).flatten(0, 1), labels.flatten()
+            )
+        ),
         "the loss is {yours}, expected {expected}: logits and labels are not in the same order. Flatten both from (B, T)",
+    ),
+    Mistake(
+        "labels of the other order",
+        loss_with(lambda logits, labels: functional.cross_entropy(logits.flatten(0, 1), labels.T.flatten())),
+        "the loss is {yours}, expected {expected}: the labels are read column by column, the logits row by "
+        "row",
+    ),
+    Mistake(
+        "only the ids",
+        lambda model, batch, labels: by_selection(model(batch["ids"]), labels),
+        "the loss is {yours}, expected {expected}: the model is given the ids alone. What else is in the "
+        "batch?",
+    ),
+    Mistake(
+        "divided by the texts",
+        loss_with(lambda logits, labels: every_token(logits, labels) * labels.shape[1]),
+        "the loss is {yours}, expected {expected}: the sum over the words is divided by the number of texts",
+    ),
+    Mistake(
+        "divided by all but padding",
+        lambda model, batch, labels: (
+            every_token(model(**batch), labels) * labels.numel() / batch["attention_mask"].sum()
+        ),
+        "the loss is {yours}, expected {expected}: you divide by all tokens that are no padding. How many of "
+        "them have a label?",
     ),
 )
 
@@ -231,6 +304,10 @@ EXERCISES = (
         difficulty=1,
         minutes=4,
         seconds=10.0,
+        asks={
+            "in evaluation two calls agree": "something is dropped at random also in evaluation mode. self.dropout knows the "
+            "mode of its model; a dropout made in forward does not",
+        },
         show=first_token,
         variants=(forward_with(),),
     ),

@@ -24,8 +24,13 @@ def probe_places(places):
     yield "words of one piece", places(list(SIMPLE), [(0, 3), (4, 7), (9, 11)])
     yield "words of several pieces", places(list(PIECES), [(0, 6), (7, 10), (11, 15), (16, 19)])
     yield "a word that holds a mark", places(list(PIECES), [(7, 15), (16, 19)])
-    yield "words without a token", places([(0, 0), (0, 4), (7, 9), (0, 0)], [(0, 4), (5, 6), (7, 9), (10, 12)])
+    yield (
+        "words without a token",
+        places([(0, 0), (0, 4), (7, 9), (0, 0)], [(0, 4), (5, 7), (7, 9), (10, 12)]),
+    )
     yield "a token over two words", places([(0, 0), (0, 4), (5, 6), (0, 0)], [(0, 2), (2, 4), (5, 6)])
+    yield "a token over a border", places([(0, 0), (0, 4), (4, 6), (0, 0)], [(0, 3), (3, 6)])
+    yield "a first word without a token", places([(0, 0), (2, 5), (0, 0)], [(0, 1), (2, 5)])
     yield "no words", places(list(SIMPLE), [])
 
 
@@ -108,6 +113,53 @@ PLACES_MISTAKES = (
         "it. Two words would claim one label",
         show=lambda parts: parts["a token over two words"],
     ),
+    Mistake(
+        "where the word begins",
+        places_with(lambda a, b, begin, end: a == begin and a < b),
+        "with a token 0-4 over the border of the words 0-3 and 3-6 you give {yours}, expected {expected}: no "
+        "token begins just where the second word begins, but one begins inside it",
+        show=lambda parts: parts["a token over a border"],
+    ),
+    Mistake(
+        "the end counted in",
+        places_with(lambda a, b, begin, end: begin <= a <= end and a < b),
+        "where two of four words have no token, you give {yours}, expected {expected}: a token that begins "
+        "where a word ends is no longer in it. Is it < or <= here?",
+        show=lambda parts: parts["words without a token"],
+    ),
+    Mistake(
+        "only the first special token left out",
+        lambda offsets, spans: [
+            next((i for i, (a, _) in enumerate(offsets) if i and begin <= a < end), None)
+            for begin, end in spans
+        ],
+        "where the first word has no token you give {yours}, expected {expected}: [CLS] is left out by its "
+        "place, but [SEP] has the span (0, 0), too",
+        show=lambda parts: parts["a first word without a token"],
+    ),
+    Mistake(
+        "the next token, however far",
+        places_with(lambda a, b, begin, end: begin <= a < b),
+        "where two of four words have no token, you give {yours}, expected {expected}: you take the next "
+        "token, also where it begins behind the word",
+        show=lambda parts: parts["words without a token"],
+    ),
+    Mistake(
+        "begin itself left out",
+        places_with(lambda a, b, begin, end: begin < a < end),
+        "the words stand at {yours}, expected {expected}: a token that begins just where its word begins is "
+        "inside it. Is it < or <= here?",
+        show=lambda parts: parts["words of one piece"],
+    ),
+    Mistake(
+        "a word for each token",
+        lambda offsets, spans: [
+            next((w for w, (x, y) in enumerate(spans) if right(a, b, x, y)), None) for a, b in offsets
+        ],
+        "the answer is {yours}, expected {expected}: you say of each token in which word it lies. Asked is of "
+        "each word where its token stands",
+        show=lambda parts: parts["words of one piece"],
+    ),
 )
 
 # 13.5 windows
@@ -124,7 +176,7 @@ def my_windows(count, size, overlap=0):
 
 ASKED = {
     "windows(10, 4, 1)": (10, 4, 1), "windows(11, 4, 2)": (11, 4, 2), "windows(8, 4)": (8, 4), "windows(3, 4)": (3, 4),
-    "windows(9, 5, 2)": (9, 5, 2), "windows(4, 4, 3)": (4, 4, 3), "windows(0, 4)": (0, 4),
+    "windows(9, 5, 2)": (9, 5, 2), "windows(2, 4, 3)": (2, 4, 3), "windows(4, 4, 3)": (4, 4, 3), "windows(0, 4)": (0, 4),
 }  # fmt: skip
 
 
@@ -153,7 +205,10 @@ def windows_in_a_loop(count, size, overlap=0):
 
 
 def last_one_full(count, size, overlap=0):
-    return [(max(0, min(start, count - size)), min(start + size, count)) for start in good_starts(count, size, overlap)]
+    return [
+        (max(0, min(start, count - size)), min(start + size, count))
+        for start in good_starts(count, size, overlap)
+    ]
 
 
 def first(parts):
@@ -207,6 +262,36 @@ WINDOWS_MISTAKES = (
         "windows(9, 5, 2) is {yours}, expected {expected}: you move the last window back until it is full, so it shares more "
         "than asked for",
         show=lambda parts: parts["windows(9, 5, 2)"],
+    ),
+    Mistake(
+        "a step too long",
+        windows_with(lambda count, size, overlap: range(0, max(count - overlap, 0), size + overlap)),
+        "windows(10, 4, 1) is {yours}, expected {expected}: your windows are farther apart than they are "
+        "long. If two neighbors share something, does the next begin sooner or later?",
+        show=first,
+    ),
+    Mistake(
+        "longer by the overlap",
+        windows_with(
+            lambda count, size, overlap: range(0, count, size),
+            lambda start, size, count: min(start + size + 1, count),
+        ),
+        "windows(10, 4, 1) is {yours}, expected {expected}: they share a place, but are longer than `size`",
+        show=first,
+    ),
+    Mistake(
+        "begin and length",
+        lambda count, size, overlap=0: [(a, b - a) for a, b in tagging.windows(count, size, overlap)],
+        "windows(10, 4, 1) is {yours}, expected {expected}: the second number should be the end, not the "
+        "length",
+        show=first,
+    ),
+    Mistake(
+        "none for a text as short as the overlap",
+        windows_with(lambda count, size, overlap: range(0, max(count - overlap, 0), size - overlap)),
+        "windows(2, 4, 3) is {yours}, expected {expected}: a text that is shorter than the overlap is in no "
+        "window",
+        show=lambda parts: parts["windows(2, 4, 3)"],
     ),
 )
 

@@ -1,5 +1,7 @@
 """Notebook 13: precision, recall and F1 of tags, and the entities that BIO tags name."""
 
+from collections import Counter
+
 from helpers import tagging
 from helpers.exercises.exercise import Exercise, Mistake
 from helpers.tagging import Scores
@@ -21,7 +23,12 @@ GUESSED = [0, 1, 2, 2, 1, 0, 1, 1, 0, 3, 1]
 
 
 def probe_scores(scores):
-    for name, tags in (("tag 1", (1,)), ("tags 1 and 2", (1, 2)), ("all but tag 0", {1, 2, 3}), ("a tag that is not there", (7,))):
+    for name, tags in (
+        ("tag 1", (1,)),
+        ("tags 1 and 2", (1, 2)),
+        ("all but tag 0", {1, 2, 3}),
+        ("a tag that is not there", (7,)),
+    ):
         yield name, tuple(float(value) for value in scores(list(TRUTH), list(GUESSED), tags))
 
 
@@ -33,7 +40,9 @@ def scores_with(right=None, found=None, there=None):
 
     def scores(truth, predicted, tags):
         pairs = list(zip(truth, predicted, strict=True))
-        return Scores.of(*(sum(bool(count(*pair, tags)) for pair in pairs) for count in (right, found, there)))
+        return Scores.of(
+            *(sum(bool(count(*pair, tags)) for pair in pairs) for count in (right, found, there))
+        )
 
     return scores
 
@@ -51,6 +60,16 @@ def mean_of_tags(truth, predicted, tags):
 def plain_mean(truth, predicted, tags):
     scores = tagging.tag_scores(truth, predicted, tags)
     return scores._replace(f1=(scores.precision + scores.recall) / 2)
+
+
+def tags_counted(truth, predicted, tags):
+    there, found = (Counter(tag for tag in row if tag in tags) for row in (truth, predicted))
+    return Scores.of((there & found).total(), found.total(), there.total())
+
+
+def tags_in_sets(truth, predicted, tags):
+    there, found = (set(row) & set(tags) for row in (truth, predicted))
+    return Scores.of(len(there & found), len(found), len(there))
 
 
 def both(parts):
@@ -97,6 +116,34 @@ SCORES_MISTAKES = (
         "Scores.of computes it",
         show=lambda parts: parts["all but tag 0"][2],
     ),
+    Mistake(
+        "numbers of the tags",
+        tags_counted,
+        "for tags 1 and 2 you get {yours}, expected {expected}: you compare how often each tag was given with "
+        "how often it is there. Right is a tag at its own word",
+        show=both,
+    ),
+    Mistake(
+        "a set",
+        tags_in_sets,
+        "for tags 1 and 2 you get {yours}, expected {expected}: each tag counts once, however many words have "
+        "it",
+        show=both,
+    ),
+    Mistake(
+        "found and there",
+        scores_with(found=lambda true, guessed, tags: true in tags and guessed in tags),
+        "for tags 1 and 2 you get {yours}, expected {expected}: found are only words that have one of the "
+        "tags, so a tag that was given wrongly costs nothing",
+        show=both,
+    ),
+    Mistake(
+        "whatever is not tag 0",
+        scores_with(found=lambda true, guessed, tags: guessed != 0),
+        "for tags 1 and 2 you get {yours}, expected {expected}: found are all words with another tag than 0. "
+        "Asked is for `tags` alone",
+        show=both,
+    ),
 )
 
 # 13.7 entities_of
@@ -130,7 +177,16 @@ def probe_entities(entities):
     yield "what can go into a set", len(set(found))
 
 
-def entities_with(*, ends_at=0, any_kind=False, b_begins=True, stray=True, gap=False, at_end=True, kind_of=lambda tag: tag[2:]):
+def entities_with(
+    *,
+    ends_at=0,
+    any_kind=False,
+    b_begins=True,
+    stray=True,
+    gap=False,
+    at_end=True,
+    kind_of=lambda tag: tag[2:],
+):
     """The function with one rule changed."""
 
     def entities(tags):
@@ -204,7 +260,41 @@ ENTITIES_MISTAKES = (
     Mistake(
         "split at every hyphen",
         entities_with(kind_of=lambda tag: tag.split("-")[1]),
-        "the kind \"first-name\" becomes {yours}, expected {expected}: cut at the first hyphen alone",
+        'the kind "first-name" becomes {yours}, expected {expected}: cut at the first hyphen alone',
+        show=lambda parts: parts["a kind with a hyphen"],
+    ),
+    Mistake(
+        "every word an entity",
+        lambda tags: [(tag[2:], place, place + 1) for place, tag in enumerate(tags) if tag != "O"],
+        "an entity of two words is {yours}, expected {expected}: each word is one of its own. What does the "
+        "I- say?",
+        show=lambda parts: parts["one of two words"],
+    ),
+    Mistake(
+        "the first word alone",
+        lambda tags: [(tag[2:], place, place + 1) for place, tag in enumerate(tags) if tag[0] == "B"],
+        "an entity of two words is {yours}, expected {expected}: it ends after its first word. How far does "
+        "it go on?",
+        show=lambda parts: parts["one of two words"],
+    ),
+    Mistake(
+        "begin and length",
+        lambda tags: [(kind, begin, end - begin) for kind, begin, end in tagging.entities_of(tags)],
+        "an entity at the end of the text is {yours}, expected {expected}: the third thing is the end, not "
+        "the length",
+        show=lambda parts: parts["at the end"],
+    ),
+    Mistake(
+        "the whole tag",
+        lambda tags: [(tags[begin], begin, end) for kind, begin, end in tagging.entities_of(tags)],
+        "an entity of two words is {yours}, expected {expected}: the kind is what stands behind the B- or I-",
+        show=lambda parts: parts["one of two words"],
+    ),
+    Mistake(
+        "the last part of the kind",
+        entities_with(kind_of=lambda tag: tag.rsplit("-", 1)[-1]),
+        'the kind "first-name" becomes {yours}, expected {expected}: you keep what stands behind the last '
+        "hyphen. Cut at the first one alone",
         show=lambda parts: parts["a kind with a hyphen"],
     ),
 )
@@ -238,7 +328,7 @@ EXERCISES = (
             "word longer or begins a new one.",
             "It makes the last entry longer if there is one, if it ends right here, and if it has the same kind. Else, and at "
             "every B-, append (kind, place, place + 1).",
-            "`start, _, kind = tag.partition(\"-\")` takes a tag apart, also one with a second hyphen.",
+            '`start, _, kind = tag.partition("-")` takes a tag apart, also one with a second hyphen.',
         ),
         mistakes=ENTITIES_MISTAKES,
         notice="who keeps each entity with its end as it grows needs no special case for the end of the text",

@@ -14,7 +14,7 @@ def my_case_of(word):
 '''
 
 WORDS = {
-    "the": "the", "The": "The", "NASA": "NASA", "iPhone": "iPhone", "McDonald": "McDonald", "A": "A", "a": "a",
+    "the": "the", "The": "The", "NASA": "NASA", "UK": "UK", "iPhone": "iPhone", "McDonald": "McDonald", "A": "A", "a": "a",
     "3D": "3D", "1960s": "1960s", "number 42": "42", "État": "État",
 }  # fmt: skip
 
@@ -41,7 +41,13 @@ def case_with(*, single="Capital", rest="miXed", letters=lambda word: [c for c i
 
 def case_by_first_letter(word):
     letters = [c for c in word if c.isalpha()]
-    return "Capital" if letters and letters[0].isupper() else "miXed" if any(map(str.isupper, letters)) else "lower"
+    return (
+        "Capital"
+        if letters and letters[0].isupper()
+        else "miXed"
+        if any(map(str.isupper, letters))
+        else "lower"
+    )
 
 
 def case_without_lower_first(word):
@@ -61,6 +67,19 @@ def case_by_methods(word):
     return "UPPER" if word == word.upper() else "miXed"
 
 
+def case_by_count(word):
+    capitals, letters = sum(map(str.isupper, word)), sum(map(str.isalpha, word))
+    return (
+        "lower"
+        if capitals == 0
+        else "Capital"
+        if capitals == 1
+        else "UPPER"
+        if capitals == letters
+        else "miXed"
+    )
+
+
 def case_by_upper_first(word):
     if word == word.lower():
         return "lower"
@@ -73,36 +92,71 @@ MISTAKES = (
     Mistake(
         "a single letter is UPPER",
         case_with(single="UPPER"),
-        "\"A\" is {yours[A]}, expected {expected[A]}: a single capital letter could be both, and nearly always it is a word "
+        '"A" is {yours[A]}, expected {expected[A]}: a single capital letter could be both, and nearly always it is a word '
         "at the start of a sentence, or an initial. Which class should it go to?",
     ),
     Mistake(
         "the first letter alone",
         case_by_first_letter,
-        "\"NASA\" is {yours[NASA]}, expected {expected[NASA]}: you look at the first letter alone; what do the others say?",
+        '"NASA" is {yours[NASA]}, expected {expected[NASA]}: you look at the first letter alone; what do the others say?',
     ),
     Mistake(
         "nothing is mixed",
         case_with(rest="Capital"),
-        "\"iPhone\" is {yours[iPhone]}, expected {expected[iPhone]}: a word with some capital letters, but not only the first "
+        '"iPhone" is {yours[iPhone]}, expected {expected[iPhone]}: a word with some capital letters, but not only the first '
         "one, has a class of its own",
     ),
     Mistake(
         "ASCII letters alone",
         case_with(letters=lambda word: [c for c in word if c.isascii() and c.isalpha()]),
-        "\"État\" is {yours[État]}, expected {expected[État]}: É is a letter, too. Python's strings have a method that "
+        '"État" is {yours[État]}, expected {expected[État]}: É is a letter, too. Python\'s strings have a method that '
         "knows the letters of all alphabets",
     ),
     Mistake(
         "42 is not lower",
         case_without_lower_first,
-        "\"42\" is {yours[number 42]}, expected {expected[number 42]}: a word without letters is neither. `islower` is False for it, "
+        '"42" is {yours[number 42]}, expected {expected[number 42]}: a word without letters is neither. `islower` is False for it, '
         "since it asks for at least one letter",
     ),
     Mistake(
         "digits in front",
         case_by_upper_first,
-        "\"3D\" is {yours[3D]}, expected {expected[3D]}: the first character is a digit. Look at the letters alone",
+        '"3D" is {yours[3D]}, expected {expected[3D]}: the first character is a digit. Look at the letters alone',
+    ),
+    Mistake(
+        "istitle, isupper, islower",
+        lambda word: (
+            "lower"
+            if word.islower()
+            else "UPPER"
+            if word.isupper()
+            else "Capital"
+            if word.istitle()
+            else "miXed"
+        ),
+        '"A" is {yours[A]} and "42" {yours[number 42]}, expected {expected[A]} and {expected[number 42]}: '
+        "`isupper` says yes to a single capital letter, and neither it nor `islower` to a word without "
+        "letters. Which question should come first?",
+    ),
+    Mistake(
+        "the number of capitals",
+        case_by_count,
+        '"iPhone" is {yours[iPhone]}, expected {expected[iPhone]}: it has one capital letter, but is it the '
+        "first of its letters?",
+    ),
+    Mistake(
+        "42 is mixed",
+        lambda word: (
+            "lower"
+            if word.islower()
+            else "Capital"
+            if word.istitle()
+            else "UPPER"
+            if word.isupper()
+            else "miXed"
+        ),
+        '"42" is {yours[number 42]}, expected {expected[number 42]}: a word without letters is neither. '
+        "`islower` asks for at least one letter",
     ),
 )
 
@@ -116,7 +170,7 @@ EXERCISES = (
         hints=(
             "Make a list of the letters first: `[c for c in word if c.isalpha()]`. Then ask three things of it, one after "
             "the other.",
-            "No capital letter among them: \"lower\". The first one and no other: \"Capital\". All of them: \"UPPER\". `any` and "
+            'No capital letter among them: "lower". The first one and no other: "Capital". All of them: "UPPER". `any` and '
             "`all` with `c.isupper()` say it.",
         ),
         mistakes=MISTAKES,

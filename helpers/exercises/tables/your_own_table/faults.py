@@ -66,6 +66,13 @@ READ_MISTAKES = (
         "guesses a type for each column. Tell it that texts are texts",
         show=lambda parts: parts["texts that are numbers"],
     ),
+    Mistake(
+        "no row dropped, still missing",
+        read_with(lambda table: table),
+        "as many as there are rows, but the second of them is no string: pandas has taken NA for a missing "
+        "value on reading. Which argument says what counts as missing?",
+        show=False,
+    ),
 )
 
 # 12.b2 oversampled_parts
@@ -114,6 +121,10 @@ def parts_cleaned(rows, every, times):
     return [row for row in train if row not in test], test
 
 
+def parts_counted_later(rows, every, times):
+    return parts_before_the_split(rows, every, times)[0], rows[::every]
+
+
 def three_times(parts):
     return {"train": "".join(parts["three times: training"]), "test": "".join(parts["three times: test"])}
 
@@ -152,6 +163,28 @@ OVERSAMPLED_MISTAKES = (
         parts_cleaned,
         "training has {yours[train]}, the test {yours[test]}, expected {expected[train]} and {expected[test]}: no row is "
         "on both sides any more, but the test is not the rows that were kept for it",
+    ),
+    Mistake(
+        "places counted among the copies",
+        parts_counted_later,
+        "training has {yours[train]}, expected {expected[train]}: the test is kept before the copies are "
+        "made, but for training you count places among the copies, so rows of the test come in again. Take "
+        "the rest of the same split",
+    ),
+    Mistake(
+        "all rows trained on",
+        lambda rows, every, times: (
+            [row for row in rows for _ in range(small_class(row, times))],
+            rows[::every],
+        ),
+        "training has {yours[train]}, the test {yours[test]}, expected {expected[train]} and "
+        "{expected[test]}: the rows of the test are trained on, too",
+    ),
+    Mistake(
+        "one copy too many",
+        parts_with(lambda row, times: small_class(row, times + 1)),
+        "training has {yours[train]}, expected {expected[train]}: each row of class 1 stands there once more "
+        "than `times`. Does the row itself count?",
     ),
 )
 
@@ -209,6 +242,23 @@ COUNTS_MISTAKES = (
         lambda r, n, m: float(np.mean(np.sqrt(r / m * r / n))),
         "three classes give {yours}, expected {expected}: you take the root of precision times recall for each class; F1 "
         "is the harmonic mean",
+    ),
+    Mistake(
+        "means apart",
+        lambda r, n, m: float(np.mean(2 * r / m * r / n) / np.mean(r / m + r / n)),
+        "three classes give {yours}, expected {expected}: above and below the line a mean is taken of its "
+        "own. Divide for each class first; the mean comes at the very end",
+    ),
+    Mistake(
+        "half of it",
+        lambda r, n, m: float(np.mean(f1s(r, n, m)) / 2),
+        "three classes give {yours}, expected {expected}: half of it. Which factor is missing?",
+    ),
+    Mistake(
+        "the sum",
+        lambda r, n, m: float(np.sum(f1s(r, n, m))),
+        "three classes give {yours}, expected {expected}: the F1 of the classes are right, but this is their "
+        "sum",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Notebook 12: macro-F1, its interval, costs, and who is taken for whom."""
+"""Notebook 12: macro-F1 and its interval."""
 
 import numpy as np
 
@@ -44,6 +44,12 @@ def macro_with(score, classes=np.union1d):
 
 def precision_of(right, answered):
     return np.divide(right, answered, out=np.zeros_like(right), where=answered > 0)
+
+
+def macro_over_numbers(labels, answers):
+    classes = np.arange(max(labels.max(), answers.max()) + 1)
+    right, labelled, answered = by_class(labels, answers, classes)
+    return float((2 * right / np.maximum(labelled + answered, 1)).mean())
 
 
 def f1_of_means(right, labelled, answered):
@@ -110,6 +116,45 @@ MACRO_MISTAKES = (
         "{expected}: that class has an F1 of 0, and it counts",
         show=unasked,
     ),
+    Mistake(
+        "answered classes only",
+        macro_with(
+            lambda right, n, m: (2 * right / (n + m)).mean(), lambda labels, answers: np.unique(answers)
+        ),
+        "two classes are right, but where a class is never answered you give {yours}, expected {expected}: "
+        "that class has an F1 of 0, and it counts",
+        show=lambda parts: parts["a class never answered"],
+    ),
+    Mistake(
+        "shared by either",
+        macro_with(lambda right, n, m: (right / (n + m - right)).mean()),
+        "twelve examples give {yours}, expected {expected}: you divide by the examples that are labelled or "
+        "answered so, each counted once. That is Jaccard's measure; what does F1 divide by?",
+    ),
+    Mistake(
+        "right answers of all classes",
+        macro_with(lambda right, n, m: (2 * right.sum() / (n + m)).mean()),
+        "twelve examples give {yours}, expected {expected}: each class is given the right answers of all "
+        "classes. Which of them are of class c?",
+    ),
+    Mistake(
+        "the sum",
+        macro_with(lambda right, n, m: (2 * right / (n + m)).sum()),
+        "twelve examples give {yours}, expected {expected}: that is the sum of the classes' F1",
+    ),
+    Mistake(
+        "the mean of precision and recall",
+        macro_with(lambda right, n, m: ((precision_of(right, n) + precision_of(right, m)) / 2).mean()),
+        "twelve examples give {yours}, expected {expected}: for each class you take the plain mean of "
+        "precision and recall. F1 is the harmonic one: what does the docstring divide by?",
+    ),
+    Mistake(
+        "every number up to the largest",
+        macro_over_numbers,
+        "two classes are right, but where class numbers have gaps you give {yours}, expected {expected}: you "
+        "take the mean also over numbers that no label and no answer has",
+        show=unasked,
+    ),
 )
 
 # 12.4 resampled_interval
@@ -133,8 +178,8 @@ def probe_interval(interval):
     draws = chance.integers(37, size=(90, 37))
     low, high = interval(labels, answers, draws, lambda a, b: float(np.mean(a == b)))
     yield "the share of right answers", (float(low), float(high))
-    low, high = interval(labels, answers, draws, lambda a, b: float(np.sum(a * b)))
-    yield "the number of right ones", (float(low), float(high))
+    low, high = interval(labels, answers, draws, lambda a, b: float(np.sum(a * b) / np.sum(a)))
+    yield "the share of class 1 that is found", (float(low), float(high))
 
 
 def interval_with(ends=lambda values: np.quantile(values, [0.025, 0.975]), second=lambda draw: draw):
@@ -152,6 +197,14 @@ def around_the_mean(values, divided=1.0):
 
 def always_accuracy(labels, answers, draws, measure):
     return interval_with()(labels, answers, draws, lambda a, b: float(np.mean(a == b)))
+
+
+def exchanged_interval(labels, answers, draws, measure):
+    return interval_with()(answers, labels, draws, measure)
+
+
+def once_interval(labels, answers, draws, measure):
+    return interval_with()(labels, answers, [np.unique(draw) for draw in draws], measure)
 
 
 def share(parts):
@@ -200,150 +253,38 @@ INTERVAL_MISTAKES = (
         always_accuracy,
         "the share of right answers is as it should be, but for another measure you give {yours}, expected {expected}: "
         "is `measure` called?",
-        show=lambda parts: parts["the number of right ones"],
-    ),
-)
-
-# 12.5 cost_per_hundred
-
-COST = '''
-def my_cost_per_hundred(labels, spam, threshold, lost=10, let_through=1):
-    """What a hundred messages cost, a float.
-
-    labels (N,): 1 for spam, 0 for ham. spam (N,): the probability of spam; from `threshold` on a message is
-    taken for spam. A ham that is taken for spam costs `lost`, a spam that is not costs `let_through`.
-    """
-    ...
-'''
-
-
-def probe_cost(cost):
-    labels = np.array([0, 0, 0, 1, 1, 0, 1, 0, 1, 0, 1, 0])
-    spam = np.array([0.1, 0.75, 0.3, 0.9, 0.75, 0.6, 0.2, 0.05, 0.4, 0.8, 0.45, 0.2])
-    yield "threshold 0.75", float(cost(labels, spam, 0.75))
-    yield "threshold 0.5", float(cost(labels, spam, 0.5))
-    yield "prices 3 and 2", float(cost(labels, spam, 0.5, lost=3, let_through=2))
-
-
-def cost_with(
-    taken=lambda spam, t: spam >= t,
-    prices=lambda a, b: (a, b),
-    total=lambda cost, labels: 100 * cost / len(labels),
-):
-    def program(labels, spam, threshold, lost=10, let_through=1):
-        is_taken, (one, other) = taken(spam, threshold), prices(lost, let_through)
-        return float(
-            total(one * np.sum(is_taken & (labels == 0)) + other * np.sum(~is_taken & (labels == 1)), labels)
-        )
-
-    return program
-
-
-COST_MISTAKES = (
-    Mistake(
-        "prices exchanged",
-        cost_with(prices=lambda a, b: (b, a)),
-        "with the threshold 0.75 you get {yours}, expected {expected}: the prices are exchanged. Which of the two faults "
-        "is the dear one?",
+        show=lambda parts: parts["the share of class 1 that is found"],
     ),
     Mistake(
-        "above the threshold only",
-        cost_with(taken=lambda spam, t: spam > t),
-        "with the threshold 0.75 you get {yours}, expected {expected}: two messages have exactly this probability. *From* "
-        "the threshold on a message is spam",
+        "labels and answers exchanged",
+        exchanged_interval,
+        "the share of right answers is as it should be, but for a measure that is not the same both ways you "
+        "give {yours}, expected {expected}: which of the two does `measure` take first?",
+        show=lambda parts: parts["the share of class 1 that is found"],
     ),
     Mistake(
-        "the sum",
-        cost_with(total=lambda cost, labels: cost),
-        "with the threshold 0.75 you get {yours}, expected {expected}: that is the cost of all twelve. Asked for are a "
-        "hundred such messages",
+        "a share for a percent",
+        interval_with(lambda values: np.percentile(values, [0.025, 0.975])),
+        "the share of right answers lies in {yours}, expected {expected}: np.percentile counts from 0 to 100, "
+        "so these are the ends of the lowest hundredth",
     ),
     Mistake(
-        "of each message",
-        cost_with(total=lambda cost, labels: cost / len(labels)),
-        "with the threshold 0.75 you get {yours}, expected {expected}: that is the cost of one message",
+        "one side alone",
+        interval_with(lambda values: np.quantile(values, [0, 0.95])),
+        "the share of right answers lies in {yours}, expected {expected}: all that you leave out is above. "
+        "How much should be left out at each end?",
     ),
     Mistake(
-        "faults counted",
-        cost_with(prices=lambda a, b: (1, 1)),
-        "with the threshold 0.75 you get {yours}, expected {expected}: every fault costs the same. The two have prices",
+        "one deviation",
+        interval_with(lambda values: (np.mean(values) - np.std(values), np.mean(values) + np.std(values))),
+        "the share of right answers lies in {yours}, expected {expected}: one standard deviation on each "
+        "side, which holds two thirds and not 95%",
     ),
     Mistake(
-        "ham below the line",
-        cost_with(total=lambda cost, labels: 100 * cost / np.sum(labels == 0)),
-        "with the threshold 0.75 you get {yours}, expected {expected}: you divide by the number of ham. A hundred "
-        "messages of both kinds are meant",
-    ),
-    Mistake(
-        "turned round",
-        cost_with(taken=lambda spam, t: spam < t),
-        "with the threshold 0.75 you get {yours}, expected {expected}: you take a message for spam *below* the threshold",
-    ),
-)
-
-# 12.6 confusion_counts
-
-CONFUSION = '''
-def my_confusion_counts(labels, answers, classes):
-    """Counts (C, C): in row i and column j how many examples of class i were answered with class j.
-
-    labels, answers: arrays (N,) of class numbers from 0. classes: their number C.
-    """
-    ...
-'''
-
-
-def probe_confusion(confusion):
-    labels = np.array([0, 0, 0, 1, 1, 2, 2, 2, 2, 0])
-    answers = np.array([0, 1, 1, 1, 2, 2, 2, 0, 2, 0])
-    yield "three classes", np.asarray(confusion(labels, answers, 4))[:3, :3].tolist()
-    yield "and a fourth that never comes", np.asarray(confusion(labels, answers, 4))[3].tolist()
-
-
-def confusion_with(change):
-    return lambda labels, answers, classes: change(references.confusion_counts(labels, answers, classes))
-
-
-def counted_once(labels, answers, classes):
-    counts = np.zeros((classes, classes), dtype=int)
-    counts[labels, answers] += 1
-    return counts
-
-
-CONFUSION_MISTAKES = (
-    Mistake(
-        "rows and columns exchanged",
-        confusion_with(lambda counts: counts.T),
-        "three classes give {yours}, expected {expected}: rows and columns are exchanged. The row says what an example "
-        "is, the column what was answered",
-    ),
-    Mistake(
-        "each pair once",
-        counted_once,
-        "three classes give {yours}, expected {expected}: no pair is counted more than once. `counts[labels, answers] += 1` "
-        "reads all places, adds one, and writes: a place that comes twice is written twice with the same number",
-    ),
-    Mistake(
-        "the mistakes only",
-        confusion_with(lambda counts: counts - np.diag(counts.diagonal())),
-        "three classes give {yours}, expected {expected}: the right answers are missing; they stand on the diagonal",
-    ),
-    Mistake(
-        "the right ones only",
-        confusion_with(lambda counts: np.diag(counts.diagonal())),
-        "three classes give {yours}, expected {expected}: only right answers are counted, and who is taken for whom is "
-        "what one wants to see",
-    ),
-    Mistake(
-        "both ways",
-        confusion_with(lambda counts: counts + counts.T - np.diag(counts.diagonal())),
-        "three classes give {yours}, expected {expected}: a mistake is counted in both directions. That 0 is taken for 1 "
-        "does not say that 1 is taken for 0",
-    ),
-    Mistake(
-        "counted double",
-        confusion_with(lambda counts: counts * 2),
-        "three classes give {yours}, expected {expected}: every example is counted twice",
+        "each example once",
+        once_interval,
+        "the share of right answers lies in {yours}, expected {expected}: an example that a resample takes "
+        "twice must count twice in it",
     ),
 )
 
@@ -394,53 +335,6 @@ EXERCISES = (
         variants=(
             interval_with(lambda values: np.percentile(values, [2.5, 97.5])),
             interval_with(lambda values: (np.quantile(values, 0.025), np.quantile(values, 0.975))),
-        ),
-    ),
-    Exercise(
-        id="12.5",
-        name="cost_per_hundred",
-        reference=references.cost_per_hundred,
-        stub=COST,
-        probe=probe_cost,
-        hints=(
-            "First who is taken for spam: an array of True and False. `~` turns it round.",
-            "Count `taken & (labels == 0)` and `~taken & (labels == 1)`, each at its price; divide by N, times 100.",
-        ),
-        mistakes=COST_MISTAKES,
-        notice="the best threshold depends on the prices, and the prices are nothing that a model can learn",
-        difficulty=1,
-        minutes=6,
-        show=lambda parts: parts["threshold 0.75"],
-        variants=(
-            lambda labels, spam, threshold, lost=10, let_through=1: (
-                100
-                / len(labels)
-                * sum(
-                    (lost if label == 0 else 0) if p >= threshold else (let_through if label == 1 else 0)
-                    for label, p in zip(labels, spam, strict=True)
-                )
-            ),
-        ),
-    ),
-    Exercise(
-        id="12.6",
-        name="confusion_counts",
-        reference=references.confusion_counts,
-        stub=CONFUSION,
-        probe=probe_confusion,
-        hints=(
-            "Begin with zeros, `np.zeros((classes, classes), dtype=int)`, and go through the pairs of label and answer.",
-            "`counts[label, answer] += 1` in a loop over `zip(labels, answers)`.",
-        ),
-        mistakes=CONFUSION_MISTAKES,
-        notice="the sum of a row is the number of examples of that class, the sum of a column how often it was answered",
-        difficulty=1,
-        minutes=6,
-        show=lambda parts: parts["three classes"],
-        variants=(
-            lambda labels, answers, classes: np.bincount(
-                labels * classes + answers, minlength=classes**2
-            ).reshape(classes, classes),
         ),
     ),
 )

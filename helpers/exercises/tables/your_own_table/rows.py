@@ -18,7 +18,7 @@ def my_taken_apart(label, cell):
     ...
 '''
 
-SWALLOWED = 'So he said "no\nham\tOk. When?\nspam\tWIN 100\tnow\nham\tSpam again?'
+SWALLOWED = 'So he said "no\nham\tOk. When? \nspam\tWIN 100\tnow\nham\tSpam again?'
 
 
 def probe_apart(taken_apart):
@@ -30,6 +30,13 @@ def probe_apart(taken_apart):
 def apart_line_by_line(label, cell):
     first, *lines = cell.split("\n")
     return [(label, first), *(tuple(line.split("\t", 1)) for line in lines)]
+
+
+def apart_at_tabs(label, cell):
+    return [
+        (label, cell.split("\n")[0]),
+        *(tuple(line.split("\t", 1)) for line in cell.split("\n") if "\t" in line),
+    ]
 
 
 def apart_without_labels(label, cell):
@@ -116,6 +123,34 @@ APART_MISTAKES = (
         "four messages give {yours}, expected {expected}: the pairs are (text, label), wanted is (label, text)",
         show=four,
     ),
+    Mistake(
+        "spaces stripped",
+        lambda label, cell: [(name, text.strip()) for name, text in references.taken_apart(label, cell)],
+        "four messages give {yours}, expected {expected}: the second text has lost the space at its end. "
+        "Nothing is taken from a text but what parts the rows",
+        show=four,
+    ),
+    Mistake(
+        "every line with a tab",
+        apart_at_tabs,
+        "a text with a line break of its own gives {yours}, expected {expected}: the line without a tab is "
+        "gone. A line that is no row of its own belongs to the text before it",
+        show=broken,
+    ),
+    Mistake(
+        "cut before the line break",
+        apart_with(r"(ham|spam)\t"),
+        "four messages give {yours}, expected {expected}: each text has kept the line break behind it. What "
+        "stands before the label of a swallowed line?",
+        show=four,
+    ),
+    Mistake(
+        "only one of the labels",
+        apart_with(r"\n(spam)\t"),
+        "four messages give {yours}, expected {expected}: only lines with `spam` are taken apart. Which "
+        "labels can a swallowed line have?",
+        show=four,
+    ),
 )
 
 # 12.2 label_numbers
@@ -194,6 +229,24 @@ NUMBERS_MISTAKES = (
         "seven labels give {yours}, expected {expected}: the second list still holds names. Which place has each of them "
         "in the first?",
         show=seven,
+    ),
+    Mistake(
+        "numbers of the classes",
+        lambda labels: (sorted(set(labels)), list(range(len(set(labels))))),
+        "seven labels give {yours}, expected {expected}: your second list has a number for each class. Who "
+        "needs one: each class, or each label?",
+    ),
+    Mistake(
+        "numbers sorted",
+        lambda labels: (sorted(set(labels)), sorted(references.label_numbers(labels)[1])),
+        "seven labels give {yours}, expected {expected}: the numbers stand in the order of the alphabet, too, "
+        "and no longer beside their labels",
+    ),
+    Mistake(
+        "the first place among the labels",
+        lambda labels: (sorted(set(labels)), [labels.index(label) for label in labels]),
+        "seven labels give {yours}, expected {expected}: your numbers are places in the list of the labels. "
+        "In which list should one look a name up?",
     ),
 )
 
