@@ -1,12 +1,15 @@
-"""Time and memory of every notebook, each run in a fresh kernel on this machine, as a table.
+"""Time and memory of every notebook, one after the other in fresh kernels on this machine, as a table.
 
     python benchmarks/notebooks.py           all notebooks; writes benchmarks/results/notebooks.csv
-    python benchmarks/notebooks.py 01 03     some of them; writes nothing
+    python benchmarks/notebooks.py --store   the same, and stores what they show in them
+    python benchmarks/notebooks.py 01 03     some of them; no table is written
 
-Outputs are compared with the stored ones on the way, nothing in the notebooks is changed.
+Each is run as `scripts/dev/run_notebooks.py` runs them, with one thread on the CPU (OMP_NUM_THREADS and
+BERT_COURSE_DEVICE say otherwise). Without --store what they show is compared with what is stored, and no
+notebook is changed. A run in which a notebook fails writes no table.
 """
 
-import csv
+import argparse
 import os
 import sys
 from pathlib import Path
@@ -14,27 +17,37 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from helpers.data.files import write_atomically  # noqa: E402
 from helpers.data.output import accept_any_text  # noqa: E402
+from helpers.studies.tables import csv_line  # noqa: E402
 from scripts.dev import run_notebooks  # noqa: E402
 
+TABLE = ROOT / "benchmarks" / "results" / "notebooks.csv"
+COLUMNS = ("notebook", "seconds", "peak_megabytes")
 
-def main(names: list[str]) -> int:
+
+def main(arguments: list[str] | None = None) -> int:
     accept_any_text()
-    os.environ.setdefault("BERT_COURSE_DEVICE", "cpu")
-    print(f"{os.cpu_count()} CPU cores")
-    runs = list(run_notebooks.run_all(run_notebooks.find(names), store=False))
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", help="beginnings of names, or paths; default: all")
+    parser.add_argument("--store", action="store_true", help="store the outputs instead of comparing them")
+    options = parser.parse_args(arguments)
+    run_notebooks.as_stored()
+    if not options.store:
+        run_notebooks.leave_learners_folder()
+    print(f"{os.cpu_count()} CPU cores, {os.environ['OMP_NUM_THREADS']} thread(s)")
+    runs = list(run_notebooks.run_all(run_notebooks.find(options.names), options.store))
     print(
         f"all: {sum(run.seconds for run in runs) / 60:.1f} minutes, "
         f"most memory {max((run.peak_megabytes for run in runs), default=0):.0f} MB"
     )
-    if not names:
-        path = ROOT / "benchmarks" / "results" / "notebooks.csv"
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(["notebook", "seconds", "peak_megabytes"])
-            table.writerows([run.name, f"{run.seconds:.1f}", f"{run.peak_megabytes:.0f}"] for run in runs)
-    return 1 if any(run.problems for run in runs) else 0
+    if any(run.problems for run in runs):
+        return 1
+    if not options.names:
+        lines = [(run.name, f"{run.seconds:.1f}", f"{run.peak_megabytes:.0f}") for run in runs]
+        write_atomically(TABLE, "".join(csv_line(line) for line in (COLUMNS, *lines)).encode())
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

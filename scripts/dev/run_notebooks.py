@@ -78,9 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=count(1, MOST_JOBS), default=2,
                         help="notebooks run at the same time (default 2)")  # fmt: skip
     options = parser.parse_args(arguments)
-    for name, value in ONE_THREAD.items():
-        os.environ.setdefault(name, value)
-    os.environ.setdefault("BERT_COURSE_STILL", "1")  # helpers/views/explorer.py: a picture, no widgets
+    as_stored()
     if options.check or options.twice:  # what is written must not come from, or get into, a learner's folder
         leave_learners_folder()
     start = time.monotonic()
@@ -93,6 +91,13 @@ def main(arguments: list[str] | None = None) -> int:
         + (f"; failed: {', '.join(failed)}" if failed else "; all well")
     )
     return 1 if failed else 0
+
+
+def as_stored() -> None:
+    """The environment in which notebooks are stored, for all kernels from here on."""
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
+    os.environ.setdefault("BERT_COURSE_STILL", "1")  # helpers/views/explorer.py: a picture, no widgets
 
 
 def leave_learners_folder() -> None:
