@@ -1,5 +1,6 @@
 """The service as its clients see it, over HTTP: answers, refusals, errors, and what the log holds."""
 
+import asyncio
 import csv
 import http.client
 import json
@@ -13,6 +14,7 @@ from helpers.everyday import load_classifier, predict, predict_pairs, write_tabl
 from helpers.everyday.examples import Pair
 from helpers.serving import Limits
 from helpers.serving.log import WithoutMessages
+from helpers.serving.running import listen
 from tests.serving.small_service import CLASSES, HEAD, Gate, different_texts, request, running, small_folder
 from tests.serving.test_reading_requests import REFUSED
 
@@ -53,6 +55,26 @@ def test_a_text_that_is_read_in_part_says_so(folder):
     with running(folder) as server:
         _, _, content = request(server.port, {"texts": ["a " * 22, "a " * 23, "a"]})
     assert [answer["cut"] for answer in content["answers"]] == [False, True, False]
+
+
+def test_no_answer_waits_for_an_acknowledgment():
+    """An answer's head and body go out at once, one after the other: TCP_NODELAY, 40 ms a text without."""
+
+    async def accepted() -> int:
+        found = asyncio.get_running_loop().create_future()
+
+        def note(reader, writer):
+            connection = writer.get_extra_info("socket")
+            found.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        listening = listen("127.0.0.1", 0)
+        async with await asyncio.start_server(note, sock=listening):
+            _, writer = await asyncio.open_connection(*listening.getsockname())
+            writer.close()
+            return await asyncio.wait_for(found, 10)
+
+    assert asyncio.run(accepted()) != 0
 
 
 def test_the_answers_are_those_of_classify_predict(folder, tmp_path):
