@@ -15,7 +15,7 @@
 #                                                         python -m pytest -n 0 tests/browser
 # make bench   time and memory of every notebook, the tokenizer:      python benchmarks/notebooks.py, wordpiece.py
 # make data    fetch the data of the notebooks into data/cache/:      python -m helpers.data
-#              (make test: all data, 82 MB more)                       python -m helpers.data all
+#              (make test: all data, 445 MB more)                      python -m helpers.data all
 # make clean   remove the environment (the data stays)
 # make help    these lines
 #
@@ -34,7 +34,7 @@ PY := .venv/bin/python
 .DELETE_ON_ERROR:
 
 lab: data
-	$(PY) -m jupyterlab notebooks/00_start_here.ipynb
+	$(PY) -m jupyterlab --ServerApp.root_dir=. notebooks/00_start_here.ipynb
 
 test: .venv/.installed
 	$(PY) -m helpers.data all

@@ -6,7 +6,7 @@ there only what is missing or too old, never torch or numpy: exchanging those br
 `python -m helpers.environment` says what this machine has, and for each known trouble the way out.
 """
 
-from __future__ import annotations  # an older Python gets as far as being told so (helpers/doctor.py)
+from __future__ import annotations  # an older Python gets as far as being told so (helpers/doctor/)
 
 import importlib
 import importlib.metadata
@@ -23,9 +23,15 @@ try:
     from packaging.utils import canonicalize_name
     from packaging.version import InvalidVersion, Version
 except ModuleNotFoundError:  # a Python without the packages can still say that they are missing
-    from pip._vendor.packaging.requirements import Requirement
-    from pip._vendor.packaging.utils import canonicalize_name
-    from pip._vendor.packaging.version import InvalidVersion, Version
+    try:
+        from pip._vendor.packaging.requirements import Requirement
+        from pip._vendor.packaging.utils import canonicalize_name
+        from pip._vendor.packaging.version import InvalidVersion, Version
+    except ModuleNotFoundError:
+        why = f"{sys.executable} has neither the course's packages nor pip: `make lab` sets up one that has"
+        if __name__ == "__main__":
+            sys.exit(why)
+        raise ModuleNotFoundError(why) from None
 
 if TYPE_CHECKING:
     import torch  # takes seconds and may be missing: imported for real only after the packages are checked
@@ -245,6 +251,7 @@ def _words(said: str) -> str:
 
 
 if __name__ == "__main__":
+    sys.path[0] = str(ROOT)  # from whatever folder, and by its path, too
     from helpers import doctor  # above this module: nothing else here imports it
 
     sys.exit(doctor.main())

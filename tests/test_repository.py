@@ -147,7 +147,7 @@ def test_make_installs_once(checkout):
     asked = (checkout / "asked.txt").read_text().splitlines()
     assert "-m venv .venv" in asked and asked[-2:] == ["-m helpers.data all", "-m pytest"]
     assert "-m pip install -r requirements.txt -c constraints.txt" in asked
-    opening = ["-m helpers.data", "-m jupyterlab notebooks/00_start_here.ipynb"]
+    opening = ["-m helpers.data", "-m jupyterlab --ServerApp.root_dir=. notebooks/00_start_here.ipynb"]
     for target, wanted in (("test", ["-m helpers.data all", "-m pytest"]), ("lab", opening)):
         (checkout / "asked.txt").unlink()
         assert make(checkout, target, python).returncode == 0

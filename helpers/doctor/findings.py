@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 import json
 import os
 import shutil
@@ -23,13 +25,15 @@ DISK = 1.0  # GB: what fetching the largest package needs meanwhile, and room fo
 # Runs in a Python of its own: a broken PyTorch can end the process that imports it.
 ASK_TORCH = """
 import json, torch
-print(json.dumps({
+import matplotlib.pyplot
+from transformers import BertModel
+print("\\ncourse:", json.dumps({
     "cuda": torch.cuda.is_available(), "built for": torch.version.cuda, "threads": torch.get_num_threads(),
     "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     "mps": torch.backends.mps.is_available(),
 }))
-import matplotlib.pyplot, transformers
 """
+IMPORTED = ("numpy", "torch", "matplotlib", "transformers")
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,11 @@ class Finding:
 def diagnose(root: Path = ROOT) -> list[Finding]:
     """Everything that is known to keep the course from running, looked at once; takes some seconds."""
     findings = _asked(_python) + _asked(_packages, root)
+    if findings[-1].fine:
+        findings += _asked(_shadowed)
     if all(finding.fine for finding in findings):  # else these would only say the same again
         findings += _asked(_device) + _asked(_data)
-    for question in (_memory, _disk, _writable, _file_names, _kernel, _busy):
+    for question in (_memory, _disk, _writable, _jupyter, _file_names, _kernel, _busy):
         findings += _asked(question, *([root] if question is _writable else []))
     return findings
 
@@ -93,12 +99,29 @@ def _packages(root: Path) -> list[Finding]:
     ours = root / ".venv"
     if unmet and ours.is_dir() and not Path(sys.prefix).resolve().samefile(ours.resolve()):
         advice += f". This is {sys.executable}; the course's own environment is {ours}: start from there"
-    return [Finding("packages", not unmet, advice)]
+    findings = [] if importlib.util.find_spec("pip") else [
+        Finding("pip", False, "the data come through it, and it is not here: `python -m ensurepip`")
+    ]  # fmt: skip
+    return [*findings, Finding("packages", not unmet, advice)]
+
+
+def _shadowed() -> list[Finding]:
+    """Files that are imported in the place of a package that is installed, such as one's own torch.py."""
+    findings = []
+    for name in IMPORTED:
+        spec, distribution = importlib.util.find_spec(name), importlib.metadata.distribution(name)
+        wanted = Path(distribution.locate_file(f"{name}/__init__.py"))
+        if spec is not None and spec.origin and wanted.is_file() and not wanted.samefile(spec.origin):
+            where = "Rename that file, or take its folder out of PYTHONPATH"
+            advice = f"{spec.origin} is imported in its place. {where}"
+            findings.append(Finding(f"{name} is the one that is installed", False, advice))
+    return findings
 
 
 def _device() -> list[Finding]:
     asked = subprocess.run([sys.executable, "-c", ASK_TORCH], capture_output=True, text=True)
-    if asked.returncode:
+    told = [line for line in asked.stdout.splitlines() if line.startswith("course: ")]
+    if asked.returncode or not told:
         lines = asked.stderr.strip().splitlines() or [f"it ended with {asked.returncode}"]
         return [
             Finding(
@@ -109,16 +132,17 @@ def _device() -> list[Finding]:
                 "Visual C++ Redistributable",
             )
         ]
-    torch = json.loads(asked.stdout.strip().splitlines()[0])
+    torch = json.loads(told[-1].partition(" ")[2])
     has = {"cpu": True, "cuda": torch["cuda"], "mps": torch["mps"]}
     wish = os.environ.get(environment.DEVICE_VARIABLE)
     device = wish or ("cuda" if torch["cuda"] else "cpu")
-    name = torch["gpu"] if device == "cuda" else device
+    name = torch["gpu"] or device if device == "cuda" else device
     findings = [
         Finding(
             f"device: {name}, threads: {torch['threads']}",
             has.get(device, False),
-            f"{environment.DEVICE_VARIABLE} asks for {wish!r}, which is not here: unset it",
+            f"{environment.DEVICE_VARIABLE} asks for {wish!r}, which is not here (cpu, cuda and mps are its "
+            "values): unset it",
         )
     ]
     if shutil.which("nvidia-smi") and not torch["cuda"]:
@@ -187,15 +211,37 @@ def _writable(root: Path) -> list[Finding]:
     }
     findings = []
     for variable, folder in folders.items():
-        place = there(Path(folder).expanduser().absolute())
-        try:
-            with tempfile.TemporaryFile(dir=place):
-                reason = None
-        except OSError as error:
-            reason = error.strerror or str(error)
+        reason = _why_not_written(Path(folder))
         advice = f"{reason}. Let {variable} name a folder of yours, or copy the course into one"
         findings.append(Finding(f"can write to {short(folder)}", reason is None, advice))
     return findings
+
+
+def _jupyter() -> list[Finding]:
+    """The folder for what a running Jupyter notes; nothing to say where there is no Jupyter."""
+    try:
+        from jupyter_core.paths import jupyter_runtime_dir
+    except ImportError:
+        return []
+    folder = jupyter_runtime_dir()
+    reason = _why_not_written(Path(folder))
+    advice = f"{reason}. Let JUPYTER_RUNTIME_DIR name a folder of yours, and see whether HOME is right"
+    return [] if reason is None else [Finding(f"Jupyter can write to {folder}", False, advice)]
+
+
+def _why_not_written(folder: Path) -> str | None:
+    """Why a folder can't be made or written to; None where it can."""
+    folder = folder.expanduser().absolute()
+    for place in (folder, *folder.parents):
+        if place.exists():
+            if not place.is_dir():
+                return f"{place} is a file"
+            break
+    try:
+        with tempfile.TemporaryFile(dir=there(folder)):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def _file_names() -> list[Finding]:
@@ -219,6 +265,12 @@ def _kernel() -> list[Finding]:
         command = KernelSpecManager().get_kernel_spec("python3").argv
     except NoSuchKernel:
         return [Finding("Jupyter's kernel", False, "there is none: python -m pip install ipykernel")]
+    except (ValueError, KeyError) as error:
+        advice = f"its kernel.json can't be read ({error}): python -m ipykernel install --sys-prefix"
+        return [Finding("Jupyter's kernel", False, advice)]
+    if not command:
+        advice = "its kernel.json names no program: python -m ipykernel install --sys-prefix"
+        return [Finding("Jupyter's kernel", False, advice)]
     started = shutil.which(command[0]) or command[0]
     same = command[0] == "python" or _same_file(started, sys.executable)
     advice = f"it starts {started}. `{sys.executable} -m ipykernel install --sys-prefix` makes it this one"
@@ -226,12 +278,12 @@ def _kernel() -> list[Finding]:
 
 
 def _busy() -> list[Finding]:
-    """Other programs at work; systems without a load average are not asked."""
+    """Other programs at work, nothing to mend; systems without a load average are not asked."""
     if not hasattr(os, "getloadavg"):
         return []
     load, here = os.getloadavg()[0], cores()
-    advice = f"other programs take the {here} cores. All is right, but slower than the minutes that are given"
-    return [Finding(f"load: {load:.1f} programs at work", load <= here + 1, advice)]
+    slower = f", for {here} cores: all is right, but takes longer than the minutes that are given"
+    return [Finding(f"load: {load:.1f} programs at work" + (slower if load > here + 1 else ""), True)]
 
 
 def _same_file(one: str, other: str) -> bool:

@@ -34,7 +34,8 @@ def about() -> list[str]:
     place = "Colab" if environment.on_colab() else "not Colab"
     packages = ", ".join(f"{name} {environment.installed_version(name) or '-'}" for name in PACKAGES)
     memory, disk = free_memory(), free_disk(ROOT)
-    known = [f"{name}={_without_password(os.environ[name])}" for name in VARIABLES if os.environ.get(name)]
+    given = {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}
+    known = [f"{name}={_without_secrets(name, value)}" for name, value in given.items()]
     return [
         f"course: {commit()}",
         f"system: {system}, Python {platform.python_version()} ({short(sys.executable)}), {place}",
@@ -97,9 +98,17 @@ def gigabytes(number: float | None) -> str:
     return "unknown" if number is None else f"{number:.1f} GB"
 
 
-def _without_password(value: str) -> str:
-    """The value of a setting; what stands before the @ of an address is left out."""
-    return re.sub(r"(?<=://)[^/@\s]*@", "…@", value)
+def _without_secrets(name: str, value: str) -> str:
+    """The value of a setting; of addresses, all before the last @ and all after ? or # is left out."""
+    if not re.search("URL|PROXY", name.upper()):
+        return value
+    words = []
+    for word in value.split():
+        scheme = re.match(r"(?:\w+://)?", word)[0]
+        user, at, rest = word[len(scheme) :].rpartition("@")
+        plain = re.split(r"[?#]", rest, maxsplit=1)
+        words.append(scheme + ("…@" if at else "") + plain[0] + ("?…" if len(plain) > 1 else ""))
+    return " ".join(words)
 
 
 def _git(root: Path, *words: str) -> str:

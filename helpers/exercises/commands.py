@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import textwrap
 from collections.abc import Callable
 
 from helpers.exercises import mine, tables
@@ -11,11 +12,12 @@ from helpers.exercises.tables import EXERCISES, QUESTIONS
 __all__ = ["check", "hint", "guess", "restore", "forget"]
 
 _MISSING = object()
+_WIDTH = 96  # characters: what a page shows without breaking lines inside of words
 _hints_given: dict[str, int] = {}
 
 
 def check(exercise_id: str, function: Callable = _MISSING) -> None:
-    """Print one line: whether your function does what exercise `exercise_id` asks for, and if not, why."""
+    """Print whether your function does what exercise `exercise_id` asks for, and if not, why."""
     exercise = _found(EXERCISES, exercise_id, "exercise")
     if exercise is None:
         return
@@ -25,7 +27,7 @@ def check(exercise_id: str, function: Callable = _MISSING) -> None:
             print(f"{exercise.id} not yet: there is no {exercise.learner} here; run the cell that defines it")
             return
     verdict = exercise.check(function)
-    print(line(exercise.id, verdict))
+    _say(line(exercise.id, verdict))
     if verdict.status not in (NOT_TRIED, NOT_JUDGED):
         _remember(exercise, function, verdict)
 
@@ -42,7 +44,7 @@ def _remember(exercise, function: Callable, verdict: Verdict) -> None:
 
 
 def line(exercise_id: str, verdict: Verdict) -> str:
-    """A verdict as the line that is printed."""
+    """A verdict as the words that are printed."""
     if verdict.status in (NOT_YET, NOT_JUDGED):
         return f"{exercise_id} {verdict.status}: {verdict.message}"
     return f"{exercise_id} {verdict.message}"
@@ -64,7 +66,7 @@ def hint(exercise_id: str = "", number: int | None = None) -> None:
         print(f"{exercise.id} has the hints 1 to {count}")
         return
     _hints_given[exercise.id] = number
-    print(f"{exercise.id} hint {number} of {count}: {exercise.hints[number - 1]}")
+    _say(f"{exercise.id} hint {number} of {count}: {exercise.hints[number - 1]}")
 
 
 def guess(question_id: str, answer=...) -> None:
@@ -77,7 +79,7 @@ def guess(question_id: str, answer=...) -> None:
         return
     right, words = question.answered(answer)
     mine.note(question.id, RIGHT if right else NOT_YET)
-    print(f"{question.id} {'right' if right else 'not quite'}: {words}")
+    _say(f"{question.id} {'right' if right else 'not quite'}: {words}")
 
 
 def restore(exercise_id: str = "") -> None:
@@ -110,6 +112,13 @@ def forget(exercise_id: str) -> None:
     """Remove your kept function of an exercise, so that the course's takes its place in what is built."""
     if _found(EXERCISES, exercise_id, "exercise") is not None:
         print(f"{exercise_id}: {'forgotten' if mine.forget(exercise_id) else 'nothing is kept of it'}")
+
+
+def _say(words: str) -> None:
+    """Print long lines as several, broken between words."""
+    for row in words.splitlines():
+        print(textwrap.fill(row, _WIDTH, subsequent_indent="    ", break_long_words=False,
+                            break_on_hyphens=False, replace_whitespace=False))  # fmt: skip
 
 
 def _taught(exercise) -> dict:

@@ -11,6 +11,7 @@ yet. A second signal leaves out what is waited for: the texts that wait get 503.
 """
 
 import asyncio
+import errno
 import signal
 import socket
 import time
@@ -34,12 +35,19 @@ def listen(host: str, port: int) -> socket.socket:
     It names its protocol, TCP. asyncio asks for that before it sets TCP_NODELAY on what is accepted; without
     it the body of an answer, sent after its head, waits for the client's delayed acknowledgment, some 40 ms.
     """
+    failed = None
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        plain = socket.create_server(address[:2], family=family, backlog=2048)
-        return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=plain.detach())
+        for family, *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            try:
+                plain = socket.create_server(address[:2], family=family, backlog=2048)
+            except OSError as error:
+                failed = failed or error  # a name may have another address, which can be had
+            else:
+                return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=plain.detach())
+        raise failed
     except (OSError, UnicodeError) as error:
-        if isinstance(error, socket.gaierror | UnicodeError):
+        nowhere = (errno.EADDRNOTAVAIL, errno.EINVAL)
+        if isinstance(error, socket.gaierror | UnicodeError) or error.errno in nowhere:
             raise InputError(
                 f"there is no host {host!r} here: use 127.0.0.1 for this machine alone, 0.0.0.0 for all "
                 "networks"

@@ -61,6 +61,8 @@ def draw_distance(axis, ours, theirs) -> None:
     largest = [(mine - reference).abs().max().item() for mine, reference in pairs]
     names = ["embeddings", *(f"layer {number}" for number in range(1, len(largest)))]
     axis.plot(largest, names, "o", color=plotting.COLOURS[2], markersize=9)
+    for place in (place for place, value in enumerate(largest) if value == 0):  # no place on such an axis
+        axis.text(1.5e-8, place, "0: the same bits", va="center", fontsize="small", color=plotting.COLOURS[2])
     axis.grid(axis="y", alpha=0.3)
     axis.axvline(1e-5, color=plotting.COLOURS[1], linestyle="--")
     axis.annotate("the notebooks assert 1e-5", (1e-5, 0), xytext=(-6, 0), textcoords="offset points",
@@ -95,7 +97,7 @@ def main() -> None:
     axes["attention"].set_title("2. Your attention: a head that looks at the token before", loc="left")
     axes["attention"].tick_params(labelsize=8)
     draw_distance(axes["distance"], ours, theirs)
-    figure.savefig(PICTURE, dpi=110)
+    figure.savefig(PICTURE, dpi=110, bbox_inches="tight", pad_inches=0.1)
     print(f"wrote {PICTURE.relative_to(ROOT)}")
 
 

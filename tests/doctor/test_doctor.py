@@ -117,7 +117,7 @@ def test_pytorch_that_takes_the_process_with_it(monkeypatch):
 
 @pytest.mark.parametrize("wish", ["cuda", "tpu"])
 def test_a_device_that_is_not_here(monkeypatch, wish):
-    answer = '{"cuda": false, "built for": null, "threads": 2, "gpu": null, "mps": false}'
+    answer = 'course: {"cuda": false, "built for": null, "threads": 2, "gpu": null, "mps": false}'
     monkeypatch.setattr(findings, "ASK_TORCH", f"print({answer!r})")
     monkeypatch.setattr(findings.shutil, "which", lambda name: None)
     monkeypatch.setenv("BERT_COURSE_DEVICE", wish)
@@ -126,7 +126,7 @@ def test_a_device_that_is_not_here(monkeypatch, wish):
 
 
 def test_a_gpu_that_pytorch_does_not_see(monkeypatch):
-    answer = '{"cuda": false, "built for": null, "threads": 2, "gpu": null, "mps": false}'
+    answer = 'course: {"cuda": false, "built for": null, "threads": 2, "gpu": null, "mps": false}'
     monkeypatch.setattr(findings, "ASK_TORCH", f"print({answer!r})")
     monkeypatch.setattr(findings.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.delenv("BERT_COURSE_DEVICE", raising=False)
@@ -209,7 +209,7 @@ def test_a_busy_machine(monkeypatch):
     monkeypatch.setattr(findings.os, "getloadavg", lambda: (64.0, 1.0, 1.0), raising=False)
     monkeypatch.setattr(findings, "cores", lambda: 2)
     finding = only(findings._busy())
-    assert not finding.fine and "other programs take the 2 cores" in finding.advice
+    assert finding.fine and "for 2 cores: all is right, but takes longer" in finding.what
 
 
 def test_a_question_that_fails_is_a_finding(monkeypatch):
@@ -250,3 +250,87 @@ def test_names_of_packages_are_right():
     """A misspelled one would be reported as not installed."""
     here = [name for name in machine.PACKAGES if environment.installed_version(name)]
     assert set(machine.PACKAGES) - set(here) <= {"notebook"}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("http://10.0.0.1:8080", "http://10.0.0.1:8080"),
+        ("http://user:secret@10.0.0.1:8080", "http://…@10.0.0.1:8080"),
+        ("user:secret@10.0.0.1:8080", "…@10.0.0.1:8080"),
+        ("http://u:sec@ret@h", "http://…@h"),
+        ("http://u:sec/ret@h/simple", "http://…@h/simple"),
+        ("https://h/simple?token=secret", "https://h/simple?…"),
+        ("https://a:secret@h/x https://b:secret@h/y", "https://…@h/x https://…@h/y"),
+    ],
+)
+def test_settings_hold_no_secret(monkeypatch, value, shown):
+    for name in machine.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", value)
+    assert machine.about()[-1] == f"settings: PIP_EXTRA_INDEX_URL={shown}"
+    monkeypatch.setenv("PYTHONPATH", "/home/a@b/x?y")
+    assert machine.about()[-1].endswith("PYTHONPATH=/home/a@b/x?y")
+
+
+@pytest.mark.parametrize("name", ["torch", "transformers", "numpy"])
+def test_a_file_in_the_place_of_a_package(tmp_path, name):
+    (tmp_path / f"{name}.py").write_text("x = 1\n")
+    code, said, error = run(PYTHONPATH=str(tmp_path))
+    assert code == 1 and error == ""
+    assert f"NO  {name} is the one that is installed: {tmp_path / name}.py is imported in its place" in said
+    assert "force-reinstall" not in said
+
+
+def test_words_before_what_torch_says(monkeypatch, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("print('welcome')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert all(finding.fine for finding in findings._device())
+    (tmp_path / "sitecustomize.py").write_text("import sys, os\nos._exit(0)\n")
+    assert "it ended with 0" in only(findings._device()).advice
+
+
+def test_an_environment_without_pip(monkeypatch):
+    monkeypatch.setattr(findings.importlib.util, "find_spec", lambda name: None)
+    wrong = [finding for finding in findings._packages(ROOT) if not finding.fine]
+    assert "python -m ensurepip" in only(wrong).advice
+
+
+def test_a_file_where_a_folder_should_be(monkeypatch, tmp_path):
+    (tmp_path / "mine").touch()
+    monkeypatch.setenv("BERT_COURSE_MINE", str(tmp_path / "mine"))
+    monkeypatch.setenv("BERT_COURSE_CACHE", str(tmp_path / "mine" / "below"))
+    for finding in findings._writable(ROOT):
+        assert not finding.fine and f"{tmp_path / 'mine'} is a file" in finding.advice
+
+
+def test_jupyter_s_own_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    assert findings._jupyter() == []
+    (tmp_path / "runtime").touch()
+    assert "JUPYTER_RUNTIME_DIR" in only(findings._jupyter()).advice
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"argv": [], "display_name": "x", "language": "python"}'])
+def test_a_broken_kernel_file(monkeypatch, tmp_path, text):
+    folder = tmp_path / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(text)
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    finding = only(findings._kernel())
+    assert not finding.fine and "kernel.json" in finding.advice and "ipykernel install" in finding.advice
+
+
+def test_from_another_folder_by_its_path(tmp_path):
+    command = [sys.executable, str(ROOT / "helpers" / "environment.py")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
+    assert "course: commit" in done.stdout and "OK  packages" in done.stdout and done.stderr == ""
+
+
+def test_without_packages_and_pip(tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
+    python = tmp_path / "bare" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    command = [str(python), "-m", "helpers.environment"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "has neither the course's packages nor pip: `make lab`" in done.stderr

@@ -8,7 +8,7 @@ import types
 
 import pytest
 
-from helpers.exercises import EXERCISES, check, forget, guess, hint, mine, progress, restore, tables
+from helpers.exercises import EXERCISES, check, commands, forget, guess, hint, mine, progress, restore, tables
 from helpers.exercises.exercise import NOT_JUDGED, Exercise, Verdict
 from helpers.exercises.overview import counts
 
@@ -17,6 +17,12 @@ from helpers.exercises.overview import counts
 def own_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("BERT_COURSE_MINE", str(tmp_path / "mine"))
     return tmp_path / "mine"
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """What is said is one line here; how lines are broken has a test of its own."""
+    monkeypatch.setattr(commands, "_WIDTH", 10_000)
 
 
 def printed(capsys, command, *given):
@@ -70,6 +76,16 @@ def test_hints(capsys):
     assert second in printed(capsys, hint, "4.6")
     assert printed(capsys, hint, "4.6", 9) == f"4.6 has the hints 1 to {count}"
     assert "prints its first hint" in printed(capsys, hint)
+
+
+def test_long_lines_are_broken_between_words(capsys, monkeypatch):
+    whole = printed(capsys, check, "4.6", my_split_heads)
+    monkeypatch.setattr(commands, "_WIDTH", 96)
+    rows = printed(capsys, check, "4.6", my_split_heads).split("\n")
+    assert len(rows) == 2 and max(map(len, rows)) <= 96 and rows[1].startswith("    ")
+    assert " ".join(row.strip() for row in rows) == whole
+    commands._say(f"{'x' * 200} y\nz  {{ }}")
+    assert capsys.readouterr().out == f"{'x' * 200}\n    y\nz  {{ }}\n"
 
 
 def test_guesses(capsys):
@@ -161,9 +177,9 @@ def test_a_damaged_table_harms_no_other(tmp_path):
     command = [sys.executable, "-c", textwrap.dedent(program)]
     done = subprocess.run(command, cwd=tables.__path__[0] + "/../../..", capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    one, other = done.stdout.splitlines()
+    one, *other = done.stdout.splitlines()
     assert one.startswith("5.1: the exercises of notebook 5 can't be read (SyntaxError('a bracket")
-    assert other.startswith("4.6 not yet: TypeError")
+    assert other[0].startswith("4.6 not yet: TypeError")
 
 
 def test_an_entry_that_is_doubled_or_misplaced_is_a_fault_of_its_table():
@@ -200,6 +216,8 @@ import os, sys
 sys.path.insert(0, {str(tables.__path__[0] + "/../../..")!r})
 os.environ["BERT_COURSE_MINE"] = {str(tmp_path / "notebook")!r}
 from IPython.core.interactiveshell import InteractiveShell
+from helpers.exercises import commands
+commands._WIDTH = 10_000  # lines are not broken
 shell = InteractiveShell.instance()
 for cell in {list(map(textwrap.dedent, cells))!r}:
     result = shell.run_cell(cell, store_history=True)

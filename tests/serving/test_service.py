@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from helpers.everyday import load_classifier, predict, predict_pairs, write_table
+from helpers.everyday import InputError, load_classifier, predict, predict_pairs, write_table
 from helpers.everyday.examples import Pair
 from helpers.serving import Limits
 from helpers.serving.log import WithoutMessages
@@ -75,6 +75,19 @@ def test_no_answer_waits_for_an_acknowledgment():
             return await asyncio.wait_for(found, 10)
 
     assert asyncio.run(accepted()) != 0
+
+
+def test_an_address_that_is_not_of_this_machine():
+    with pytest.raises(InputError, match="there is no host '192.0.2.1' here"):  # RFC 5737: nobody's
+        listen("192.0.2.1", 0)
+
+
+def test_another_address_of_a_name_is_tried(monkeypatch):
+    known = socket.getaddrinfo("127.0.0.1", 0, type=socket.SOCK_STREAM)
+    strange = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **options: strange + known)
+    with listen("localhost", 0) as listening:
+        assert listening.getsockname()[0] == "127.0.0.1"
 
 
 def test_the_answers_are_those_of_classify_predict(folder, tmp_path):

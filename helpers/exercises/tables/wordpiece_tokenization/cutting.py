@@ -24,7 +24,7 @@ def probe_longest_match(cut):
     yield "`that`", cut("that", {"t", "##ha", "##hat", "##h"})
     long = cut("s" * 100, ENTRIES)
     yield "pieces of a word of 100 letters", len(long)
-    yield "a word of 101 letters", cut("s" * 101, ENTRIES)[:3]
+    yield "a word of 101 letters", cut("s" * 101, ENTRIES)
 
 
 def cut_greedily(
