@@ -213,7 +213,8 @@ def test_an_interruption_leaves_nothing(made, tmp_path, capsys, monkeypatch):
 
 # A child process is stopped inside training, or while the weights are written.
 STOPPED = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in a shell's background ignore it
 from scripts import classify
 from helpers.everyday import learning, folder
 
