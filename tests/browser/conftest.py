@@ -5,11 +5,7 @@ SCREENSHOTS another folder for the pictures, which are kept (default: tests/brow
 """
 
 import os
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import nbclient
@@ -17,6 +13,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
+from scripts.dev import local_server
 from scripts.dev.chromium import launch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,9 +130,7 @@ def executed(written) -> Path:
 @pytest.fixture(scope="session")
 def lab(folder, tmp_path_factory):
     """The address of a JupyterLab that serves `folder`, with settings of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = local_server.free_port()
     home = tmp_path_factory.mktemp("jupyter")
     places = {f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
     places["JUPYTERLAB_SETTINGS_DIR"] = places["JUPYTERLAB_WORKSPACES_DIR"] = str(home / "lab")
@@ -146,17 +141,6 @@ def lab(folder, tmp_path_factory):
     command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=test"]
     command += [f"--ServerApp.root_dir={folder.parent}"]
     command += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with open(home / "log.txt", "wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | places, cwd=folder.parent)
-    try:
-        for _ in range(PATIENCE * 2):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=5)
-                break
-            except OSError:
-                assert server.poll() is None, (home / "log.txt").read_text()
-                time.sleep(0.5)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(30)
+    base, options = f"http://127.0.0.1:{port}", {"env": os.environ | places, "cwd": folder.parent}
+    with local_server.running(command, f"{base}/api", home / "log.txt", PATIENCE, **options):
+        yield base

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from helpers.exercises import EXERCISES
+from scripts.dev.sync_exercises import CHECK
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 WORDS = ("easy", "medium", "hard")
@@ -19,7 +20,7 @@ def said(notebook) -> dict[str, list[tuple[str, int]]]:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             text = cell.source
-        elif ask := re.search(r'^check\("([\w.]+)"', cell.source, re.M):
+        elif ask := CHECK.search(cell.source):
             found[ask[1]] = [((a or d).lower(), int(b or c)) for a, b, c, d in SAID.findall(text)]
     return found
 
